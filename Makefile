@@ -1,0 +1,106 @@
+# What a person types here; `make` alone lists it. Needs python3 with venv, git and make. Writes only below this folder.
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+PINNED := install --quiet --require-hashes
+ARGS ?=
+
+SOURCES := src tests tools $(wildcard benchmarks)
+
+$(VENV)/.made:
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# A stamp a requirements set: a second call installs nothing.
+$(VENV)/.runtime: $(VENV)/.made requirements/build.txt requirements/runtime.txt pyproject.toml
+	$(PIP) $(PINNED) -r requirements/build.txt -r requirements/runtime.txt
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt
+	$(PIP) $(PINNED) -r requirements/dev.txt
+	@touch $@
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+.PHONY: demo
+demo: $(VENV)/.runtime ## deliver a sample task from spec to accepted commits, offline (ARGS=…)
+	$(BIN)/punchlist demo $(ARGS)
+
+.PHONY: test
+test: $(VENV)/.dev ## run the tests (ARGS=tests/unit for some of them)
+	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+
+.PHONY: check
+check: lint types layers limits words docs ## everything that CI checks besides the tests
+
+.PHONY: lint
+lint: $(VENV)/.dev ## ruff: rules and format
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+
+.PHONY: types
+types: $(VENV)/.dev ## mypy and pyright, both strict
+	$(BIN)/mypy $(SOURCES)
+	$(BIN)/pyright
+
+.PHONY: layers
+layers: $(VENV)/.dev ## import-linter: what may import what
+	$(BIN)/lint-imports --no-cache
+
+.PHONY: limits
+limits: $(VENV)/.dev ## sizes and names of modules, functions and classes
+	$(BIN)/python tools/size_limits.py $(SOURCES)
+
+.PHONY: words
+words: $(VENV)/.dev ## no tracked file names a machine path or a download address
+	$(BIN)/python tools/tracked_words.py
+
+.PHONY: docs
+docs: $(VENV)/.dev ## links in the documentation lead somewhere
+	$(BIN)/python tools/docs_links.py
+
+.PHONY: format
+format: $(VENV)/.dev ## let ruff mend what it can
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+.PHONY: coverage
+coverage: $(VENV)/.dev ## branch coverage of the pure packages, which must be whole
+	$(BIN)/python -m pytest -n auto --cov --cov-branch --cov-report=term $(ARGS) tests/unit tests/property tests/simulation tests/golden
+	$(BIN)/coverage report --fail-under=100 --include='src/punchlist/model/*,src/punchlist/flow/*,src/punchlist/engine/*,src/punchlist/quality/*,src/punchlist/render/*'
+
+.PHONY: bench
+bench: $(VENV)/.dev ## measure speed (ARGS=NAME for one benchmark)
+	$(BIN)/python -m benchmarks $(ARGS)
+
+.PHONY: soak
+soak: $(VENV)/.dev ## property, simulation and crash tests for as long as you have time
+	$(BIN)/python -m pytest -n auto --hypothesis-profile=soak $(ARGS) tests/property tests/simulation tests/crash
+
+UV_VERSION := 0.13.8
+LOCKER := .cache/lock
+COMPILE := $(LOCKER)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-emit-index-url --no-annotate --upgrade
+
+.PHONY: lock
+lock: ## write requirements/*.txt anew from pyproject.toml
+	$(PYTHON) -m venv $(LOCKER)
+	$(LOCKER)/bin/python -m pip install --quiet uv==$(UV_VERSION)
+	$(COMPILE) pyproject.toml --output-file requirements/runtime.txt
+	$(COMPILE) --group build --output-file requirements/build.txt
+	$(COMPILE) --group dev --constraint requirements/runtime.txt --constraint requirements/build.txt \
+		--output-file requirements/dev.txt
+
+.PHONY: clean
+clean: ## remove what the targets made
+	rm -rf $(VENV) .cache .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache \
+		build dist htmlcov
+	find src tests tools $(wildcard benchmarks) -type d -name __pycache__ -prune -exec rm -rf {} +
