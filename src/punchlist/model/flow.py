@@ -1,0 +1,188 @@
+"""A checked flow: one closed record a node kind. Strings may hold `${{ … }}`, evaluated when the node starts."""
+
+from typing import Literal
+
+import msgspec
+
+from punchlist.model.json import Json
+from punchlist.model.policy import Duration, PolicyPart, Size
+
+Phase = Literal["building", "checking", "reviewing", "integrating"]
+InputType = Literal["string", "int", "float", "bool", "path", "enum", "list", "map", "task", "any"]
+
+
+class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """A declared input; without a default it must be given."""
+
+    type: InputType = "any"
+    default: Json | msgspec.UnsetType = msgspec.UNSET
+    min: int | None = None
+    max: int | None = None
+    values: tuple[str, ...] = ()
+    must_exist: bool = False
+    schema: dict[str, Json] | None = None
+
+
+class Retry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """How often a node is tried again after a failure of class `worker`, and with what delay."""
+
+    max: int = 0
+    first: Duration = "2s"
+    factor: int = 2
+    most: Duration = "1m"
+
+
+class Node(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True, tag_field="kind"):
+    """What every node may say. `needs` None means "the node before"; `line` and `column` are where it stands."""
+
+    id: str
+    needs: tuple[str, ...] | None = None
+    when: str | None = None
+    phase: Phase | None = None
+    on_failure: Literal["fail", "continue"] = "fail"
+    retry: Retry | None = None
+    timeout: Duration | str | None = None
+    silence: Duration | str | None = None
+    memory: Size | str | None = None
+    line: int = 0
+    column: int = 0
+
+
+class AgentNode(Node, frozen=True, tag="agent"):
+    """An attempt by a worker; `pack` is the step (builder) or request (planner), `rework` the round before."""
+
+    agent: str
+    role: Literal["builder", "planner", "node"] = "node"
+    pack: Json = None
+    rework: Json = None
+    session: str = "new"
+    prompt: str | None = None
+    with_: dict[str, Json] = msgspec.field(name="with", default_factory=dict)
+    output: dict[str, Json] | None = None
+
+
+class RunNode(Node, frozen=True, tag="run"):
+    """A command: a string is given to `sh -c` with its values as environment variables, a list is an argv."""
+
+    run: str | tuple[str, ...]
+    cwd: str | None = None
+    env: dict[str, str] = {}
+    stdin: str | None = None
+    output: dict[str, Json] | None = None
+
+
+class CheckNode(Node, frozen=True, tag="check"):
+    """Criteria by command in a clean checkout of `tree` (a tree id, `base` or `task_branch`).
+
+    `expect: approved` compares what the base shows with what was approved, and opens gate `unproven` on a difference.
+    """
+
+    criteria: Json
+    tree: str
+    expect: Literal["pass", "approved", "proof"] = "pass"
+
+
+class ReviewNode(Node, frozen=True, tag="review"):
+    """Criteria by a worker in role `qa`, read-only, on a clean checkout of `tree`."""
+
+    criteria: Json
+    tree: str
+    worker: str | None = None
+
+
+class JudgeNode(Node, frozen=True, tag="judge"):
+    """The verdict over the named check and review nodes, scope and facts of one tree."""
+
+    judge: tuple[str, ...]
+
+
+class IntegrateNode(Node, frozen=True, tag="integrate"):
+    """A tree with a passing verdict, onto the task's branch; the only thing that makes a step accepted."""
+
+    integrate: str
+
+
+class PublishNode(Node, frozen=True, tag="publish"):
+    """Publishes the accepted `task` by `how` (branch, merge, pr), or turns a `plan` into draft tasks."""
+
+    publish: Literal["task", "plan"]
+    how: str | None = None
+    plan: Json = None
+
+
+class GateNode(Node, frozen=True, tag="gate"):
+    """Asks a person; the output is `{choice, data, by}`."""
+
+    message: str
+    choices: tuple[str, ...] = ("approve", "reject")
+    show: Json = None
+
+
+class SetNode(Node, frozen=True, tag="set"):
+    """Values computed by expression."""
+
+    set: dict[str, Json]
+
+
+class CallNode(Node, frozen=True, tag="call"):
+    """Another flow, resolved and embedded when the definition is checked."""
+
+    call: str
+    flow: "Flow"
+    with_: dict[str, Json] = msgspec.field(name="with", default_factory=dict)
+
+
+class GroupNode(Node, frozen=True, tag="group"):
+    """Nested nodes; the output is `output`, else that of the last node."""
+
+    nodes: tuple["AnyNode", ...]
+    output: Json = None
+
+
+class ForEachNode(Node, frozen=True, tag="for_each"):
+    """The nodes once for each item, keyed by position (from 0) or `key`; `needs_from` makes the items a graph."""
+
+    for_each: Json
+    as_: str = msgspec.field(name="as")
+    nodes: tuple["AnyNode", ...]
+    key: str | None = None
+    needs_from: Json = None
+    max_parallel: Json = 1
+    on_item_failure: Literal["stop", "continue"] = "stop"
+    output: Json = None
+
+
+class Repeat(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """The loop rule: `gate` is the kind opened when the rounds are used up."""
+
+    max: Json
+    until: str
+    on_exhausted: Literal["fail", "gate", "continue"] = "fail"
+    gate: str = "exhausted"
+
+
+class RepeatNode(Node, frozen=True, tag="repeat"):
+    """The nodes again and again until `until` holds; the body runs at least once."""
+
+    repeat: Repeat
+    nodes: tuple["AnyNode", ...]
+    output: Json = None
+
+
+AnyNode = (
+    AgentNode | RunNode | CheckNode | ReviewNode | JudgeNode | IntegrateNode | PublishNode | GateNode | SetNode | CallNode
+    | GroupNode | ForEachNode | RepeatNode
+)  # fmt: skip
+
+
+class Flow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """A whole definition, checked: `source` is the file's name as errors show it."""
+
+    flow: str
+    nodes: tuple[AnyNode, ...]
+    doc: str = ""
+    source: str = ""
+    inputs: dict[str, Input] = {}
+    outputs: dict[str, Json] = {}
+    policy: PolicyPart = PolicyPart()
+    agents: dict[str, dict[str, Json]] = {}

@@ -1,0 +1,65 @@
+"""Local names of things, the slugs of projects, and the rules for one-line text."""
+
+import re
+import unicodedata
+from typing import Annotated, NewType
+
+from msgspec import Meta
+
+ProjectId = NewType("ProjectId", str)
+"""A slug, such as `acme-api`."""
+TaskId = NewType("TaskId", str)
+"""`T12`."""
+StepId = NewType("StepId", str)
+"""`T12.3`."""
+CriterionId = NewType("CriterionId", str)
+"""`AC-1`, unique within its step or its task's acceptance list."""
+RunId = NewType("RunId", str)
+"""`R7`."""
+AttemptId = NewType("AttemptId", str)
+"""`A31`."""
+GateId = NewType("GateId", str)
+"""`G4`."""
+FindingId = NewType("FindingId", str)
+"""`F9`."""
+StreamId = NewType("StreamId", str)
+"""The immutable UUID behind a stream of events."""
+NodePath = NewType("NodePath", str)
+"""A node's place in a run: `steps[T1.1].rounds[0].build`."""
+Digest = NewType("Digest", str)
+"""A SHA-256 in lower-case hex."""
+Commit = NewType("Commit", str)
+"""A git commit id."""
+Tree = NewType("Tree", str)
+"""A git tree id."""
+
+TITLE_LENGTH = 200
+SLUG = r"^[a-z0-9][a-z0-9-]{0,59}$"
+
+Slug = Annotated[str, Meta(pattern=SLUG, description="lower-case letters, digits and hyphens, at most 60")]
+Title = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=TITLE_LENGTH,
+        pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$",
+        description="one line of at most 200 characters, without control characters",
+    ),
+]
+CriterionName = Annotated[str, Meta(pattern=r"^AC-[1-9][0-9]{0,3}$", description="AC-1, AC-2, …")]
+TaskName = Annotated[str, Meta(pattern=r"^T[1-9][0-9]{0,8}$")]
+StepName = Annotated[str, Meta(pattern=r"^T[1-9][0-9]{0,8}\.[1-9][0-9]{0,4}$")]
+
+
+def slug(text: str) -> str:
+    """Return `text` as a slug, or `x` when nothing of it can be kept.
+
+    Accents are dropped, every other run of characters becomes one hyphen; the result always matches `SLUG`.
+    """
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:60].strip("-") or "x"
+
+
+def step_task(step: StepId) -> TaskId:
+    """Return the task that a step belongs to: `T12` for `T12.3`."""
+    return TaskId(step.partition(".")[0])

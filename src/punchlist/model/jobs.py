@@ -1,0 +1,203 @@
+"""A job is what the runtime performs for an attempt; an outcome is what came of it. Both are plain values."""
+
+from enum import StrEnum
+from typing import Literal
+
+import msgspec
+
+from punchlist.model.ids import AttemptId, Commit, Digest, ProjectId, RunId, StepId, TaskId, Tree
+from punchlist.model.json import Json
+from punchlist.model.states import AttemptStatus
+
+
+class Role(StrEnum):
+    """What an attempt is for. `check`, `setup`, `command` are commands; `engine` is the engine's own work on git."""
+
+    PLANNER = "planner"
+    BUILDER = "builder"
+    QA = "qa"
+    NODE = "node"
+    CHECK = "check"
+    SETUP = "setup"
+    COMMAND = "command"
+    ENGINE = "engine"
+
+
+class FailureClass(StrEnum):
+    """Why an attempt did not succeed; each class has its own budget (design 1)."""
+
+    CRITERION = "criterion"
+    WORKER = "worker"
+    QUOTA = "quota"
+    PERMISSION = "permission"
+    BLOCKED = "blocked"
+    TIMEOUT = "timeout"
+    SILENCE = "silence"
+    MEMORY = "memory"
+    OUTPUT = "output"
+    LOST = "lost"
+    DEFINITION = "definition"
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """Bounds of a process and all it starts: seconds of wall time, of silence, bytes of memory and of output."""
+
+    timeout: float
+    silence: float | None = None
+    memory: int | None = None
+    output: int = 64 << 20
+
+
+class Folder(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a process works: `build` is the builder's clone, `exam` a clean checkout of `tree`, `run` the flow's folder.
+
+    `base` is where a fresh clone starts; `merge` a commit whose merge is started in the builder's clone (conflict rework).
+    """
+
+    place: Literal["build", "exam", "run"]
+    project: ProjectId | None = None
+    task: TaskId | None = None
+    step: StepId | None = None
+    tree: Tree | None = None
+    base: Commit | None = None
+    merge: Commit | None = None
+
+
+class ProcessJob(msgspec.Struct, frozen=True, kw_only=True, tag="process", tag_field="job"):
+    """Run a worker (`worker` set: prompt and pack are for it) or a command (`argv`) in a folder, within limits.
+
+    `env` are values set for the process; `pass_env` names let through from the engine's environment.
+    `path` goes before PATH, relative entries meaning the work folder. `evidence_tree` asks to resolve a review's evidence.
+    """
+
+    attempt: AttemptId
+    run: RunId
+    role: Role
+    folder: Folder
+    limits: Limits
+    worker: str | None = None
+    settings: dict[str, Json] = {}
+    argv: tuple[str, ...] = ()
+    stdin: str | None = None
+    prompt: str = ""
+    pack: Json = None
+    session: str | None = None
+    env: dict[str, str] = {}
+    path: tuple[str, ...] = ()
+    setup: tuple[str, ...] = ()
+
+
+class MergeJob(msgspec.Struct, frozen=True, kw_only=True, tag="merge", tag_field="job"):
+    """Merge `commit` (built on `base`) with the branch's tip `onto`, in the engine's repository, without a checkout.
+
+    The outcome's result is `{"tree": TREE, "conflicts": [path]}`; `tree` is null when there are conflicts.
+    """
+
+    attempt: AttemptId
+    run: RunId
+    project: ProjectId
+    base: Commit
+    commit: Commit
+    onto: Commit
+
+
+class IntegrateJob(msgspec.Struct, frozen=True, kw_only=True, tag="integrate", tag_field="job"):
+    """Make the planned commit and move the task's branch to it by compare-and-swap; redone safely.
+
+    Everything in the commit is given, so doing it twice gives the same id. The outcome's result is `{"commit": COMMIT}`.
+    """
+
+    attempt: AttemptId
+    run: RunId
+    project: ProjectId
+    task: TaskId
+    branch: str
+    parent: Commit
+    tree: Tree
+    message: str
+    author: str
+    at: str
+
+
+class PublishJob(msgspec.Struct, frozen=True, kw_only=True, tag="publish", tag_field="job"):
+    """Push the task's branch to the user's repository and, for `merge`, bring it into the base branch.
+
+    The outcome's result is `{"branch": NAME, "commit": COMMIT, "merged": bool}`; a refusal is a failed outcome whose
+    reason says the command to type.
+    """
+
+    attempt: AttemptId
+    run: RunId
+    project: ProjectId
+    task: TaskId
+    branch: str
+    commit: Commit
+    how: Literal["branch", "merge", "pr"]
+    base: str
+
+
+class PlanJob(msgspec.Struct, frozen=True, kw_only=True, tag="plan", tag_field="job"):
+    """Make draft tasks of a plan, once; the attempt id is the idempotency key. The result is `{"tasks": [id]}`."""
+
+    attempt: AttemptId
+    run: RunId
+    project: ProjectId
+    plan: Json
+
+
+Job = ProcessJob | MergeJob | IntegrateJob | PublishJob | PlanJob
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """One path that differs between the step's base and the snapshot."""
+
+    path: str
+    how: Literal["added", "modified", "deleted", "type"]
+    old_mode: str
+    new_mode: str
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """What a builder left, recorded by the engine before anything is cleaned up; `diff` is cut to a bounded text."""
+
+    commit: Commit
+    tree: Tree
+    base: Commit
+    changes: tuple[Change, ...]
+    diff: str = ""
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an attempt cost, as a delta; unknown stays None, never 0. Money is in micro-dollars."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_tokens: int | None = None
+    microdollars: int | None = None
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What became of an attempt. `status` is never queued or running; `failure` is set unless it succeeded.
+
+    `result` is the typed answer, decoded and validated for its role, or None. `tail` holds the last lines of output,
+    `output_digest` the SHA-256 of stdout followed by stderr. `evidence` says of each reference of a review whether it
+    resolves. `exam_changed` names paths that a process changed in an exam folder though it must not.
+    """
+
+    attempt: AttemptId
+    status: AttemptStatus
+    failure: FailureClass | None = None
+    reason: str = ""
+    exit_code: int | None = None
+    signal: int | None = None
+    tail: str = ""
+    output_digest: Digest | None = None
+    result: Json = None
+    snapshot: Snapshot | None = None
+    evidence: dict[str, bool] = {}
+    exam_changed: tuple[str, ...] = ()
+    unenforced: tuple[str, ...] = ()
+    session: str | None = None
+    usage: Usage | None = None
+    not_before: str | None = None
+    passed_limit: str | None = None

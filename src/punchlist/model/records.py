@@ -1,0 +1,145 @@
+"""Project, task, step and criterion: as people write them (the file shapes) and as the store keeps them."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from punchlist.model.ids import CriterionName, Digest, Slug, StepName, TaskName, Title
+from punchlist.model.policy import Duration, PolicyPart
+from punchlist.model.states import StepStatus, TaskStatus
+
+Text = Annotated[str, Meta(max_length=200_000)]
+Line = Annotated[str, Meta(min_length=1, max_length=4_000)]
+Command = Annotated[str, Meta(min_length=1, max_length=20_000)]
+Glob = Annotated[str, Meta(min_length=1, max_length=1_000)]
+WorkerName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,59}$")]
+RedFirst = Literal["auto"] | bool
+Tier = Literal["light", "contract"]
+
+
+class Criterion(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """One thing that must hold. Without a check, a reviewer judges it (`review` is then true)."""
+
+    id: CriterionName
+    text: Line
+    check: Command | None = None
+    timeout: Duration | None = None
+    network: bool = False
+    red_first: RedFirst = "auto"
+    review: bool = False
+
+
+class CriterionFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """A criterion as written in a file: the id may be left out, `review` defaults to "when there is no check"."""
+
+    text: Line
+    id: CriterionName | None = None
+    check: Command | None = None
+    timeout: Duration | None = None
+    network: bool = False
+    red_first: RedFirst = "auto"
+    review: bool | None = None
+
+
+class Scope(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """Which paths a step may change: globs with `**`; no `allow` means everything that `deny` leaves."""
+
+    allow: tuple[Glob, ...] = ()
+    deny: tuple[Glob, ...] = ()
+    unlock: tuple[Glob, ...] = ()
+
+
+class StepFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """A step as written in a file; `needs` names steps by position (from 1) or id, by default the one before."""
+
+    title: Title
+    criteria: Annotated[tuple[CriterionFile | Line, ...], Meta(min_length=1, max_length=200)]
+    goal: Text = ""
+    scope: Scope = Scope()
+    needs: tuple[Annotated[int, Meta(ge=1)] | StepName, ...] | None = None
+    builder: WorkerName | None = None
+    qa: WorkerName | None = None
+    policy: PolicyPart = PolicyPart()
+    context: tuple[Line, ...] = ()
+
+
+class TaskFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """A task as `task create --file` and a planner's plan write it."""
+
+    title: Title
+    spec: Text = ""
+    acceptance: Annotated[tuple[CriterionFile | Line, ...], Meta(max_length=200)] = ()
+    steps: Annotated[tuple[StepFile, ...], Meta(max_length=500)] = ()
+    tier: Tier = "light"
+    labels: tuple[Slug, ...] = ()
+    source: Line | None = None
+    needs: tuple[TaskName | Annotated[int, Meta(ge=1)], ...] = ()
+    policy: PolicyPart = PolicyPart()
+
+
+class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One bounded part of a task, with ids and defaults filled in; `needs` holds step ids."""
+
+    id: StepName
+    index: int
+    title: Title
+    goal: Text
+    criteria: tuple[Criterion, ...]
+    scope: Scope
+    needs: tuple[StepName, ...]
+    builder: WorkerName | None = None
+    qa: WorkerName | None = None
+    policy: PolicyPart = PolicyPart()
+    context: tuple[Line, ...] = ()
+    status: StepStatus = StepStatus.PENDING
+    version: int = 1
+
+
+class Task(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A piece of work in a project: frozen, with a digest, once approved; `revision` counts from 0."""
+
+    id: TaskName
+    project: Slug
+    title: Title
+    spec: Text
+    acceptance: tuple[Criterion, ...]
+    steps: tuple[Step, ...]
+    tier: Tier = "light"
+    labels: tuple[Slug, ...] = ()
+    source: Line | None = None
+    needs: tuple[TaskName, ...] = ()
+    policy: PolicyPart = PolicyPart()
+    status: TaskStatus = TaskStatus.DRAFT
+    paused: bool = False
+    revision: int = 0
+    digest: Digest | None = None
+    version: int = 1
+
+
+class ProjectFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """What may be said of a project when it is created or edited, in settings or by a verb."""
+
+    title: Title | None = None
+    spec: Text | None = None
+    repo: Line | None = None
+    base: Line | None = None
+    setup: tuple[Command, ...] | None = None
+    setup_allow: tuple[Line, ...] | None = None
+    path: tuple[Line, ...] | None = None
+    policy: PolicyPart | None = None
+
+
+class Project(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A name, a spec and a git repository; `repo` is absolute or relative to the workspace."""
+
+    id: Slug
+    title: Title
+    spec: Text
+    repo: Line
+    base: Line
+    setup: tuple[Command, ...] = ()
+    setup_allow: tuple[Line, ...] = ()
+    path: tuple[Line, ...] = ()
+    policy: PolicyPart = PolicyPart()
+    version: int = 1

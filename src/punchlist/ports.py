@@ -1,0 +1,240 @@
+"""What the service and the runtime ask of the outside, as Protocols over model values."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from punchlist.model.ids import AttemptId, Commit, ProjectId, StepId, TaskId, Tree
+from punchlist.model.jobs import (
+    Folder,
+    IntegrateJob,
+    Limits,
+    MergeJob,
+    Outcome,
+    PublishJob,
+    Role,
+    Snapshot,
+)
+from punchlist.model.json import Json
+from punchlist.model.records import Project
+
+
+class Clock(Protocol):
+    """The only source of time."""
+
+    def now(self) -> datetime:
+        """Return the present as an aware UTC datetime."""
+        ...
+
+
+class Ids(Protocol):
+    """The only source of fresh identities."""
+
+    def uuid(self) -> str:
+        """Return a new UUID."""
+        ...
+
+
+# -- workers ----------------------------------------------------------------------------------------------------------
+
+
+class WorkerRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker needs to make its command line. Paths are absolute; `io` is the agent's half of the attempt."""
+
+    attempt: AttemptId
+    role: Role
+    work: Path
+    io: Path
+    workspace: Path
+    settings: Mapping[str, Json]
+    session: str | None = None
+
+    @property
+    def prompt_file(self) -> Path:
+        """The prompt, written before the start."""
+        return self.io / "prompt.md"
+
+    @property
+    def pack_file(self) -> Path:
+        """The pack, written before the start."""
+        return self.io / "pack.json"
+
+    @property
+    def result_file(self) -> Path:
+        """Where the worker leaves its typed answer."""
+        return self.io / "result.json"
+
+
+class Invocation(msgspec.Struct, frozen=True, kw_only=True):
+    """A command line: `env` is set, `pass_env` names let through, `stdin` a file to read (else it is closed)."""
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str] = {}
+    pass_env: tuple[str, ...] = ()
+    stdin: Path | None = None
+
+
+class Exit(msgspec.Struct, frozen=True, kw_only=True):
+    """How a process ended, in facts: exactly one of `code` and `signal` is set, unless the record is missing (both None).
+
+    `limit` names the limit that the engine killed it for. `stdout` and `stderr` are their last 64 KiB; `output_digest`
+    is over both whole files. `result` is the result file's content, None when there is none, cut at 4 MiB + 1 byte.
+    """
+
+    code: int | None
+    signal: int | None = None
+    limit: str | None = None
+    cancelled: bool = False
+    stdout: bytes = b""
+    stderr: bytes = b""
+    output_digest: str = ""
+    result: bytes | None = None
+    usage: bytes | None = None
+    unenforced: tuple[str, ...] = ()
+
+
+class Worker(Protocol):
+    """A kind of worker: two pure functions around `Processes.run`. It never retries and never writes state."""
+
+    def invocation(self, request: WorkerRequest) -> Invocation:
+        """Return the command line of an attempt; raises WorkerError when the program cannot be found."""
+        ...
+
+    def outcome(self, request: WorkerRequest, ended: Exit) -> Outcome:
+        """Return what came of it: status, failure class, typed result (validated for the role), session, usage."""
+        ...
+
+
+class Launch(msgspec.Struct, frozen=True, kw_only=True):
+    """A process to start. `files` are written into `io/` first; `cwd` exists; `home` is the project's private HOME."""
+
+    attempt: AttemptId
+    role: Role
+    invocation: Invocation
+    cwd: Path
+    home: Path
+    limits: Limits
+    path: tuple[str, ...] = ()
+    env: Mapping[str, str] = {}
+    files: Mapping[str, bytes] = {}
+    network: bool = True
+    sandbox: str = "auto"
+
+
+class Processes(Protocol):
+    """The only thing that starts processes for attempts; everything goes through files in the attempt's directory."""
+
+    def io(self, attempt: AttemptId) -> Path:
+        """Return the agent's half of the attempt directory (it may not exist yet)."""
+        ...
+
+    async def run(self, launch: Launch) -> Exit:
+        """Start the process in its own session, wait for it, enforce its limits; nothing of its tree survives.
+
+        Cancelling the task kills the tree, waits until it is gone, and then raises CancelledError.
+        Raises WorkerError when the program cannot be started.
+        """
+        ...
+
+    async def settle(self, attempt: AttemptId) -> Exit | None:
+        """Settle an attempt found at restart: its exit record, or None after its tree was killed and its lock is free."""
+        ...
+
+    def tail(self, attempt: AttemptId, *, stream: str = "stdout", start: int = 0) -> bytes:
+        """Return the output from byte `start` on (b"" when there is none)."""
+        ...
+
+
+# -- work folders and git ---------------------------------------------------------------------------------------------
+
+
+class Merged(msgspec.Struct, frozen=True, kw_only=True):
+    """A merge without a checkout: the tree, or the paths in conflict."""
+
+    tree: Tree | None
+    conflicts: tuple[str, ...] = ()
+
+
+class SetupNeed(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a folder must be set up before use; `stamp` is what `setup_done` takes afterwards."""
+
+    needed: bool
+    stamp: str
+
+
+class Workspace(Protocol):
+    """The engine's git and the work folders. Blocking: the runtime calls it beside its loop.
+
+    Never touches the user's checkout, index, config or hooks; of their branches only the task's own.
+    Raises DefinitionError or RefusedError for what a person can mend (no commits, no base branch, submodules).
+    """
+
+    def create_repository(self, path: Path) -> None:
+        """Make a repository with one empty commit on `main` where there is none."""
+        ...
+
+    def base(self, project: Project) -> Commit:
+        """Return the tip of the project's base branch in the user's repository."""
+        ...
+
+    def uncommitted(self, project: Project) -> int:
+        """Return how many paths of the user's checkout differ from its HEAD (they are not in the base)."""
+        ...
+
+    def tree_of(self, project: Project, commit: Commit) -> Tree:
+        """Return a commit's tree."""
+        ...
+
+    def prepare(self, project: Project, folder: Folder) -> Path:
+        """Make the folder ready and return it: a builder's clone as it was left, or an exam clean at its tree."""
+        ...
+
+    def setup_need(self, project: Project, folder: Folder) -> SetupNeed:
+        """Say whether the project's set-up must run in this folder now (once per folder and hash of what it names)."""
+        ...
+
+    def setup_done(self, project: Project, folder: Folder, stamp: str) -> None:
+        """Record that set-up ran, and which ignored paths it made, so that cleaning leaves them."""
+        ...
+
+    def snapshot(self, project: Project, folder: Folder, attempt: AttemptId, base: Commit) -> Snapshot:
+        """Record everything in the builder's clone as `refs/attempts/<attempt>`; the same content gives the same tree."""
+        ...
+
+    def exam_changes(self, project: Project, folder: Folder) -> tuple[str, ...]:
+        """Return the paths of an exam folder that differ from its tree (untracked ones that base rules ignore aside)."""
+        ...
+
+    def resolve(self, project: Project, tree: Tree, references: Sequence[str]) -> dict[str, bool]:
+        """Say of each `path:line` (or `path`) whether it exists in the tree; anything that leaves the tree is False."""
+        ...
+
+    def diff(self, project: Project, old: str, new: str) -> str:
+        """Return the patch between two commits or trees."""
+        ...
+
+    def merge(self, project: Project, job: MergeJob) -> Merged:
+        """Merge without a checkout."""
+        ...
+
+    def integrate(self, project: Project, job: IntegrateJob) -> Commit:
+        """Make the planned commit, move the task's branch by compare-and-swap, push it; redoing it is no change.
+
+        Raises RefusedError when the branch is at another commit than the parent or the planned one.
+        """
+        ...
+
+    def publish(self, project: Project, job: PublishJob) -> bool:
+        """Push the branch; for `merge` bring it into the base branch. Return whether it was merged."""
+        ...
+
+    def discard(self, project: Project, task: TaskId, step: StepId | None = None) -> None:
+        """Remove work folders that nothing needs any more."""
+        ...
+
+    def home(self, project: ProjectId) -> Path:
+        """Return the project's private HOME, made when missing."""
+        ...
