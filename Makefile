@@ -39,32 +39,39 @@ test: $(VENV)/.dev ## run the tests (ARGS=tests/unit for some of them)
 	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 .PHONY: check
-check: lint types layers limits words docs ## everything that CI checks besides the tests
+check: $(VENV)/.dev ## everything that CI checks besides the tests; goes on after the first that fails
+	@$(MAKE) --keep-going rules form mypy pyright layers limits words links
 
-.PHONY: lint
-lint: $(VENV)/.dev ## ruff: rules and format
+.PHONY: rules
+rules: $(VENV)/.dev
 	$(BIN)/ruff check $(SOURCES)
+
+.PHONY: form
+form: $(VENV)/.dev
 	$(BIN)/ruff format --check $(SOURCES)
 
-.PHONY: types
-types: $(VENV)/.dev ## mypy and pyright, both strict
+.PHONY: mypy
+mypy: $(VENV)/.dev
 	$(BIN)/mypy $(SOURCES)
+
+.PHONY: pyright
+pyright: $(VENV)/.dev
 	$(BIN)/pyright
 
 .PHONY: layers
-layers: $(VENV)/.dev ## import-linter: what may import what
+layers: $(VENV)/.dev
 	$(BIN)/lint-imports --no-cache
 
 .PHONY: limits
-limits: $(VENV)/.dev ## sizes and names of modules, functions and classes
+limits: $(VENV)/.dev
 	$(BIN)/python tools/size_limits.py $(SOURCES)
 
 .PHONY: words
-words: $(VENV)/.dev ## no tracked file names a machine path or a download address
+words: $(VENV)/.dev
 	$(BIN)/python tools/tracked_words.py
 
-.PHONY: docs
-docs: $(VENV)/.dev ## links in the documentation lead somewhere
+.PHONY: links
+links: $(VENV)/.dev
 	$(BIN)/python tools/docs_links.py
 
 .PHONY: format
