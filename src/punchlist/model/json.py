@@ -1,11 +1,15 @@
 """JSON values, and their one canonical form (RFC 8785), which digests and the event chain are made of."""
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+import typing
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
+from immutables import Map
 
 from punchlist.model.ids import Digest
+
+T = TypeVar("T")
 
 if TYPE_CHECKING:
     Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
@@ -15,7 +19,31 @@ else:
 
 def plain(value: object) -> Json:
     """Return a record as JSON values; the inverse of `msgspec.convert`."""
-    return msgspec.to_builtins(value, str_keys=True)  # type: ignore[no-any-return]
+    return msgspec.to_builtins(value, str_keys=True, enc_hook=_persistent_map)  # type: ignore[no-any-return]
+
+
+def encode(value: object) -> bytes:
+    """Return a record as JSON text, fields in their declared order."""
+    return msgspec.json.encode(value, enc_hook=_persistent_map)
+
+
+def decode(text: bytes | str, kind: type[T]) -> T:
+    """Return the record in JSON text that `encode` made; raises msgspec.ValidationError for anything else."""
+    return msgspec.json.decode(text, type=kind, dec_hook=_map_from)
+
+
+def _persistent_map(value: object) -> object:
+    if isinstance(value, Map):
+        return dict(value.items())
+    raise NotImplementedError(type(value).__name__)
+
+
+def _map_from(kind: type, value: object) -> object:
+    origin = typing.get_origin(kind)
+    if origin is not Map or not isinstance(value, dict):
+        raise NotImplementedError(kind)
+    keys, values = typing.get_args(kind)
+    return Map(msgspec.convert(value, dict[keys, values], dec_hook=_map_from))  # type: ignore[valid-type]
 
 
 def canonical(value: object) -> bytes:

@@ -1,0 +1,105 @@
+"""What a person, an orchestrator or the runtime may ask of a run: one closed record each, kept in the inbox."""
+
+import msgspec
+
+from punchlist.model.events import Purpose
+from punchlist.model.flow import Flow
+from punchlist.model.ids import Commit, FindingId, GateId, NodePath, ProjectId, RunId, StepId, StreamId, TaskId
+from punchlist.model.jobs import Outcome
+from punchlist.model.json import Json
+from punchlist.model.policy import Policy
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="command"):
+    """Base of the commands; `run` or `task` says what it steers."""
+
+
+class StartRun(Command, frozen=True, tag=True):
+    """Begin a run; for purpose `deliver` the task must be ready, and becomes running."""
+
+    run: RunId
+    stream: StreamId
+    purpose: Purpose
+    definition: Flow
+    inputs: dict[str, Json]
+    policy: Policy
+    project: ProjectId | None = None
+    task: TaskId | None = None
+    base: Commit | None = None
+    branch: str | None = None
+
+
+class Decide(Command, frozen=True, tag=True):
+    """Decide a gate; `shows` (when given) must be the digest that the gate shows."""
+
+    run: RunId
+    gate: GateId
+    choice: str
+    data: dict[str, Json] = {}
+    shows: str | None = None
+
+
+class Pause(Command, frozen=True, tag=True):
+    """Start nothing new; `now` also stops what runs."""
+
+    run: RunId
+    now: bool = False
+
+
+class Resume(Command, frozen=True, tag=True):
+    """Go on; with `start_from` go back to that node first."""
+
+    run: RunId
+    start_from: NodePath | None = None
+
+
+class Cancel(Command, frozen=True, tag=True):
+    """End a run, or one node of it; live attempts are killed."""
+
+    run: RunId
+    node: NodePath | None = None
+    reason: str = ""
+
+
+class CloseStep(Command, frozen=True, tag=True):
+    """Skip or cancel a step of a live run."""
+
+    run: RunId
+    step: StepId
+    status: str
+    reason: str = ""
+
+
+class AskRework(Command, frozen=True, tag=True):
+    """A person's finding for a step of a live run."""
+
+    run: RunId
+    step: StepId
+    message: str
+
+
+class Waive(Command, frozen=True, tag=True):
+    """Pass over a finding of a live run; with a gate `rework` or `acceptance` open on it this decides the gate."""
+
+    run: RunId
+    finding: FindingId
+    reason: str
+
+
+class AttemptOver(Command, frozen=True, tag=True):
+    """An attempt ended; sent by the runtime, never by the inbox."""
+
+    run: RunId
+    outcome: Outcome
+
+
+class TimePassed(Command, frozen=True, tag=True):
+    """A timer is due; sent by the runtime, never by the inbox."""
+
+    run: RunId
+
+
+RunCommand = (
+    StartRun | Decide | Pause | Resume | Cancel | CloseStep | AskRework | Waive | AttemptOver | TimePassed
+)  # fmt: skip
+InboxCommand = StartRun | Decide | Pause | Resume | Cancel | CloseStep | AskRework | Waive

@@ -1,0 +1,433 @@
+"""The facts of the log: one closed record a kind of event, and the sealed envelope that chains them.
+
+`hash = sha256(prev ‖ canonical JSON of {stream, n, at, kind, actor, data})`; `prev` of a stream's first event is 64 zeros.
+Local `seq` is outside the hash, so a stream can move to another workspace unbroken.
+"""
+
+import hashlib
+from typing import Literal
+
+import msgspec
+
+from punchlist.model.flow import Flow
+from punchlist.model.ids import (
+    AttemptId,
+    Commit,
+    CriterionId,
+    Digest,
+    FindingId,
+    GateId,
+    NodePath,
+    ProjectId,
+    RunId,
+    StepId,
+    StreamId,
+    TaskId,
+    Tree,
+)
+from punchlist.model.jobs import Outcome, Role
+from punchlist.model.json import Json, canonical, plain
+from punchlist.model.policy import Policy
+from punchlist.model.proofs import Proof
+from punchlist.model.records import Project, Task
+from punchlist.model.states import NodeStatus, StepStatus, TaskStatus
+from punchlist.model.verdicts import Verdict, Waiver
+
+Purpose = Literal["deliver", "prove", "plan", "flow"]
+ZERO = Digest("0" * 64)
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, tag_field="kind"):
+    """What an event says happened; the class name is the event's kind."""
+
+
+# -- the workspace's stream -------------------------------------------------------------------------------------------
+
+
+class WorkspaceCreated(Fact, frozen=True, tag=True):
+    """The first event of all."""
+
+    format: int
+
+
+class HeadsMoved(Fact, frozen=True, tag=True):
+    """The heads of the other streams after a commit (stream → [n, hash]): a cut tail or a dropped stream shows."""
+
+    heads: dict[StreamId, tuple[int, Digest]]
+
+
+# -- a project's stream -----------------------------------------------------------------------------------------------
+
+
+class ProjectCreated(Fact, frozen=True, tag=True):
+    """A project was made."""
+
+    project: Project
+
+
+class ProjectEdited(Fact, frozen=True, tag=True):
+    """A project was changed to this."""
+
+    project: Project
+
+
+# -- a task's stream --------------------------------------------------------------------------------------------------
+
+
+class TaskCreated(Fact, frozen=True, tag=True):
+    """A draft was made."""
+
+    task: Task
+
+
+class TaskEdited(Fact, frozen=True, tag=True):
+    """A draft was changed to this; `what` says in words what changed."""
+
+    task: Task
+    what: str
+
+
+class TaskProved(Fact, frozen=True, tag=True):
+    """The checks ran on the base."""
+
+    proof: Proof
+
+
+class ApprovalProposed(Fact, frozen=True, tag=True):
+    """Someone asks a person to approve the task as it is (gate `approval`)."""
+
+    gate: GateId
+    digest: Digest
+    message: str = ""
+
+
+class ApprovalDecided(Fact, frozen=True, tag=True):
+    """The proposal was decided or withdrawn."""
+
+    gate: GateId
+    choice: str
+
+
+class TaskApproved(Fact, frozen=True, tag=True):
+    """The task is frozen at this digest; `anyway` lists what was unproven and passed over."""
+
+    digest: Digest
+    message: str = ""
+    anyway: tuple[str, ...] = ()
+
+
+class TaskRevised(Fact, frozen=True, tag=True):
+    """Back to draft as revision `revision`; the named accepted steps are invalidated."""
+
+    revision: int
+    reason: str = ""
+    invalidated: tuple[StepId, ...] = ()
+
+
+class TaskMoved(Fact, frozen=True, tag=True):
+    """The task's status changed."""
+
+    status: TaskStatus
+    run: RunId | None = None
+    reason: str = ""
+
+
+class TaskPaused(Fact, frozen=True, tag=True):
+    """The task's pause flag was set or cleared."""
+
+    paused: bool
+
+
+class BaseFixed(Fact, frozen=True, tag=True):
+    """The task's branch starts at this commit of the base branch, for good."""
+
+    branch: str
+    base: Commit
+
+
+class StepDispatched(Fact, frozen=True, tag=True):
+    """A step got its base: the tip of the task's branch. Again after a conflict, with the new tip."""
+
+    step: StepId
+    base: Commit
+
+
+class StepMoved(Fact, frozen=True, tag=True):
+    """The step's status changed; a reopened step has the next `r`."""
+
+    step: StepId
+    status: StepStatus
+    reason: str = ""
+    r: int | None = None
+
+
+class ReworkAsked(Fact, frozen=True, tag=True):
+    """A person's own finding or message for a step; it stands first in the next prompt."""
+
+    step: StepId
+    message: str
+    finding: FindingId | None = None
+
+
+class VerdictGiven(Fact, frozen=True, tag=True):
+    """What the engine concluded about a tree; `step` is None for the task's own criteria."""
+
+    step: StepId | None
+    r: int
+    s: int
+    verdict: Verdict
+    node: NodePath
+
+
+class FindingWaived(Fact, frozen=True, tag=True):
+    """A person passes over a finding."""
+
+    step: StepId | None
+    waiver: Waiver
+
+
+class IntegrationPlanned(Fact, frozen=True, tag=True):
+    """All that a commit is made of; this event's hash is its `Punchlist-Event` trailer."""
+
+    step: StepId
+    attempt: AttemptId
+    parent: Commit
+    tree: Tree
+    author: str
+    message: str
+
+
+class StepIntegrated(Fact, frozen=True, tag=True):
+    """The task's branch is at this commit, which holds the step."""
+
+    step: StepId
+    commit: Commit
+    tree: Tree
+
+
+class StepClosed(Fact, frozen=True, tag=True):
+    """The closing record of a step's revision `r`, once."""
+
+    step: StepId
+    r: int
+    status: StepStatus
+    attempts: int
+    commit: Commit | None = None
+    waived: tuple[Waiver, ...] = ()
+
+
+class TaskPublished(Fact, frozen=True, tag=True):
+    """The accepted branch was left, merged or opened as a pull request."""
+
+    how: str
+    branch: str
+    commit: Commit
+    merged: bool
+
+
+# -- a run's stream ---------------------------------------------------------------------------------------------------
+
+
+class RunCreated(Fact, frozen=True, tag=True):
+    """A run, with the definition, inputs and policy that it froze. `path` is PATH where it was started."""
+
+    run: RunId
+    purpose: Purpose
+    definition: Flow
+    inputs: dict[str, Json]
+    policy: Policy
+    project: ProjectId | None = None
+    task: TaskId | None = None
+    base: Commit | None = None
+
+
+class RunMoved(Fact, frozen=True, tag=True):
+    """The run's status changed."""
+
+    status: NodeStatus
+    error: str = ""
+    outputs: Json = None
+
+
+class RunPaused(Fact, frozen=True, tag=True):
+    """The run's pause flag was set or cleared."""
+
+    paused: bool
+
+
+class NodeStarted(Fact, frozen=True, tag=True):
+    """A node began; a group's children are pending from here on."""
+
+    node: NodePath
+
+
+class ItemsListed(Fact, frozen=True, tag=True):
+    """What a `for_each` goes over: keys in order, their values, and the keys that each needs."""
+
+    node: NodePath
+    keys: tuple[str, ...]
+    values: tuple[Json, ...]
+    needs: tuple[tuple[str, ...], ...]
+    max_parallel: int
+
+
+class RoundOpened(Fact, frozen=True, tag=True):
+    """The next round of a `repeat`; `most` is the number of rounds that it may have by now."""
+
+    node: NodePath
+    index: int
+    most: int
+
+
+class NodeMoved(Fact, frozen=True, tag=True):
+    """A node waits for a decision, or goes on."""
+
+    node: NodePath
+    status: NodeStatus
+
+
+class NodeEnded(Fact, frozen=True, tag=True):
+    """A node came to its end."""
+
+    node: NodePath
+    status: NodeStatus
+    output: Json = None
+    error: str = ""
+
+
+class NodesReset(Fact, frozen=True, tag=True):
+    """These nodes, and all below them, begin again as generation `generation`; the old ones stay in the record."""
+
+    nodes: tuple[NodePath, ...]
+    generation: int
+    reason: str
+
+
+class AttemptQueued(Fact, frozen=True, tag=True):
+    """An attempt is asked for; it starts when a slot is free and `not_before` is past.
+
+    `subject` says what of the node it is for: a criterion's id, `setup`, `merge`, `commit` …; `again` counts repeats.
+    """
+
+    attempt: AttemptId
+    node: NodePath
+    role: Role
+    worker: str | None = None
+    step: StepId | None = None
+    subject: str = ""
+    again: int = 0
+    r: int = 0
+    s: int = 0
+    session: str | None = None
+    base: Commit | None = None
+    not_before: str | None = None
+
+
+class AttemptStarted(Fact, frozen=True, tag=True):
+    """The engine is about to start the attempt: recorded before the process is."""
+
+    attempt: AttemptId
+
+
+class AttemptEnded(Fact, frozen=True, tag=True):
+    """What became of an attempt."""
+
+    outcome: Outcome
+
+
+class OutcomeIgnored(Fact, frozen=True, tag=True):
+    """An outcome came for an attempt that was over: kept as evidence, it changes nothing."""
+
+    outcome: Outcome
+
+
+class GateOpened(Fact, frozen=True, tag=True):
+    """A person is asked; `shows` is the digest of what is shown, `finding` ids are in `about`."""
+
+    gate: GateId
+    gate_kind: str
+    node: NodePath
+    message: str
+    shows: Digest
+    choices: tuple[str, ...]
+    step: StepId | None = None
+    criterion: CriterionId | None = None
+
+
+class GateDecided(Fact, frozen=True, tag=True):
+    """The one decision on a gate."""
+
+    gate: GateId
+    choice: str
+    data: dict[str, Json] = {}
+
+
+class GateWithdrawn(Fact, frozen=True, tag=True):
+    """The gate's question is moot."""
+
+    gate: GateId
+    reason: str
+
+
+WorkspaceFact = WorkspaceCreated | HeadsMoved
+ProjectFact = ProjectCreated | ProjectEdited
+TaskFact = (
+    TaskCreated | TaskEdited | TaskProved | ApprovalProposed | ApprovalDecided | TaskApproved | TaskRevised | TaskMoved
+    | TaskPaused | BaseFixed | StepDispatched | StepMoved | ReworkAsked | VerdictGiven | FindingWaived | IntegrationPlanned
+    | StepIntegrated | StepClosed | TaskPublished
+)  # fmt: skip
+RunFact = (
+    RunCreated | RunMoved | RunPaused | NodeStarted | ItemsListed | RoundOpened | NodeMoved | NodeEnded | NodesReset
+    | AttemptQueued | AttemptStarted | AttemptEnded | OutcomeIgnored | GateOpened | GateDecided | GateWithdrawn
+)  # fmt: skip
+AnyFact = WorkspaceFact | ProjectFact | TaskFact | RunFact
+
+StreamKind = Literal["workspace", "project", "task", "run"]
+
+
+class Head(msgspec.Struct, frozen=True):
+    """The end of a stream: its last event's number (from 1; 0 when empty) and hash."""
+
+    stream: StreamId
+    n: int = 0
+    hash: Digest = ZERO
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """One sealed fact. `seq` is the store's own order over all streams, 0 until it is stored."""
+
+    stream: StreamId
+    n: int
+    at: str
+    actor: str
+    fact: AnyFact
+    prev: Digest
+    hash: Digest
+    seq: int = 0
+
+    @property
+    def kind(self) -> str:
+        """The event's kind: the name of its fact's class."""
+        return type(self.fact).__name__
+
+
+def data_of(fact: AnyFact) -> dict[str, Json]:
+    """Return the fact's fields as JSON, without its kind."""
+    value = plain(fact)
+    assert isinstance(value, dict)
+    return {name: each for name, each in value.items() if name != "kind"}
+
+
+def seal(head: Head, fact: AnyFact, *, at: str, actor: str) -> Event:
+    """Return `fact` as the event that follows `head`."""
+    n = head.n + 1
+    content = canonical(
+        {"stream": head.stream, "n": n, "at": at, "kind": type(fact).__name__, "actor": actor, "data": data_of(fact)}
+    )
+    hashed = Digest(hashlib.sha256(head.hash.encode() + content).hexdigest())
+    return Event(stream=head.stream, n=n, at=at, actor=actor, fact=fact, prev=head.hash, hash=hashed)
+
+
+def head_after(event: Event) -> Head:
+    """Return the head of the stream that ends with `event`."""
+    return Head(event.stream, event.n, event.hash)

@@ -1,0 +1,208 @@
+"""State as the fold of the log: a task's and a run's. Frozen; maps are persistent, so an old state stays valid."""
+
+from typing import Generic, TypeVar
+
+import msgspec
+from immutables import Map
+
+from punchlist.model.events import Head, Purpose
+from punchlist.model.flow import AnyNode, Flow
+from punchlist.model.ids import (
+    AttemptId,
+    Commit,
+    CriterionId,
+    Digest,
+    FindingId,
+    GateId,
+    NodePath,
+    ProjectId,
+    RunId,
+    StepId,
+    TaskId,
+    Tree,
+)
+from punchlist.model.jobs import Outcome, Role
+from punchlist.model.json import Json
+from punchlist.model.policy import Policy
+from punchlist.model.proofs import Proof
+from punchlist.model.records import Project, Task
+from punchlist.model.states import AttemptStatus, GateStatus, NodeStatus
+from punchlist.model.verdicts import Verdict, Waiver
+
+T = TypeVar("T")
+
+
+class VerdictRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A verdict with the `r.s` that it judges."""
+
+    r: int
+    s: int
+    at: str
+    verdict: Verdict
+
+
+class StepState(msgspec.Struct, frozen=True, kw_only=True):
+    """What the task's stream says of a step beyond its record. `tries` counts builder attempts within `r`."""
+
+    r: int = 0
+    tries: int = 0
+    base: Commit | None = None
+    messages: tuple[str, ...] = ()
+    verdicts: tuple[VerdictRow, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+    commit: Commit | None = None
+    tree: Tree | None = None
+    reason: str = ""
+    planned: Digest | None = None
+    closed: bool = False
+
+
+class TaskState(msgspec.Struct, frozen=True, kw_only=True):
+    """A task as its stream tells it. `steps` holds one state a step; key None-like `""` is the task's own criteria."""
+
+    task: Task
+    steps: Map[str, StepState]
+    proof: Proof | None = None
+    proposal: GateId | None = None
+    branch: str | None = None
+    base: Commit | None = None
+    tip: Commit | None = None
+    run: RunId | None = None
+    findings: Map[FindingId, str] = Map()
+    reason: str = ""
+    created_at: str = ""
+    changed_at: str = ""
+    approved_by: str = ""
+    approved_anyway: tuple[str, ...] = ()
+    published: str = ""
+
+
+class Queue(msgspec.Struct, Generic[T], frozen=True):
+    """A persistent first-in first-out queue; an entry may be dropped from the middle by its ticket."""
+
+    entries: Map[int, T] = Map()
+    first: int = 0
+    last: int = 0
+
+
+class NodeState(msgspec.Struct, frozen=True, kw_only=True):
+    """One node of a run. Items of a `for_each` and rounds of a `repeat` are nodes of their own (kind `item`, `round`).
+
+    `spot` is the node's place in the definition (`steps.rounds.build`), `missing` counts needs that are not over,
+    `remaining` the children that are not, `running` the items under way.
+    """
+
+    path: NodePath
+    spot: str
+    kind: str
+    status: NodeStatus = NodeStatus.PENDING
+    parent: NodePath | None = None
+    key: str = ""
+    value: Json = None
+    index: int = 0
+    most: int = 0
+    children: tuple[NodePath, ...] = ()
+    wanted_by: tuple[NodePath, ...] = ()
+    missing: int = 0
+    remaining: int = 0
+    failed: int = 0
+    running: int = 0
+    max_parallel: int = 0
+    ready: Queue[NodePath] = Queue()
+    attempts: tuple[AttemptId, ...] = ()
+    generation: int = 0
+    output: Json = None
+    error: str = ""
+    decision: Json = None
+    started_at: str = ""
+    ended_at: str = ""
+
+
+class AttemptState(msgspec.Struct, frozen=True, kw_only=True):
+    """One attempt; see AttemptQueued for `subject`, `again`, `r`, `s`."""
+
+    id: AttemptId
+    run: RunId
+    node: NodePath
+    role: Role
+    status: AttemptStatus = AttemptStatus.QUEUED
+    worker: str | None = None
+    step: StepId | None = None
+    subject: str = ""
+    again: int = 0
+    r: int = 0
+    s: int = 0
+    generation: int = 0
+    session: str | None = None
+    base: Commit | None = None
+    not_before: str | None = None
+    outcome: Outcome | None = None
+    ticket: int = 0
+    queued_at: str = ""
+    started_at: str = ""
+    ended_at: str = ""
+
+
+class GateState(msgspec.Struct, frozen=True, kw_only=True):
+    """One gate of a run."""
+
+    id: GateId
+    kind: str
+    node: NodePath
+    message: str
+    shows: Digest
+    choices: tuple[str, ...]
+    step: StepId | None = None
+    criterion: CriterionId | None = None
+    status: GateStatus = GateStatus.OPEN
+    choice: str | None = None
+    data: dict[str, Json] = {}
+    by: str = ""
+    opened_by: str = ""
+    since: str = ""
+    decided_at: str = ""
+
+
+class Spot(msgspec.Struct, frozen=True, kw_only=True):
+    """A node's place in the definition: its record, its children's names, and who needs whom among them."""
+
+    node: AnyNode | Flow
+    children: tuple[str, ...] = ()
+    needs: dict[str, tuple[str, ...]] = {}
+    wanted_by: dict[str, tuple[str, ...]] = {}
+
+
+class RunState(msgspec.Struct, frozen=True, kw_only=True):
+    """A run as its stream tells it. The root node has the path `""`. `live` counts running attempts."""
+
+    id: RunId
+    purpose: Purpose
+    definition: Flow
+    spots: dict[str, Spot]
+    inputs: dict[str, Json]
+    policy: Policy
+    project: ProjectId | None = None
+    task: TaskId | None = None
+    base: Commit | None = None
+    status: NodeStatus = NodeStatus.PENDING
+    paused: bool = False
+    error: str = ""
+    outputs: Json = None
+    nodes: Map[NodePath, NodeState] = Map()
+    attempts: Map[AttemptId, AttemptState] = Map()
+    gates: Map[GateId, GateState] = Map()
+    open_gates: Map[GateId, NodePath] = Map()
+    queue: Queue[AttemptId] = Queue()
+    live: Map[AttemptId, NodePath] = Map()
+    transitions: int = 0
+    created_at: str = ""
+    ended_at: str = ""
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """All that one decision may read: the run, its task and project, and the heads of their streams."""
+
+    run: RunState | None = None
+    task: TaskState | None = None
+    project: Project | None = None
+    heads: Map[str, Head] = Map()
