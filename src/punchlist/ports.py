@@ -369,3 +369,67 @@ class Store(Protocol):
     def close(self) -> None:
         """Release the store."""
         ...
+
+
+# -- the engine, as seen by those who send it commands ------------------------------------------------------------------
+
+
+class EngineStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether an engine holds the workspace's lock, and which process it is."""
+
+    running: bool
+    pid: int | None = None
+    since: str = ""
+    version: str = ""
+
+
+class Watch(Protocol):
+    """A subscription to "something was committed"."""
+
+    def wait(self, timeout: float | None) -> bool:
+        """Return True after the next commit since the last call, False when `timeout` seconds have passed."""
+        ...
+
+
+class Engine(Protocol):
+    """The workspace's engine process, from outside."""
+
+    def wake(self) -> None:
+        """Make sure that an engine looks at the inbox: poke the one that runs, start one (detached) when none does."""
+        ...
+
+    def status(self) -> EngineStatus:
+        """Say whether an engine runs."""
+        ...
+
+    def stop(self) -> bool:
+        """Ask the engine to end between two transitions and wait for it; False when none ran. Attempts are stopped."""
+        ...
+
+    def watch(self) -> AbstractContextManager[Watch]:
+        """Subscribe to commits of the engine and of other commands."""
+        ...
+
+    def announce(self) -> None:
+        """Tell subscribers that this process has committed something."""
+        ...
+
+
+class Files(Protocol):
+    """The generated files' folder. Paths are relative to it, with `/`."""
+
+    def write(self, files: Mapping[str, bytes]) -> tuple[str, ...]:
+        """Write each file whose content differs, atomically (temporary file, rename); return the paths written."""
+        ...
+
+    def read(self, path: str) -> bytes | None:
+        """Return a file's content, or None when it is not there."""
+        ...
+
+    def listing(self) -> tuple[str, ...]:
+        """Return all files below the folder, sorted."""
+        ...
+
+    def remove(self, paths: Sequence[str]) -> None:
+        """Remove files and the folders that this leaves empty."""
+        ...
