@@ -81,7 +81,8 @@ format: $(VENV)/.dev ## let ruff mend what it can
 
 .PHONY: coverage
 coverage: $(VENV)/.dev ## branch coverage of the pure packages, which must be whole
-	$(BIN)/python -m pytest -n auto --cov --cov-branch --cov-report=term $(ARGS) tests/unit tests/property tests/simulation tests/golden
+	$(BIN)/python -m pytest -n auto --cov --cov-branch --cov-report= $(ARGS) \
+		$(wildcard tests/unit tests/property tests/simulation tests/golden)
 	$(BIN)/coverage report --fail-under=100 --include='src/punchlist/model/*,src/punchlist/flow/*,src/punchlist/engine/*,src/punchlist/quality/*,src/punchlist/render/*'
 
 .PHONY: bench
@@ -90,7 +91,8 @@ bench: $(VENV)/.dev ## measure speed (ARGS=NAME for one benchmark)
 
 .PHONY: soak
 soak: $(VENV)/.dev ## property, simulation and crash tests for as long as you have time
-	$(BIN)/python -m pytest -n auto --hypothesis-profile=soak $(ARGS) tests/property tests/simulation tests/crash
+	$(BIN)/python -m pytest -n auto --hypothesis-profile=soak $(ARGS) \
+		$(wildcard tests/property tests/simulation tests/crash)
 
 UV_VERSION := 0.13.8
 LOCKER := .cache/lock
