@@ -255,6 +255,12 @@ class RunPaused(Fact, frozen=True, tag=True):
     paused: bool
 
 
+class InputsChanged(Fact, frozen=True, tag=True):
+    """A decision changed what the run works on (a step added or opened again)."""
+
+    inputs: dict[str, Json]
+
+
 class NodeStarted(Fact, frozen=True, tag=True):
     """A node began; a group's children are pending from here on."""
 
@@ -377,7 +383,7 @@ TaskFact = (
     | StepIntegrated | StepClosed | TaskPublished
 )  # fmt: skip
 RunFact = (
-    RunCreated | RunMoved | RunPaused | NodeStarted | ItemsListed | RoundOpened | NodeMoved | NodeEnded | NodesReset
+    RunCreated | RunMoved | RunPaused | InputsChanged | NodeStarted | ItemsListed | RoundOpened | NodeMoved | NodeEnded | NodesReset
     | AttemptQueued | AttemptStarted | AttemptEnded | OutcomeIgnored | GateOpened | GateDecided | GateWithdrawn
 )  # fmt: skip
 AnyFact = WorkspaceFact | ProjectFact | TaskFact | RunFact

@@ -41,6 +41,17 @@ class VerdictRow(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Verdict
 
 
+class Integration(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a commit onto the task's branch is made of; `event` is its `Punchlist-Event` trailer."""
+
+    parent: Commit
+    tree: Tree
+    author: str
+    message: str
+    at: str
+    event: Digest
+
+
 class StepState(msgspec.Struct, frozen=True, kw_only=True):
     """What the task's stream says of a step beyond its record. `tries` counts builder attempts within `r`."""
 
@@ -53,7 +64,7 @@ class StepState(msgspec.Struct, frozen=True, kw_only=True):
     commit: Commit | None = None
     tree: Tree | None = None
     reason: str = ""
-    planned: Digest | None = None
+    planned: Integration | None = None
     closed: bool = False
 
 
@@ -173,7 +184,11 @@ class Spot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunState(msgspec.Struct, frozen=True, kw_only=True):
-    """A run as its stream tells it. The root node has the path `""`. `live` counts running attempts."""
+    """A run as its stream tells it. The root node has the path `""`.
+
+    `queue` holds attempts that wait for a slot, `parked` those with a time before which they must not start, `live` those
+    that run; `tries` counts builder attempts by step; `integrating` is the queue of integrate nodes, the first at work.
+    """
 
     id: RunId
     purpose: Purpose
@@ -194,6 +209,9 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     open_gates: Map[GateId, NodePath] = Map()
     queue: Queue[AttemptId] = Queue()
     live: Map[AttemptId, NodePath] = Map()
+    parked: Map[AttemptId, str] = Map()
+    tries: Map[StepId, int] = Map()
+    integrating: tuple[NodePath, ...] = ()
     transitions: int = 0
     created_at: str = ""
     ended_at: str = ""
