@@ -1,0 +1,1 @@
+"""Workers, each in its module, and the one place that starts processes."""

@@ -1,0 +1,184 @@
+"""The attempt directory: the engine's half, the agent's half in `io/`, and how each file is written and read."""
+
+import fcntl
+import hashlib
+import os
+import re
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from punchlist.errors import DefinitionError
+from punchlist.model.ids import AttemptId
+from punchlist.model.jobs import Outcome
+from punchlist.model.json import Json
+
+TAIL = 64 << 10
+RESULT_LIMIT = 4 << 20
+_USAGE_LIMIT = 64 << 10
+_CHUNK = 1 << 20
+_RECORD = re.compile(rb"exit ([0-9]{1,3})\nend\n")
+_ATTEMPT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+Stream = Literal["stdout", "stderr"]
+
+
+class ExitRecord(NamedTuple):
+    """What the wrapper wrote: exactly one of the two is set."""
+
+    code: int | None
+    signal: int | None
+
+
+class AttemptFiles:
+    """The files of one attempt. Only the engine reads and writes them, but for `io/`, where nothing is trusted."""
+
+    def __init__(self, root: Path, attempt: AttemptId) -> None:
+        if not _ATTEMPT.fullmatch(attempt):
+            raise DefinitionError(f"an attempt cannot be called {attempt!r}; allowed: letters, digits, '.', '_', '-'")
+        self.directory = root / attempt
+        self.io = self.directory / "io"
+        self.stdout = self.directory / "stdout"
+        self.stderr = self.directory / "stderr"
+        self.pid = self.directory / "pid"
+        self.lock = self.directory / "lock"
+        self.result = self.io / "result.json"
+        self.usage = self.io / "usage.json"
+
+    def create(self, request: Mapping[str, object], files: Mapping[str, bytes]) -> None:
+        """Make the directory with the request and the agent's `files`.
+
+        One that a lost timeline left behind (a restored database counts its attempts again) is moved aside.
+        """
+        try:
+            self.directory.mkdir(parents=True)
+        except FileExistsError:
+            self._move_aside()
+            self.directory.mkdir()
+        self.io.mkdir()
+        (self.directory / "request.json").write_bytes(msgspec.json.encode(request))
+        for name, content in files.items():
+            (self.io / name).write_bytes(content)
+
+    def request(self) -> Mapping[str, Json]:
+        """Return the request, empty when it is missing or cut off."""
+        try:
+            value = msgspec.json.decode((self.directory / "request.json").read_bytes())
+        except (OSError, msgspec.DecodeError):
+            return {}
+        return value if isinstance(value, dict) else {}
+
+    def record(self, outcome: Outcome) -> None:
+        """Write `outcome.json` in one step, also for an attempt that never was a process."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        new = self.directory / "outcome.json.new"
+        new.write_bytes(msgspec.json.format(msgspec.json.encode(outcome), indent=2) + b"\n")
+        new.replace(self.directory / "outcome.json")
+
+    def wrapper(self) -> tuple[int, int] | None:
+        """Return the wrapper's pid and start time (in clock ticks since boot), or None when it never wrote them."""
+        words = self._pid_lines()[0].split()
+        if len(words) == 2 and all(word.isdigit() for word in words):  # noqa: PLR2004 - the pair itself
+            return int(words[0]), int(words[1])
+        return None
+
+    def exit_record(self) -> ExitRecord | None:
+        """Return how the command ended, or None unless the record is whole.
+
+        A shell says 137 for `exit 137` and for SIGKILL alike, but it names a signal on its standard error, which goes
+        to `pid`. It keeps silent about SIGINT and SIGPIPE: these two remain codes 130 and 141.
+        """
+        found = _RECORD.fullmatch(read_regular(self.directory / "exit", limit=64) or b"")
+        if found is None:
+            return None
+        code = int(found[1])
+        signalled = code > 128 and self._pid_lines()[1].strip() != b""  # noqa: PLR2004 - 128 + signal, as shells do
+        return ExitRecord(None, code - 128) if signalled else ExitRecord(code, None)
+
+    def locked(self) -> bool:
+        """Say whether the wrapper lives, by its lock; False when there is none."""
+        try:
+            with self.lock.open("rb") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except FileNotFoundError:
+            return False
+        return False
+
+    def wait_unlocked(self) -> None:
+        """Block until the lock is free."""
+        with self.lock.open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+
+    def growth(self) -> tuple[int, tuple[object, ...]]:
+        """Return the bytes of output, and a value that differs whenever output or progress were written to."""
+        seen = [_stat(path) for path in (self.stdout, self.stderr, self.io / "progress.jsonl")]
+        return seen[0][0] + seen[1][0], tuple(seen)
+
+    def output_digest(self) -> str:
+        """Return the SHA-256 of stdout followed by stderr."""
+        digest = hashlib.sha256()
+        for path in (self.stdout, self.stderr):
+            try:
+                with path.open("rb") as file:
+                    while chunk := file.read(_CHUNK):
+                        digest.update(chunk)
+            except FileNotFoundError:
+                continue
+        return digest.hexdigest()
+
+    def last(self, stream: Stream) -> bytes:
+        """Return the end of a stream, at most `TAIL` bytes."""
+        path = self.directory / stream
+        return self.tail(stream, start=max(0, _stat(path)[0] - TAIL))
+
+    def tail(self, stream: str, *, start: int) -> bytes:
+        """Return a stream from byte `start` on; b"" when there is none. Raises DefinitionError for another stream."""
+        if stream not in {"stdout", "stderr"}:
+            raise DefinitionError(f"there is no output {stream!r}; allowed: stdout, stderr")
+        try:
+            with (self.directory / stream).open("rb") as file:
+                file.seek(max(0, start))
+                return file.read()
+        except FileNotFoundError:
+            return b""
+
+    def answer(self) -> bytes | None:
+        """Return the agent's result, cut one byte beyond the limit; None when it left no regular file."""
+        return read_regular(self.result, limit=RESULT_LIMIT + 1)
+
+    def cost(self) -> bytes | None:
+        """Return what the agent says that it used; None when it left no regular file."""
+        return read_regular(self.usage, limit=_USAGE_LIMIT)
+
+    def _pid_lines(self) -> tuple[bytes, bytes]:
+        first, _, rest = (read_regular(self.pid, limit=TAIL) or b"").partition(b"\n")
+        return first, rest
+
+    def _move_aside(self) -> None:
+        count = 1
+        while (aside := self.directory.with_name(f"{self.directory.name}~{count}")).exists():
+            count += 1
+        self.directory.rename(aside)
+
+
+def read_regular(path: Path, *, limit: int) -> bytes | None:
+    """Return at most `limit` bytes of a regular file; None for a link, a pipe, a device, a folder, or nothing."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor, not a path
+        return file.read(limit) if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
+
+
+def _stat(path: Path) -> tuple[int, int]:
+    try:
+        found = path.stat(follow_symlinks=False)
+    except FileNotFoundError:
+        return 0, 0
+    return found.st_size, found.st_mtime_ns

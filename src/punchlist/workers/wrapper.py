@@ -1,0 +1,98 @@
+"""The few lines of shell around every command, and how they are started."""
+
+import fcntl
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from punchlist.workers.files import AttemptFiles
+
+SHELL = "/bin/sh"
+
+# Standard error of the shell itself is the file `pid`: first its pid and start time (field 22), later the name of the
+# signal that killed the command, if one did. 8 is the command's standard error, 9 the lock, which the command must not
+# hold. The traps keep a `kill 0` of the command from the wrapper; in the command, caught signals are at their defaults.
+SCRIPT = """\
+read -r __punchlist_p _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ __punchlist_t _ </proc/self/stat
+printf '%s %s\\n' "$__punchlist_p" "$__punchlist_t" >&2 || exit 125
+trap : HUP INT QUIT USR1 USR2 PIPE ALRM TERM
+__punchlist_d=$1 __punchlist_w=$2
+shift 2
+(cd "$__punchlist_w" && unset OLDPWD && exec "$@") 2>&8 8>&- 9>&-
+__punchlist_c=$?
+printf 'exit %s\\nend\\n' "$__punchlist_c" >"$__punchlist_d/exit"
+exit "$__punchlist_c"
+"""
+
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+_DEFAULTS = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE, signal.SIGTERM, signal.SIGXFSZ)
+
+_children: set[int] = (
+    set()
+)  # this process's own wrappers, until they are collected: a fact of the process, like its pid
+
+
+class Wrapper(NamedTuple):
+    """A started wrapper; it stays in the process table until `collect`."""
+
+    pid: int
+    pidfd: int
+
+
+def start(
+    argv: Sequence[str], files: AttemptFiles, *, cwd: Path, env: Mapping[str, str], stdin: Path | None
+) -> Wrapper:
+    """Start the wrapper in its own session; the lock is taken here, so that it is never seen free too early.
+
+    Raises OSError or ValueError when nothing could be started.
+    """
+    lock = os.open(files.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        pid = os.posix_spawn(
+            SHELL,
+            ["sh", "-c", SCRIPT, "sh", str(files.directory), str(cwd), *argv],
+            env,
+            file_actions=[
+                (os.POSIX_SPAWN_DUP2, lock, 9),
+                (os.POSIX_SPAWN_OPEN, 0, str(stdin or os.devnull), os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_OPEN, 1, str(files.stdout), _NEW, 0o600),
+                (os.POSIX_SPAWN_OPEN, 2, str(files.pid), _NEW, 0o600),
+                (os.POSIX_SPAWN_OPEN, 8, str(files.stderr), _NEW, 0o600),
+            ],
+            setsid=True,
+            setsigmask=(),
+            setsigdef=_DEFAULTS,
+        )
+    finally:
+        os.close(lock)  # the wrapper's copy holds it on
+    _children.add(pid)
+    return Wrapper(pid, _pidfd(pid))
+
+
+def collect(wrapper: Wrapper) -> os.waitid_result | None:
+    """Take a wrapper that has ended out of the process table; None when someone else did."""
+    try:
+        return os.waitid(os.P_PIDFD, wrapper.pidfd, os.WEXITED)
+    except ChildProcessError:
+        return None
+    finally:
+        _children.discard(wrapper.pid)
+        os.close(wrapper.pidfd)
+
+
+def own_wrappers() -> frozenset[int]:
+    """Return the pids of wrappers that this process has not yet collected."""
+    return frozenset(_children)
+
+
+def _pidfd(pid: int) -> int:
+    try:
+        return os.pidfd_open(pid)
+    except OSError:  # out of descriptors: a process that cannot be waited for must not run
+        os.killpg(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        _children.discard(pid)
+        raise
