@@ -1,0 +1,51 @@
+"""The words of the language: which names are taken, which keys a later version will know, and the nearest right name."""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+
+ROOTS = ("inputs", "nodes", "round", "run", "project", "task", "policy", "env")
+"""What an expression may begin with, besides the `as:` names."""
+
+NODE_FIELDS = ("output", "artifacts", "tree", "status", "attempts")
+"""What may follow `nodes.<id>`."""
+
+_KEYWORDS = "as break const continue else false for function if import in let loop namespace null package return true var void while"
+RESERVED = frozenset(_KEYWORDS.split())
+"""Words that CEL keeps for itself; a node, an input or an `as:` name cannot be one."""
+
+TYPE_NAMES = frozenset(
+    ("bool", "bytes", "double", "dyn", "google", "int", "list", "map", "null_type", "string", "type", "uint")
+)
+"""Names that CEL itself gives to types: `type(x) == int`."""
+
+LATER_KINDS = ("python", "wait", "assert", "fail", "match", "best_of")
+LATER: Mapping[str, tuple[str, ...]] = {
+    "the flow": ("finally", "env", "secrets"),
+    "agent": ("tools", "artifacts", "secrets", "env"),
+    "run": ("artifacts", "secrets"),
+    "gate": ("form", "show", "timeout", "on_timeout", "approvers"),
+    "retry": ("on",),
+    "for_each": ("file",),
+}
+"""Keys that the design of the language has and this version does not: the one place that says so."""
+
+_NAME = re.compile(r"[a-z_][a-z0-9_]*")
+NAME_RULE = "lower-case letters, digits and _, not beginning with a digit, and no word that CEL reserves"
+
+
+def is_name(text: str) -> bool:
+    """Say whether a node, an input, an output or an `as:` name may be called `text`."""
+    return _NAME.fullmatch(text) is not None and text not in RESERVED
+
+
+def nearest(text: str, known: Iterable[str]) -> str:
+    """Return the hint that names what was probably meant, or nothing."""
+    found = difflib.get_close_matches(text, list(known), n=1)
+    return f"Did you mean '{found[0]}'?" if found else ""
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return names as an error lists them: at most 30."""
+    every = list(names)
+    return ", ".join(every[:30]) + (f" and {len(every) - 30} more" if len(every) > 30 else "")  # noqa: PLR2004
