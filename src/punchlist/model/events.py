@@ -267,6 +267,13 @@ class NodeStarted(Fact, frozen=True, tag=True):
     node: NodePath
 
 
+class CallEntered(Fact, frozen=True, tag=True):
+    """The inputs that a called flow was given."""
+
+    node: NodePath
+    inputs: dict[str, Json]
+
+
 class ItemsListed(Fact, frozen=True, tag=True):
     """What a `for_each` goes over: keys in order, their values, and the keys that each needs."""
 
@@ -383,7 +390,7 @@ TaskFact = (
     | StepIntegrated | StepClosed | TaskPublished
 )  # fmt: skip
 RunFact = (
-    RunCreated | RunMoved | RunPaused | InputsChanged | NodeStarted | ItemsListed | RoundOpened | NodeMoved | NodeEnded | NodesReset
+    RunCreated | RunMoved | RunPaused | InputsChanged | NodeStarted | CallEntered | ItemsListed | RoundOpened | NodeMoved | NodeEnded | NodesReset
     | AttemptQueued | AttemptStarted | AttemptEnded | OutcomeIgnored | GateOpened | GateDecided | GateWithdrawn
 )  # fmt: skip
 AnyFact = WorkspaceFact | ProjectFact | TaskFact | RunFact

@@ -1,0 +1,181 @@
+"""One decision in the making: it emits sealed events, folds each at once, and works until nothing more follows."""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+from punchlist.engine.fold_project import fold_project
+from punchlist.engine.fold_run import fold_run
+from punchlist.engine.fold_task import fold_task
+from punchlist.errors import DefinitionError
+from punchlist.model import events as ev
+from punchlist.model.flow import AnyNode, Flow
+from punchlist.model.gates import Choice
+from punchlist.model.ids import AttemptId, Commit, FindingId, GateId, NodePath, StepId
+from punchlist.model.jobs import Job, Role
+from punchlist.model.json import Json, digest
+from punchlist.model.state import AttemptState, GateState, NodeState, RunState, State, TaskState
+
+replace = msgspec.structs.replace
+Number = Literal["attempt", "gate", "finding"]
+Allocate = Callable[[Number], int]
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    """What comes in with an input: the time, who it is from, and numbers for new ids."""
+
+    at: str
+    actor: str
+    allocate: Allocate
+
+
+def stream_of(fact: ev.AnyFact) -> str:
+    """Return which of a state's streams a fact belongs to: run, task or project."""
+    if isinstance(fact, ev.RunFact):
+        return "run"
+    return "task" if isinstance(fact, ev.TaskFact) else "project"
+
+
+def fold(state: State, event: ev.Event) -> State:
+    """Return the state after `event`, of whichever of its streams."""
+    name = stream_of(event.fact)
+    heads = state.heads.set(name, ev.head_after(event))
+    match name:
+        case "run":
+            return replace(state, run=fold_run(state.run, event), heads=heads)
+        case "task":
+            return replace(state, task=fold_task(state.task, event), heads=heads)
+        case _:
+            return replace(state, project=fold_project(state.project, event), heads=heads)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What one kind of node does at each thing that can happen to it; one instance a kind, in one registry."""
+
+    begin: "Callable[[Turn, NodePath], None]"
+    attempt_over: "Callable[[Turn, NodePath, AttemptState], None] | None" = None
+    child_over: "Callable[[Turn, NodePath, NodeState], None] | None" = None
+    decided: "Callable[[Turn, NodePath, Decision], None] | None" = None
+    job: Callable[[State, AttemptState], Job] | None = None
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """A decision on a gate, checked against the table of gates."""
+
+    gate: GateState
+    choice: Choice
+    data: dict[str, Json]
+    by: str
+
+
+class Turn:
+    """The state so far, the events that led to it, and the work that they ask for."""
+
+    def __init__(self, state: State, context: Context, kinds: Mapping[str, Kind]) -> None:
+        self.kinds = kinds
+        self.state = state
+        self.context = context
+        self.events: list[ev.Event] = []
+        self.todo: deque[Callable[[], None]] = deque()
+
+    @property
+    def run(self) -> RunState:
+        """The run; there is one once RunCreated is folded."""
+        assert self.state.run is not None
+        return self.state.run
+
+    @property
+    def task(self) -> TaskState:
+        """The run's task; only asked for where there must be one."""
+        if self.state.task is None:
+            raise DefinitionError("this node works on a task, and the run has none", hint="Use it in a task's flow.")
+        return self.state.task
+
+    def node(self, path: NodePath) -> NodeState:
+        """Return the present state of a node."""
+        return self.run.nodes[path]
+
+    def definition(self, path: NodePath) -> AnyNode | Flow:
+        """Return the record that the flow has for a node."""
+        return self.run.spots[self.node(path).spot].node
+
+    def emit(self, fact: ev.AnyFact, *, actor: str | None = None) -> ev.Event:
+        """Seal a fact into its stream and fold it."""
+        head = self.state.heads[stream_of(fact)]
+        event = ev.seal(head, fact, at=self.context.at, actor=actor or self.context.actor)
+        self.state = fold(self.state, event)
+        self.events.append(event)
+        return event
+
+    def later(self, work: Callable[[], None]) -> None:
+        """Do `work` after what is under way: keeps long chains of nodes off the call stack."""
+        self.todo.append(work)
+
+    def settle(self) -> None:
+        """Work until nothing more follows."""
+        while self.todo:
+            self.todo.popleft()()
+
+    def queue(
+        self,
+        path: NodePath,
+        role: Role,
+        *,
+        subject: str = "",
+        worker: str | None = None,
+        step: StepId | None = None,
+        again: int = 0,
+        session: str | None = None,
+        not_before: str | None = None,
+    ) -> AttemptId:
+        """Ask for an attempt at a node."""
+        attempt = AttemptId(f"A{self.context.allocate('attempt')}")
+        r, s, base = self._numbers(role, step)
+        self.emit(
+            ev.AttemptQueued(
+                attempt=attempt,
+                node=path,
+                role=role,
+                worker=worker,
+                step=step,
+                subject=subject,
+                again=again,
+                r=r,
+                s=s,
+                session=session,
+                base=base,
+                not_before=not_before,
+            ),
+            actor="engine",
+        )
+        return attempt
+
+    def _numbers(self, role: Role, step: StepId | None) -> tuple[int, int, Commit | None]:
+        """Return `r`, `s` and the base of an attempt for a step: checks and reviews carry those of what they judge."""
+        if step is None or self.state.task is None:
+            return 0, 0, self.run.base
+        of_step = self.task.steps[step]
+        tries = self.run.tries.get(step, 0)
+        return of_step.r, tries if role is Role.BUILDER else max(tries - 1, 0), of_step.base
+
+    def open_gate(
+        self, path: NodePath, kind: str, *, message: str, choices: tuple[str, ...], shows: Json, step: StepId | None
+    ) -> GateId:
+        """Ask a person; `shows` is what they are shown, whose digest the decision is bound to."""
+        gate = GateId(f"G{self.context.allocate('gate')}")
+        shown = digest({"kind": kind, "message": message, "shows": shows})
+        self.emit(
+            ev.GateOpened(
+                gate=gate, gate_kind=kind, node=path, message=message, shows=shown, choices=choices, step=step
+            ),
+            actor="engine",
+        )
+        return gate
+
+    def finding_id(self) -> FindingId:
+        """Return a new finding's id."""
+        return FindingId(f"F{self.context.allocate('finding')}")
