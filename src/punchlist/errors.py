@@ -55,6 +55,12 @@ class RefusedError(PunchlistError):
     code = "refused"
 
 
+class ConflictError(RefusedError):
+    """The input was made for a state that has moved on: read again, then try again."""
+
+    code = "conflict"
+
+
 class WorkerError(PunchlistError):
     """A worker or a tool that is needed is not there."""
 

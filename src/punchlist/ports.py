@@ -1,6 +1,6 @@
 """What the service and the runtime ask of the outside, as Protocols over model values."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -22,7 +22,7 @@ from punchlist.model.jobs import (
 )
 from punchlist.model.json import Json
 from punchlist.model.records import Project
-from punchlist.model.rows import GateRow, InboxRow, NodeRow, Row, RunRow, StreamRow, TaskSummary
+from punchlist.model.rows import GateRow, InboxRow, LogFault, NodeRow, Row, RunRow, StreamRow, TaskSummary
 from punchlist.model.state import AttemptState, TaskState
 from punchlist.model.states import TaskStatus
 
@@ -248,6 +248,9 @@ class Workspace(Protocol):
 # -- the store --------------------------------------------------------------------------------------------------------
 
 
+Compare = Callable[[StreamRow, Iterator[Event]], Iterable[str]]
+
+
 class Reader(Protocol):
     """One consistent snapshot of the store."""
 
@@ -317,6 +320,13 @@ class Reader(Protocol):
 
     def remembered(self, key: str) -> Json | None:
         """Return the answer kept under an idempotency key, or None."""
+        ...
+
+    def verify(self, *, stream: StreamId | None = None, compare: Compare | None = None) -> list[LogFault]:
+        """Recompute every chain (or one, with the workspace's) and return the first fault of each stream, if any.
+
+        `compare` is called for each stream whose chain holds, and yields what of its state rows differs from the fold.
+        """
         ...
 
 

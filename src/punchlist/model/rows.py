@@ -91,3 +91,12 @@ class InboxRow(msgspec.Struct, frozen=True, kw_only=True):
     answer: Json = None
 
 
+class LogFault(msgspec.Struct, frozen=True, kw_only=True):
+    """The first thing of a stream that does not hold, at its event `n`; `seq` is 0 when there is no such event."""
+
+    stream: str
+    kind: str
+    local: str
+    n: int
+    seq: int
+    message: str
