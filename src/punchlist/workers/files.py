@@ -66,10 +66,9 @@ class AttemptFiles:
     def request(self) -> Mapping[str, Json]:
         """Return the request, empty when it is missing or cut off."""
         try:
-            value = msgspec.json.decode((self.directory / "request.json").read_bytes())
+            return msgspec.json.decode((self.directory / "request.json").read_bytes(), type=dict[str, Json])
         except (OSError, msgspec.DecodeError):
             return {}
-        return value if isinstance(value, dict) else {}
 
     def record(self, outcome: Outcome) -> None:
         """Write `outcome.json` in one step, also for an attempt that never was a process."""

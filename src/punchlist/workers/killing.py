@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Generator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, NamedTuple, TypeVar
 
@@ -61,7 +61,7 @@ def reap_orphans(children: Sequence[Process]) -> None:
 
 
 @contextmanager
-def end_of(pidfd: int) -> Iterator[asyncio.Future[None]]:
+def end_of(pidfd: int) -> Generator[asyncio.Future[None], None, None]:
     """Give a future that is done when the process has ended; works for processes that are not children, too."""
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[None] = loop.create_future()

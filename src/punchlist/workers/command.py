@@ -1,0 +1,67 @@
+"""The worker `command`: any program that takes a prompt and leaves a result."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta
+
+from punchlist.errors import WorkerError
+from punchlist.model.jobs import Outcome
+from punchlist.ports import Exit, Invocation, WorkerRequest
+from punchlist.workers.answers import outcome_of
+from punchlist.workers.settings import Argument, Host, Settings, read_settings
+
+
+class CommandSettings(Settings, frozen=True, kw_only=True):
+    """`argv` may hold {prompt_file}, {pack_file} and {result_file}."""
+
+    argv: Annotated[tuple[Argument, ...], Meta(min_length=1)]
+
+
+class CommandWorker:
+    """Runs `argv`; the name is the worker's in settings, for messages."""
+
+    def __init__(self, name: str, host: Host) -> None:
+        self._name = name
+        self._host = host
+
+    def invocation(self, request: WorkerRequest) -> Invocation:
+        """Return the command line, its program as an absolute path.
+
+        A bare name is looked up on the engine's PATH, a relative path in the workspace; raises WorkerError when it is
+        not there, DefinitionError for settings that are not a command's.
+        """
+        settings = read_settings(CommandSettings, request.settings, name=self._name)
+        program, *rest = settings.argv
+        return Invocation(
+            argv=(self._program(program, request.workspace), *(_filled(each, request) for each in rest)),
+            pass_env=settings.env,
+        )
+
+    def outcome(self, request: WorkerRequest, ended: Exit) -> Outcome:
+        """Return what came of it, by exit code and result file."""
+        return outcome_of(request.attempt, request.role, ended=ended)
+
+    def _program(self, name: str, workspace: Path) -> str:
+        bare = os.sep not in name
+        found = shutil.which(name, path=self._host.path) if bare else shutil.which(str(workspace / name))
+        if found is None:
+            raise WorkerError(
+                f"the program {name!r} of worker {self._name!r} is not there or cannot be executed",
+                where=f"workers.{self._name}.argv[0]",
+                hint=f"Looked in {'PATH' if bare else workspace}. Install it or mend the setting; `punchlist doctor` "
+                "tries every worker.",
+            )
+        return found
+
+
+def _filled(argument: str, request: WorkerRequest) -> str:
+    for placeholder, path in (
+        ("{prompt_file}", request.prompt_file),
+        ("{pack_file}", request.pack_file),
+        ("{result_file}", request.result_file),
+    ):
+        argument = argument.replace(placeholder, str(path))
+    return argument
