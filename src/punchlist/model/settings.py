@@ -1,0 +1,299 @@
+"""The settings of a workspace (`punchlist.toml`): a closed record, built-in workers, and what is not in force yet."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Literal, get_args
+
+import msgspec
+from msgspec import Meta
+
+from punchlist.errors import Problem, WorkerError, invalid
+from punchlist.model.ids import Slug
+from punchlist.model.json import Json, plain
+from punchlist.model.parse import parse
+from punchlist.model.policy import Amount, Duration, Policy, PolicyPart
+from punchlist.model.records import Command, Line, ProjectFile, WorkerName
+
+WorkerType = Literal[
+    "command", "scripted", "heuristic", "claude", "codex", "opencode", "gemini", "shell", "python", "acp", "human"
+]  # fmt: skip
+Weight = Annotated[float, Meta(ge=-1_000_000, le=1_000_000)]
+
+WORKER_TYPES: tuple[str, ...] = get_args(WorkerType)
+FILE = "punchlist.toml"
+DEFAULT_PLANNER = "heuristic"
+BUILT_IN = ("claude", "codex", "gemini", "heuristic", "opencode")
+"""Workers that need no entry in the settings; the type of each has its name."""
+IN_FORCE = ("command", "heuristic", "scripted")
+"""Worker types that this version can start."""
+
+
+class WorkerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """One worker. `type` may be left out where the name is that of a type; `env` lists names that are let through."""
+
+    type: WorkerType | None = None
+    model: Line | None = None
+    argv: Annotated[tuple[Line, ...], Meta(min_length=1, max_length=200)] | None = None
+    env: tuple[Line, ...] = ()
+    account: Slug | None = None
+    inherit: bool | None = None
+    script: Line | None = None
+    function: Line | None = None
+    command: Command | None = None
+
+
+class Roles(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """Which worker stands in a role when a step or a command names none."""
+
+    planner: WorkerName = DEFAULT_PLANNER
+    builder: WorkerName | None = None
+    qa: WorkerName | None = None
+    node: WorkerName | None = None
+
+
+class Budget(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """Bounds on cost: at 80 % a notice, at 100 % a gate."""
+
+    attempt: Amount | None = None
+    task: Amount | None = None
+    run: Amount | None = None
+    day: Amount | None = None
+
+
+class FilesSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """Where generated files go (relative to the workspace), and whether they are meant to be committed."""
+
+    dir: Line | None = None
+    commit: bool = False
+
+
+class Notify(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """Whom to tell, and of what."""
+
+    urls: tuple[Line, ...] = ()
+    on: tuple[Literal["gate", "failed", "accepted", "stalled", "budget", "engine_down"], ...] = ()
+
+
+class EngineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """The engine's own process."""
+
+    idle_exit: Duration = "10m"
+
+
+class Approvals(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """A secret that is asked for on the terminal before a person's decision is taken."""
+
+    secret: Line | None = None
+
+
+class QueuePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """The order of ready tasks: a weight each, and what breaks ties."""
+
+    priority: Weight | None = None
+    deadline: Weight | None = None
+    risk: Weight | None = None
+    size: Weight | None = None
+    labels: dict[Slug, Weight] = {}
+    ties: tuple[Literal["priority", "deadline", "risk", "size", "age", "id"], ...] = ()
+
+
+class QueueSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """The queue of ready tasks."""
+
+    policy: QueuePolicy = QueuePolicy()
+
+
+class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """Workers for the tasks that a label, a path or a tier matches."""
+
+    label: Slug | None = None
+    path: Line | None = None
+    tier: Literal["light", "contract"] | None = None
+    planner: WorkerName | None = None
+    builder: WorkerName | None = None
+    qa: WorkerName | None = None
+
+
+class Web(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """The web page's address."""
+
+    host: Line = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65_535)] = 0
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """Everything that `punchlist.toml` may say; every key is optional."""
+
+    workers: dict[WorkerName, WorkerSettings] = {}
+    roles: Roles = Roles()
+    policy: PolicyPart = PolicyPart()
+    budget: Budget = Budget()
+    projects: dict[Slug, ProjectFile] = {}
+    files: FilesSettings = FilesSettings()
+    notify: Notify = Notify()
+    engine: EngineSettings = EngineSettings()
+    approvals: Approvals = Approvals()
+    queue: QueueSettings = QueueSettings()
+    routes: tuple[Route, ...] = ()
+    web: Web = Web()
+
+
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
+    """One resolved value: where it comes from, and whether this version heeds it (`note` is empty when it does)."""
+
+    key: str
+    value: Json
+    source: str
+    note: str = ""
+
+
+SECRET = frozenset({"approvals.secret"})
+LATER = "not in force yet"
+NOT_IN_FORCE: Mapping[str, tuple[Json, ...]] = {
+    "notify": (),
+    "budget": (),
+    "queue": (),
+    "routes": (),
+    "approvals.secret": (),
+    "web": (),
+    "files.commit": (True,),
+    "policy.memory": (),
+    "policy.budget": (),
+    "policy.sandbox": ("bwrap",),
+    "policy.on_accept": ("pr",),
+    "workers.*.account": (),
+    "workers.*.inherit": (),
+    "workers.*.type": tuple(kind for kind in WORKER_TYPES if kind not in IN_FORCE),
+    "projects.*.setup_allow": (),
+    "projects.*.policy.memory": (),
+    "projects.*.policy.budget": (),
+    "projects.*.policy.sandbox": ("bwrap",),
+    "projects.*.policy.on_accept": ("pr",),
+}
+"""Keys of later parts (a star stands for any name) → the values that are not in force yet; none listed means all."""
+
+
+def parse_settings(value: Json, *, source: str = FILE) -> Settings:
+    """Return the settings in a decoded TOML file; raises DefinitionError with every problem, those of meaning too."""
+    settings = parse(Settings, value, what=source)
+    problems = [*_unknown_workers(settings), *_untyped(settings)]
+    if problems:
+        raise invalid(problems, what=source)
+    return settings
+
+
+def worker_names(settings: Settings) -> tuple[str, ...]:
+    """Return the names that a role or a step may give: those configured and those built in."""
+    return tuple(sorted({*settings.workers, *BUILT_IN, "human"}))
+
+
+def worker_type(settings: Settings, name: str) -> str:
+    """Return the type of a worker; raises WorkerError for a name that is neither configured nor built in."""
+    configured = settings.workers.get(name)
+    if configured is not None and configured.type is not None:
+        return configured.type
+    if name in WORKER_TYPES:
+        return name
+    known = ", ".join(worker_names(settings))
+    raise WorkerError(f"there is no worker {name!r}; known: {known}", where=f"workers.{name}", hint=_example(name))
+
+
+def usable_worker(settings: Settings, name: str) -> WorkerSettings:
+    """Return a worker, its type filled in; raises WorkerError when it is unknown or this version cannot start it."""
+    kind = worker_type(settings, name)
+    if kind not in IN_FORCE:
+        raise WorkerError(
+            f"the worker {name!r} has type {kind!r}, which is not in this version; in it are: {', '.join(IN_FORCE)}",
+            where=f"workers.{name}",
+            hint=_example(name),
+        )
+    return msgspec.structs.replace(settings.workers.get(name, WorkerSettings()), type=kind)
+
+
+def resolved(settings: Settings, *, source: str = FILE) -> list[Setting]:
+    """Return every setting with its value, defaults included, in the order of the record, and where each comes from."""
+    said = dict(_leaves("", plain(settings)))
+    defaults = dict(_defaults())
+    keys = [*defaults, *(key for key in said if key not in defaults)]
+    return [_setting(key, said=said, default=defaults.get(key), source=source) for key in keys]
+
+
+def note(key: str, value: Json) -> str:
+    """Return `not in force yet` for a key that a later part brings, else an empty text. Unset values need no note."""
+    for pattern, values in NOT_IN_FORCE.items():
+        if _matches(pattern, key) and value not in (None, [], {}) and (not values or value in values):
+            return LATER
+    return ""
+
+
+def _setting(key: str, *, said: Mapping[str, Json], default: Json, source: str) -> Setting:
+    if key in said:
+        shown = "(set)" if key in SECRET else said[key]
+        return Setting(key=key, value=shown, source=source, note=note(key, said[key]))
+    return Setting(key=key, value=default, source="default")
+
+
+_SHOWN: Mapping[str, msgspec.Struct] = {
+    "roles": Roles(),
+    "policy": Policy(),
+    "budget": Budget(),
+    "files": FilesSettings(),
+    "notify": Notify(),
+    "engine": EngineSettings(),
+    "approvals": Approvals(),
+    "web": Web(),
+}
+"""The tables whose keys have fixed names, with their defaults; those of policy stand in `Policy`."""
+
+
+def _defaults() -> Iterator[tuple[str, Json]]:
+    for table, record in _SHOWN.items():
+        yield from ((f"{table}.{name}", _listed(getattr(record, name))) for name in record.__struct_fields__)
+
+
+def _listed(value: object) -> Json:
+    """Return a value as JSON has it: lists, not tuples."""
+    found = plain(value)
+    return list(found) if isinstance(found, tuple) else found
+
+
+def _leaves(prefix: str, value: Json) -> Iterator[tuple[str, Json]]:
+    if isinstance(value, dict) and not _is_leaf(prefix):
+        for name, each in value.items():
+            yield from _leaves(f"{prefix}.{name}" if prefix else name, each)
+    else:
+        yield prefix, _listed(value)
+
+
+def _is_leaf(key: str) -> bool:
+    """Say whether a table is shown whole: an amount of money or tokens."""
+    return key.startswith("budget.") or key.endswith("policy.budget")
+
+
+def _matches(pattern: str, key: str) -> bool:
+    wanted, given = pattern.split("."), key.split(".")
+    return len(given) >= len(wanted) and all(want in {"*", have} for want, have in zip(wanted, given, strict=False))
+
+
+def _unknown_workers(settings: Settings) -> Iterator[Problem]:
+    known = set(worker_names(settings))
+    places = [(f"roles.{name}", getattr(settings.roles, name)) for name in Roles.__struct_fields__]
+    for position, route in enumerate(settings.routes):
+        places += [(f"routes[{position}].{name}", getattr(route, name)) for name in ("planner", "builder", "qa")]
+    for where, name in places:
+        if name is not None and name not in known:
+            yield Problem(where, f"there is no worker {name!r}", ", ".join(sorted(known)), f"Add [workers.{name}]")
+
+
+def _untyped(settings: Settings) -> Iterator[Problem]:
+    for name, worker in settings.workers.items():
+        kind = worker.type or (name if name in WORKER_TYPES else None)
+        if kind is None:
+            yield Problem(f"workers.{name}", "the field 'type' is missing", ", ".join(WORKER_TYPES))
+        elif kind == "command" and worker.argv is None:
+            yield Problem(f"workers.{name}", "type 'command' needs 'argv'", 'a list: ["./agent", "{prompt_file}"]')
+        elif kind == "scripted" and worker.script is None:
+            yield Problem(f"workers.{name}", "type 'scripted' needs 'script'", "the path of a YAML file")
+
+
+def _example(name: str) -> str:
+    return f'Give it a type: [workers.{name}] type = "command", argv = ["./agent.sh", "{{prompt_file}}"]'
