@@ -252,8 +252,7 @@ def _defaults() -> Iterator[tuple[str, Json]]:
 
 def _listed(value: object) -> Json:
     """Return a value as JSON has it: lists, not tuples."""
-    found = plain(value)
-    return list(found) if isinstance(found, tuple) else found
+    return list(value) if isinstance(value, tuple) else plain(value)
 
 
 def _leaves(prefix: str, value: Json) -> Iterator[tuple[str, Json]]:
