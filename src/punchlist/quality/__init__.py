@@ -1,0 +1,1 @@
+"""What "accepted" means, as pure functions: proof on the base, findings, verdict, review, rework."""

@@ -1,0 +1,99 @@
+"""Findings as such: their fingerprint, what became of them between rounds, and who passes over them."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from punchlist.model.ids import CriterionId
+from punchlist.model.states import FindingStatus
+from punchlist.model.verdicts import Finding, FindingKind, Verdict, Waiver
+
+SHOWN_PATHS = 50
+
+
+def finding(
+    kind: FindingKind, text: str, *, criterion: str | None = None, place: str = "", evidence: Sequence[str] = ()
+) -> Finding:
+    """Return a finding with its fingerprint, without an id."""
+    return Finding(
+        kind=kind,
+        text=text,
+        criterion=None if criterion is None else CriterionId(criterion),
+        place=place,
+        evidence=tuple(evidence),
+        fingerprint=fingerprint(kind, criterion=criterion, place=place),
+    )
+
+
+def fingerprint(kind: FindingKind, *, criterion: str | None, place: str) -> str:
+    """Return what makes two findings the same one: criterion, place and kind, not wording; 16 hex digits."""
+    parts = "\0".join((criterion or "", place, kind))
+    return hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def waiver_of(found: Finding, waivers: Iterable[Waiver]) -> Waiver | None:
+    """Return the waiver in force for a finding, or None. A conflict cannot be waived."""
+    if found.kind == "conflict":
+        return None
+    for waiver in waivers:
+        if waiver.fingerprint == found.fingerprint and waiver.criterion == found.criterion:
+            return waiver
+    return None
+
+
+def ledger(rounds: Iterable[Verdict]) -> tuple[Finding, ...]:
+    """Return the findings of the rounds so far, one a fingerprint, as last seen and in the order of first sight.
+
+    Those that the last round does not have are closed: that is what closing is.
+    """
+    known: dict[str, Finding] = {}
+    for verdict in rounds:
+        seen = {found.fingerprint: found for found in verdict.findings}
+        known = {key: closed(found) for key, found in known.items()} | seen
+    return tuple(known.values())
+
+
+def closed(found: Finding) -> Finding:
+    """Return the finding as closed."""
+    return msgspec.structs.replace(found, state=FindingStatus.CLOSED)
+
+
+def stated(
+    findings: Iterable[Finding], *, previous: Sequence[Finding], waivers: Sequence[Waiver]
+) -> tuple[Finding, ...]:
+    """Return the findings, one a fingerprint, each with the state that history and waivers give it."""
+    before = {found.fingerprint: found.state for found in previous}
+    once = {found.fingerprint: found for found in reversed(tuple(findings))}
+    return tuple(
+        msgspec.structs.replace(found, state=_state(found, before=before, waivers=waivers))
+        for found in reversed(once.values())
+    )
+
+
+def _state(found: Finding, *, before: Mapping[str, FindingStatus], waivers: Sequence[Waiver]) -> FindingStatus:
+    if waiver_of(found, waivers) is not None:
+        return FindingStatus.WAIVED
+    if found.fingerprint not in before:
+        return FindingStatus.OPEN
+    return FindingStatus.REGRESSED if before[found.fingerprint] is FindingStatus.CLOSED else FindingStatus.REPEATED
+
+
+def blocks(found: Finding) -> bool:
+    """Say whether a finding stands in the way of acceptance."""
+    return found.state not in {FindingStatus.WAIVED, FindingStatus.CLOSED}
+
+
+def gathered(paths: Sequence[str]) -> dict[str, int]:
+    """Return places for findings about `paths`, each with how many it stands for.
+
+    Up to 50 paths are places of their own; beyond that, folders of the first level are, with the count in their name,
+    so that passing over one passes over no path that comes later.
+    """
+    if len(paths) <= SHOWN_PATHS:
+        return dict.fromkeys(paths, 1)
+    counts: dict[str, int] = {}
+    for path in paths:
+        first, slash, _ = path.partition("/")
+        counts[first + slash] = counts.get(first + slash, 0) + 1
+    return {f"{place} ({count} paths)" if count > 1 else place: count for place, count in counts.items()}
