@@ -163,7 +163,7 @@ def _conclusion(findings: Sequence[Finding], *, passed: bool) -> tuple[str, str]
         return "all_pass", "Integrate the tree."
     open_ones = [each for each in findings if blocks(each)]
     kinds: set[FindingKind] = {each.kind for each in open_ones} or {"uncovered"}
-    kind = next(kind for kind in REASONS if kind in kinds)
+    kind: FindingKind = next(kind for kind in REASONS if kind in kinds)
     code, action = REASONS[kind]
     places = ", ".join(_places([each for each in open_ones if each.kind == kind]))
     return code, f"{action}: {places}." if places else f"{action}."
