@@ -3,21 +3,12 @@
 import os
 import shutil
 from pathlib import Path
-from typing import Annotated
-
-from msgspec import Meta
 
 from punchlist.errors import WorkerError
 from punchlist.model.jobs import Outcome
 from punchlist.ports import Exit, Invocation, WorkerRequest
 from punchlist.workers.answers import outcome_of
-from punchlist.workers.settings import Argument, Host, Settings, read_settings
-
-
-class CommandSettings(Settings, frozen=True, kw_only=True):
-    """`argv` may hold {prompt_file}, {pack_file} and {result_file}."""
-
-    argv: Annotated[tuple[Argument, ...], Meta(min_length=1)]
+from punchlist.workers.settings import Host, read_settings
 
 
 class CommandWorker:
@@ -33,10 +24,10 @@ class CommandWorker:
         A bare name is looked up on the engine's PATH, a relative path in the workspace; raises WorkerError when it is
         not there, DefinitionError for settings that are not a command's.
         """
-        settings = read_settings(CommandSettings, request.settings, name=self._name)
-        program, *rest = settings.argv
+        settings = read_settings(request.settings, name=self._name, needed="argv")
+        argv = settings.argv or ()
         return Invocation(
-            argv=(self._program(program, request.workspace), *(_filled(each, request) for each in rest)),
+            argv=(self._program(argv[0], request.workspace), *(_filled(each, request) for each in argv[1:])),
             pass_env=settings.env,
         )
 

@@ -16,7 +16,7 @@ from punchlist.ports import Exit, Invocation, WorkerRequest
 from punchlist.workers.answers import outcome_of
 from punchlist.workers.markdown import Part, raw_text, read_parts, split_at
 from punchlist.workers.scripted import by_definition, module_argv
-from punchlist.workers.settings import Host, Settings, read_settings
+from punchlist.workers.settings import Host, read_settings
 
 SHELLS = frozenset({"sh", "bash", "console", "shell"})
 ACCEPTANCE = frozenset(
@@ -53,7 +53,7 @@ class HeuristicWorker:
 
     def invocation(self, request: WorkerRequest) -> Invocation:
         """Return the command line; raises DefinitionError for settings that this worker does not have."""
-        settings = read_settings(Settings, request.settings, name=self._name)
+        settings = read_settings(request.settings, name=self._name)
         return Invocation(argv=module_argv(self._host, "heuristic_main"), pass_env=settings.env)
 
     def outcome(self, request: WorkerRequest, ended: Exit) -> Outcome:

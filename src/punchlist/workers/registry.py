@@ -5,21 +5,15 @@ from collections.abc import Callable, Mapping
 from punchlist.errors import Problem, WorkerError, invalid
 from punchlist.model.json import Json
 from punchlist.ports import Worker
-from punchlist.workers.command import CommandSettings, CommandWorker
+from punchlist.workers.command import CommandWorker
 from punchlist.workers.heuristic import HeuristicWorker
-from punchlist.workers.scripted import ScriptedSettings, ScriptedWorker
-from punchlist.workers.settings import Host, Settings, read_settings
+from punchlist.workers.scripted import ScriptedWorker
+from punchlist.workers.settings import Host
 
 WORKERS: Mapping[str, Callable[[str, Host], Worker]] = {
     "command": CommandWorker,
     "heuristic": HeuristicWorker,
     "scripted": ScriptedWorker,
-}
-
-SETTINGS: Mapping[str, type[Settings]] = {
-    "command": CommandSettings,
-    "heuristic": Settings,
-    "scripted": ScriptedSettings,
 }
 
 TO_COME: Mapping[str, str] = {
@@ -37,17 +31,17 @@ TO_COME: Mapping[str, str] = {
 
 def worker_type(name: str, settings: Mapping[str, Json]) -> str:
     """Return the type of worker `name`: what its settings say, else the name itself; raises DefinitionError."""
-    kind = settings.get("type", name)
-    if kind in WORKERS or kind in TO_COME:
-        return str(kind)
+    kind = settings.get("type") or name
+    if isinstance(kind, str) and (kind in WORKERS or kind in TO_COME):
+        return kind
     allowed = ", ".join([*WORKERS, *TO_COME])
     raise invalid([Problem(f"workers.{name}.type", f"unknown type {kind!r}", allowed)], what=f"worker {name!r}")
 
 
 def make_worker(name: str, settings: Mapping[str, Json], *, host: Host) -> Worker:
-    """Return the worker `name`, its settings checked.
+    """Return the worker `name`; it checks its other settings when it makes a command line.
 
-    Raises DefinitionError for an unknown type or wrong settings, WorkerError for a type of a later version.
+    Raises DefinitionError for an unknown type, WorkerError for a type of a later version.
     """
     kind = worker_type(name, settings)
     if kind not in WORKERS:
@@ -56,5 +50,4 @@ def make_worker(name: str, settings: Mapping[str, Json], *, host: Host) -> Worke
             where=f"workers.{name}",
             hint=f"In punchlist.toml give [workers.{name}] one of these types: {', '.join(WORKERS)}.",
         )
-    read_settings(SETTINGS[kind], settings, name=name)
     return WORKERS[kind](name, host)

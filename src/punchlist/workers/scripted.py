@@ -6,16 +6,10 @@ from punchlist.errors import WorkerError
 from punchlist.model.jobs import FailureClass, Outcome
 from punchlist.ports import Exit, Invocation, WorkerRequest
 from punchlist.workers.answers import outcome_of
-from punchlist.workers.settings import Argument, Host, Settings, read_settings
+from punchlist.workers.settings import Host, read_settings
 
 BAD_INPUT = 78
 """The exit code (EX_CONFIG of sysexits.h) for input that is wrong itself: trying again would not help."""
-
-
-class ScriptedSettings(Settings, frozen=True, kw_only=True):
-    """`script` is a path, relative to the workspace."""
-
-    script: Argument
 
 
 class ScriptedWorker:
@@ -27,8 +21,8 @@ class ScriptedWorker:
 
     def invocation(self, request: WorkerRequest) -> Invocation:
         """Return the command line; raises WorkerError when there is no script."""
-        settings = read_settings(ScriptedSettings, request.settings, name=self._name)
-        script = request.workspace / settings.script
+        settings = read_settings(request.settings, name=self._name, needed="script")
+        script = request.workspace / (settings.script or "")
         if not script.is_file():
             raise WorkerError(
                 f"the script of worker {self._name!r} is not there: {script}",

@@ -1,37 +1,16 @@
-"""The settings that workers share, and how those of one are checked."""
+"""What a worker knows: its settings, checked for its type, and the machine it runs on."""
 
 from collections.abc import Mapping
-from typing import Annotated, TypeVar
 
 import msgspec
-from msgspec import Meta
 
+from punchlist.errors import Problem, invalid
 from punchlist.model.json import Json
 from punchlist.model.parse import parse
+from punchlist.model.settings import WorkerSettings
 
-Argument = Annotated[str, Meta(max_length=100_000, pattern=r"^[^\x00]*$", description="text without zero bytes")]
-VariableName = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="the name of a variable")]
-
-
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`[workers.NAME]`: `type` chooses the worker, `env` names variables to pass through.
-
-    `model`, `account` and `inherit` are for workers that are agents; the offline ones take them and do without.
-    """
-
-    type: str | None = None
-    env: tuple[VariableName, ...] = ()
-    model: str | None = None
-    account: str | None = None
-    inherit: bool = False
-
-
-S = TypeVar("S", bound=Settings)
-
-
-def read_settings(kind: type[S], settings: Mapping[str, Json], *, name: str) -> S:
-    """Return a worker's settings; raises DefinitionError with all problems."""
-    return parse(kind, dict(settings), what=f"[workers.{name}]")
+FOR_ALL = frozenset({"type", "env", "model", "account", "inherit"})
+"""Keys that every worker takes; `model`, `account` and `inherit` speak to agents, the offline workers do without."""
 
 
 class Host(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,3 +21,23 @@ class Host(msgspec.Struct, frozen=True, kw_only=True):
 
     python: str
     path: str
+
+
+def read_settings(settings: Mapping[str, Json], *, name: str, needed: str | None = None) -> WorkerSettings:
+    """Return the settings of worker `name`, whose type has no key of its own but `needed`.
+
+    Raises DefinitionError with all problems: unknown keys, wrong values, a key of another type, the needed one missing.
+    """
+    what = f"[workers.{name}]"
+    read = parse(WorkerSettings, {key: value for key, value in settings.items() if value is not None}, what=what)
+    allowed = {*FOR_ALL, needed} if needed else FOR_ALL
+    problems = [
+        Problem(key, f"a worker of this type has no key {key!r}", ", ".join(sorted(allowed)))
+        for key in read.__struct_fields__
+        if key not in allowed and getattr(read, key) is not None
+    ]
+    if needed is not None and getattr(read, needed) is None:
+        problems.append(Problem(needed, f"a worker of this type needs {needed!r}"))
+    if problems:
+        raise invalid(problems, what=what)
+    return read
