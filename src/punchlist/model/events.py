@@ -106,6 +106,7 @@ class ApprovalDecided(Fact, frozen=True, tag=True):
 
     gate: GateId
     choice: str
+    message: str = ""
 
 
 class TaskApproved(Fact, frozen=True, tag=True):
@@ -320,6 +321,7 @@ class AttemptQueued(Fact, frozen=True, tag=True):
     """An attempt is asked for; it starts when a slot is free and `not_before` is past.
 
     `subject` says what of the node it is for: a criterion's id, `setup`, `merge`, `commit` …; `again` counts repeats.
+    A check names the `tree` that it runs on and its `command`: the same on the same tree need not run again.
     """
 
     attempt: AttemptId
@@ -328,6 +330,8 @@ class AttemptQueued(Fact, frozen=True, tag=True):
     worker: str | None = None
     step: StepId | None = None
     subject: str = ""
+    tree: str | None = None
+    command: str = ""
     again: int = 0
     r: int = 0
     s: int = 0

@@ -1,0 +1,265 @@
+"""Decisions on tasks that no run has hold of: each says what follows as a list of facts, or refuses."""
+
+from collections.abc import Iterable, Sequence
+
+from punchlist.engine.documents import frozen_digest, same_step
+from punchlist.engine.fold_task import step_of
+from punchlist.errors import ConflictError, Problem, RefusedError
+from punchlist.model import events as ev
+from punchlist.model.ids import Digest, FindingId, GateId, StepId
+from punchlist.model.records import Task
+from punchlist.model.state import TaskState
+from punchlist.model.states import (
+    FINAL_STEP,
+    FINAL_TASK,
+    STEP_MOVES,
+    TASK_MOVES,
+    StepStatus,
+    TaskStatus,
+    check_move,
+)
+from punchlist.model.verdicts import Finding, Waiver
+
+_LIVE = frozenset({TaskStatus.RUNNING, TaskStatus.WAITING})
+
+
+def edit(state: TaskState, edited: Task, *, what: str) -> list[ev.TaskFact]:
+    """Change a draft. A step that is over and was changed opens again, and so does every accepted one built on it.
+
+    An open proposal is withdrawn: what was shown is no longer what is there. No change gives no fact.
+    """
+    task = state.task
+    if task.status is not TaskStatus.DRAFT:
+        raise RefusedError(f"task {task.id} is {task.status}: only a draft can be edited", hint=_to_draft(task))
+    if edited == task:
+        return []
+    _refuse_removal(task, edited)
+    before = {step.id: step for step in task.steps}
+    changed = [
+        StepId(step.id)
+        for step in edited.steps
+        if step.status in FINAL_STEP and step.id in before and not same_step(before[step.id], step)
+    ]
+    opened = [each for first in changed for each in (first, *built_on(edited, first))]
+    facts: list[ev.TaskFact] = [ev.TaskEdited(task=edited, what=what)]
+    return [*_withdrawn(state), *facts, *_opened(state, opened, reason="changed")]
+
+
+def propose(state: TaskState, gate: GateId, *, message: str) -> list[ev.TaskFact]:
+    """Ask a person to approve the draft as it is."""
+    task = state.task
+    if task.status is not TaskStatus.DRAFT:
+        raise RefusedError(f"task {task.id} is {task.status}: only a draft can be proposed", hint=_to_draft(task))
+    _refuse_empty(task)
+    if state.proposal is not None:
+        raise RefusedError(
+            f"task {task.id} is proposed already, as {state.proposal}", hint=f"Type: punchlist approve {task.id}"
+        )
+    return [ev.ApprovalProposed(gate=gate, digest=Digest(frozen_digest(task)), message=message)]
+
+
+def approve(state: TaskState, *, message: str, anyway: Sequence[str]) -> list[ev.TaskFact]:
+    """Freeze the draft; `anyway` is what was unproven and is passed over."""
+    task = state.task
+    check_move(TASK_MOVES, task.status, TaskStatus.READY, what=f"task {task.id}")
+    if task.status in FINAL_TASK:
+        raise RefusedError(f"task {task.id} is {task.status}", hint=f"Type: punchlist task reopen {task.id}")
+    _refuse_empty(task)
+    facts: list[ev.TaskFact] = []
+    if state.proposal is not None:
+        facts.append(ev.ApprovalDecided(gate=state.proposal, choice="approve", message=message))
+    return [*facts, ev.TaskApproved(digest=Digest(frozen_digest(task)), message=message, anyway=tuple(anyway))]
+
+
+def reject(state: TaskState, *, message: str) -> list[ev.TaskFact]:
+    """Turn down a proposal; the task stays a draft."""
+    task = state.task
+    if state.proposal is None:
+        hint = _to_draft(task) if task.status is not TaskStatus.DRAFT else "It is a draft as it stands; edit it."
+        raise RefusedError(f"task {task.id} is not proposed for approval", hint=hint)
+    return [ev.ApprovalDecided(gate=state.proposal, choice="reject", message=message)]
+
+
+def revise(state: TaskState, *, reason: str) -> list[ev.TaskFact]:
+    """Bring an approved task back to draft as its next revision; what is accepted stays."""
+    task = state.task
+    if task.status in FINAL_TASK:
+        raise RefusedError(
+            f"task {task.id} is {task.status}: it cannot be revised", hint=f"Type: punchlist task reopen {task.id}"
+        )
+    check_move(TASK_MOVES, task.status, TaskStatus.DRAFT, what=f"task {task.id}")
+    return [ev.TaskRevised(revision=task.revision + 1, reason=reason)]
+
+
+def cancel(state: TaskState, *, reason: str) -> list[ev.TaskFact]:
+    """End a task that does not run."""
+    task = state.task
+    check_move(TASK_MOVES, task.status, TaskStatus.CANCELLED, what=f"task {task.id}")
+    return [*_withdrawn(state), ev.TaskMoved(status=TaskStatus.CANCELLED, reason=reason)]
+
+
+def reopen(state: TaskState, *, reason: str) -> list[ev.TaskFact]:
+    """Bring a task that is over back to ready, its failed and cancelled steps to pending.
+
+    A task that was never approved goes on to draft, as its next revision.
+    """
+    task = state.task
+    _refuse_open(task)
+    again = [StepId(step.id) for step in task.steps if step.status in {StepStatus.FAILED, StepStatus.CANCELLED}]
+    facts: list[ev.TaskFact] = [ev.TaskMoved(status=TaskStatus.READY, reason=reason)]
+    facts += _opened(state, again, reason=reason or "opened again")
+    if task.digest is None:
+        facts.append(ev.TaskRevised(revision=task.revision + 1, reason="it was never approved"))
+    return facts
+
+
+def reopen_step(state: TaskState, step: StepId, *, reason: str) -> list[ev.TaskFact]:
+    """Open a step that is over again, with the accepted ones built on it; a task that is over becomes ready."""
+    _refuse_live(state.task, f"step {step}")
+    now = step_of(state.task, step).status
+    check_move(STEP_MOVES, now, StepStatus.PENDING, what=f"step {step}")
+    opened = _opened(state, [step, *built_on(state.task, step)], reason=reason or "opened again")
+    return [*_awakened(state, reason=reason), *opened]
+
+
+def close_step(state: TaskState, step: StepId, *, status: StepStatus, reason: str) -> list[ev.TaskFact]:
+    """Skip or cancel a step of a task that does not run; cancelled, those that need it are cancelled too."""
+    _refuse_live(state.task, f"step {step}")
+    now = step_of(state.task, step).status
+    check_move(STEP_MOVES, now, status, what=f"step {step}")
+    facts = _closed(state, step, status=status, reason=reason)
+    if status is StepStatus.CANCELLED:
+        for each in _needing(state.task, step):
+            if step_of(state.task, each).status not in FINAL_STEP:
+                facts += _closed(state, each, status=status, reason="unreached")
+    return facts
+
+
+def ask_rework(state: TaskState, step: StepId, *, message: str, finding: FindingId) -> list[ev.TaskFact]:
+    """Open a step that is over again with a person's finding, first in the builder's next prompt."""
+    _refuse_live(state.task, f"step {step}")
+    now = step_of(state.task, step).status
+    facts = _awakened(state, reason=f"rework of {step}")
+    if now in FINAL_STEP:
+        facts += _opened(state, [step], reason="rework")
+    return [*facts, ev.ReworkAsked(step=step, message=message, finding=finding)]
+
+
+def waive(state: TaskState, finding: FindingId, *, by: str, reason: str) -> list[ev.TaskFact]:
+    """Pass over a finding of the last verdict; what was waived is shown wherever the verdict is."""
+    key = state.findings.get(finding)
+    told = state.steps.get(key) if key is not None else None
+    found = _in_last_verdict(told.verdicts[-1].verdict.findings, finding) if told and told.verdicts else None
+    if found is None or told is None:
+        raise RefusedError(
+            f"finding {finding} is not in the last verdict of {key or state.task.id}: it is closed",
+            hint=f"Type: punchlist why {key or state.task.id}",
+        )
+    if found.kind == "conflict":
+        raise RefusedError(f"finding {finding} is a conflict: it cannot be waived", hint="Ask for rework instead.")
+    if any(each.finding == finding for each in told.waivers):
+        raise RefusedError(f"finding {finding} is waived already")
+    waiver = Waiver(finding=finding, fingerprint=found.fingerprint, criterion=found.criterion, by=by, reason=reason)
+    return [ev.FindingWaived(step=StepId(key) if key else None, waiver=waiver)]
+
+
+def check_version(task: Task, expected: int | None) -> None:
+    """Refuse a change that was made for another version than the present one."""
+    if expected is not None and expected != task.version:
+        raise ConflictError(
+            f"task {task.id} is at version {task.version}, and the change was made for version {expected}",
+            hint=f"Read it again (punchlist task show {task.id}), then repeat the change.",
+        )
+
+
+def check_startable(task: Task, *, needed: Iterable[Task]) -> None:
+    """Refuse to start a task that is not ready, is paused, has steps that are over badly, or needs one not accepted."""
+    check_move(TASK_MOVES, task.status, TaskStatus.RUNNING, what=f"task {task.id}")
+    problems = [
+        Problem(step.id, f"is {step.status}", hint=f"Type: punchlist step reopen {step.id}, or step skip {step.id}")
+        for step in task.steps
+        if step.status in {StepStatus.FAILED, StepStatus.CANCELLED}
+    ]
+    problems += [
+        Problem(each.id, f"is {each.status}, and {task.id} needs it accepted", hint=f"Type: punchlist why {each.id}")
+        for each in needed
+        if each.status is not TaskStatus.ACCEPTED
+    ]
+    if problems:
+        raise RefusedError(f"task {task.id} cannot start:", problems=problems)
+
+
+def built_on(task: Task, step: StepId) -> tuple[StepId, ...]:
+    """Return the accepted steps that need this one, directly or not, in their order."""
+    return tuple(each for each in _needing(task, step) if step_of(task, each).status is StepStatus.ACCEPTED)
+
+
+def _needing(task: Task, step: StepId) -> tuple[StepId, ...]:
+    reached: set[str] = {step}
+    before = 0
+    while before != len(reached):
+        before = len(reached)
+        reached |= {each.id for each in task.steps if reached & set(each.needs)}
+    return tuple(StepId(each.id) for each in task.steps if each.id in reached and each.id != step)
+
+
+def _opened(state: TaskState, steps: Iterable[StepId], *, reason: str) -> list[ev.TaskFact]:
+    return [
+        ev.StepMoved(step=each, status=StepStatus.PENDING, reason=reason, r=state.steps[each].r + 1)
+        for each in dict.fromkeys(steps)
+    ]
+
+
+def _closed(state: TaskState, step: StepId, *, status: StepStatus, reason: str) -> list[ev.TaskFact]:
+    told = state.steps[step]
+    moved = ev.StepMoved(step=step, status=status, reason=reason)
+    return [moved, ev.StepClosed(step=step, r=told.r, status=status, attempts=told.tries, waived=told.waivers)]
+
+
+def _awakened(state: TaskState, *, reason: str) -> list[ev.TaskFact]:
+    if state.task.status not in FINAL_TASK:
+        return []
+    return [ev.TaskMoved(status=TaskStatus.READY, reason=reason)]
+
+
+def _withdrawn(state: TaskState) -> list[ev.TaskFact]:
+    return [] if state.proposal is None else [ev.ApprovalDecided(gate=state.proposal, choice="withdrawn")]
+
+
+def _in_last_verdict(findings: Sequence[Finding], finding: FindingId) -> Finding | None:
+    return next((each for each in findings if each.id == finding), None)
+
+
+def _refuse_removal(task: Task, edited: Task) -> None:
+    left = {step.id for step in edited.steps}
+    gone = [step for step in task.steps if step.id not in left and step.status is StepStatus.ACCEPTED]
+    if gone:
+        raise RefusedError(
+            f"step {gone[0].id} is accepted: its commit stays on the task's branch",
+            hint=f"To undo what it did, reopen it (punchlist step reopen {gone[0].id}) with another goal.",
+        )
+
+
+def _refuse_empty(task: Task) -> None:
+    if not task.steps:
+        raise RefusedError(f"task {task.id} has no steps", hint=f"Type: punchlist step add {task.id} --file step.yaml")
+
+
+def _refuse_open(task: Task) -> None:
+    if task.status not in FINAL_TASK:
+        hint = "Type: punchlist task revise" if task.status is TaskStatus.READY else "Type: punchlist cancel"
+        raise RefusedError(f"task {task.id} is {task.status}: it is not over", hint=f"{hint} {task.id}")
+
+
+def _refuse_live(task: Task, what: str) -> None:
+    if task.status in _LIVE:
+        raise RefusedError(
+            f"{what}: task {task.id} is {task.status}",
+            hint=f"Wait until it is over, or type: punchlist cancel {task.id}",
+        )
+
+
+def _to_draft(task: Task) -> str:
+    if task.status in FINAL_TASK:
+        return f"Type: punchlist task reopen {task.id}"
+    return f"Type: punchlist task revise {task.id}"
