@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 import msgspec
+from immutables import Map
 
 from punchlist.engine import queues
 from punchlist.engine.spots import below, index
 from punchlist.model import events as ev
 from punchlist.model.flow import CallNode, Flow, GroupNode, IntegrateNode
-from punchlist.model.ids import GateId, NodePath
+from punchlist.model.ids import AttemptId, GateId, NodePath
 from punchlist.model.jobs import Role
 from punchlist.model.state import AttemptState, GateState, NodeState, Queue, RunState
 from punchlist.model.states import (
@@ -303,6 +304,8 @@ def _attempt_queued(run: RunState, event: ev.Event) -> RunState:
         worker=fact.worker,
         step=fact.step,
         subject=fact.subject,
+        tree=fact.tree,
+        command=fact.command,
         again=fact.again,
         r=fact.r,
         s=fact.s,
@@ -322,7 +325,20 @@ def _attempt_queued(run: RunState, event: ev.Event) -> RunState:
         queue=queue,
         parked=run.parked.set(fact.attempt, fact.not_before) if fact.not_before else run.parked,
         tries=tries,
+        checked=_checked(run, fact),
     )
+
+
+def check_key(step: str | None, tree: str, command: str) -> str:
+    """Return the key under which the attempts of one check on one tree are found."""
+    return f"{step or ''}|{tree}|{command}"
+
+
+def _checked(run: RunState, fact: ev.AttemptQueued) -> Map[str, tuple[AttemptId, ...]]:
+    if fact.role is not Role.CHECK or fact.tree is None:
+        return run.checked
+    key = check_key(fact.step, fact.tree, fact.command)
+    return run.checked.set(key, (*run.checked.get(key, ()), fact.attempt))
 
 
 def _attempt_started(run: RunState, event: ev.Event) -> RunState:
@@ -343,7 +359,10 @@ def _attempt_ended(run: RunState, event: ev.Event) -> RunState:
     ended = replace(attempt, status=outcome.status, outcome=outcome, ended_at=event.at)
     run = _unqueued(run, attempt)
     live = run.live.delete(attempt.id) if attempt.id in run.live else run.live
-    return replace(run, attempts=run.attempts.set(attempt.id, ended), live=live)
+    trees = run.trees
+    if outcome.snapshot is not None:
+        trees = trees.set(outcome.snapshot.tree, attempt.id)
+    return replace(run, attempts=run.attempts.set(attempt.id, ended), live=live, trees=trees)
 
 
 def _unqueued(run: RunState, attempt: AttemptState) -> RunState:

@@ -15,7 +15,7 @@ from punchlist.model import events as ev
 from punchlist.model.flow import AnyNode, Flow
 from punchlist.model.gates import Choice
 from punchlist.model.ids import AttemptId, Commit, FindingId, GateId, NodePath, StepId
-from punchlist.model.jobs import Job, Role
+from punchlist.model.jobs import Job, Outcome, Role
 from punchlist.model.json import Json, digest
 from punchlist.model.state import AttemptState, GateState, NodeState, RunState, State, TaskState
 
@@ -54,13 +54,17 @@ def fold(state: State, event: ev.Event) -> State:
 
 @dataclass(frozen=True)
 class Kind:
-    """What one kind of node does at each thing that can happen to it; one instance a kind, in one registry."""
+    """What one kind of node does at each thing that can happen to it; one instance a kind, in one registry.
+
+    `examine` may find fault with a success before it is recorded; `job` composes what an attempt of the node runs.
+    """
 
     begin: "Callable[[Turn, NodePath], None]"
     attempt_over: "Callable[[Turn, NodePath, AttemptState], None] | None" = None
     child_over: "Callable[[Turn, NodePath, NodeState], None] | None" = None
     decided: "Callable[[Turn, NodePath, Decision], None] | None" = None
     job: Callable[[State, AttemptState], Job] | None = None
+    examine: "Callable[[Turn, NodePath, Outcome], Outcome] | None" = None
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,6 +132,8 @@ class Turn:
         subject: str = "",
         worker: str | None = None,
         step: StepId | None = None,
+        tree: str | None = None,
+        command: str = "",
         again: int = 0,
         session: str | None = None,
         not_before: str | None = None,
@@ -143,6 +149,8 @@ class Turn:
                 worker=worker,
                 step=step,
                 subject=subject,
+                tree=tree,
+                command=command,
                 again=again,
                 r=r,
                 s=s,

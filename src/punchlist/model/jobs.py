@@ -67,7 +67,8 @@ class ProcessJob(msgspec.Struct, frozen=True, kw_only=True, tag="process", tag_f
     """Run a worker (`worker` set: prompt and pack are for it) or a command (`argv`) in a folder, within limits.
 
     `env` are values set for the process; `pass_env` names let through from the engine's environment.
-    `path` goes before PATH, relative entries meaning the work folder. `evidence_tree` asks to resolve a review's evidence.
+    `diff_base` asks for `io/diff.patch`, from there to
+    the folder's tree.
     """
 
     attempt: AttemptId
@@ -76,15 +77,15 @@ class ProcessJob(msgspec.Struct, frozen=True, kw_only=True, tag="process", tag_f
     folder: Folder
     limits: Limits
     worker: str | None = None
-    settings: dict[str, Json] = {}
     argv: tuple[str, ...] = ()
     stdin: str | None = None
     prompt: str = ""
     pack: Json = None
     session: str | None = None
     env: dict[str, str] = {}
-    path: tuple[str, ...] = ()
-    setup: tuple[str, ...] = ()
+    network: bool = True
+    sandbox: str = "auto"
+    diff_base: Commit | None = None
 
 
 class MergeJob(msgspec.Struct, frozen=True, kw_only=True, tag="merge", tag_field="job"):

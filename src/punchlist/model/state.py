@@ -140,6 +140,8 @@ class AttemptState(msgspec.Struct, frozen=True, kw_only=True):
     worker: str | None = None
     step: StepId | None = None
     subject: str = ""
+    tree: str | None = None
+    command: str = ""
     again: int = 0
     r: int = 0
     s: int = 0
@@ -187,7 +189,8 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     """A run as its stream tells it. The root node has the path `""`.
 
     `queue` holds attempts that wait for a slot, `parked` those with a time before which they must not start, `live` those
-    that run; `tries` counts builder attempts by step; `integrating` is the queue of integrate nodes, the first at work.
+    that run; `tries` counts builder attempts by step; `checked` holds the attempts of a check on a tree, `trees` the builder
+    attempt that a tree is from; `integrating` is the queue of integrate nodes, the first at work.
     """
 
     id: RunId
@@ -211,6 +214,8 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     live: Map[AttemptId, NodePath] = Map()
     parked: Map[AttemptId, str] = Map()
     tries: Map[StepId, int] = Map()
+    checked: Map[str, tuple[AttemptId, ...]] = Map()
+    trees: Map[str, AttemptId] = Map()
     integrating: tuple[NodePath, ...] = ()
     transitions: int = 0
     created_at: str = ""

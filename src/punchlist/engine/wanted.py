@@ -1,0 +1,56 @@
+"""`wanted`: what the state now asks of the world. A function of state, so that after a crash it is computed again."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from punchlist.engine.registry import KINDS
+from punchlist.model import events as ev
+from punchlist.model.ids import AttemptId
+from punchlist.model.jobs import Job
+from punchlist.model.state import State
+from punchlist.model.states import AttemptStatus
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """Attempts to start, attempts whose processes must be gone, and the next time at which something is due."""
+
+    start: tuple[AttemptId, ...] = ()
+    kill: tuple[AttemptId, ...] = ()
+    wake_at: str | None = None
+
+
+def wanted(state: State, changed: Iterable[AttemptId]) -> Wanted:
+    """Return what the `changed` attempts of a run ask for (after a crash: all that were running)."""
+    run = state.run
+    if run is None:
+        return Wanted()
+    touched = [run.attempts[each] for each in dict.fromkeys(changed) if each in run.attempts]
+    return Wanted(
+        start=tuple(each.id for each in touched if each.status is AttemptStatus.RUNNING),
+        kill=tuple(each.id for each in touched if each.status is AttemptStatus.CANCELLED and each.started_at),
+        wake_at=min(run.parked.values(), default=None) if not run.paused else None,
+    )
+
+
+def changed_attempts(events: Iterable[ev.Event]) -> tuple[AttemptId, ...]:
+    """Return the attempts that events of a run started or ended."""
+    found: list[AttemptId] = []
+    for event in events:
+        match event.fact:
+            case ev.AttemptStarted(attempt=attempt):
+                found.append(attempt)
+            case ev.AttemptEnded(outcome=outcome):
+                found.append(outcome.attempt)
+            case _:
+                pass
+    return tuple(found)
+
+
+def job_of(state: State, attempt: AttemptId) -> Job:
+    """Return what an attempt runs, composed from the state alone. Raises DefinitionError for a broken expression."""
+    assert state.run is not None
+    asked = state.run.attempts[attempt]
+    job = KINDS[state.run.nodes[asked.node].kind].job
+    assert job is not None
+    return job(state, asked)
