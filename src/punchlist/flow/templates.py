@@ -23,10 +23,11 @@ _TOKEN = re.compile(
 class FlawError(ValueError):
     """A template or an expression that cannot be read: `offset` says where in its text, in characters."""
 
-    def __init__(self, message: str, *, offset: int = 0, hint: str = "") -> None:
+    def __init__(self, message: str, *, offset: int = 0, allowed: str = "", hint: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.offset = offset
+        self.allowed = allowed
         self.hint = hint
 
 

@@ -21,12 +21,11 @@ TYPE_NAMES = frozenset(
 
 LATER_KINDS = ("python", "wait", "assert", "fail", "match", "best_of")
 LATER: Mapping[str, tuple[str, ...]] = {
-    "the flow": ("finally", "env", "secrets"),
+    "flow": ("finally", "env", "secrets"),
     "agent": ("tools", "artifacts", "secrets", "env"),
     "run": ("artifacts", "secrets"),
     "gate": ("form", "show", "timeout", "on_timeout", "approvers"),
     "retry": ("on",),
-    "for_each": ("file",),
 }
 """Keys that the design of the language has and this version does not: the one place that says so."""
 

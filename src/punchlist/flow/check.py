@@ -1,0 +1,190 @@
+"""The static check of a flow: its order, its names, and the type of every expression, all before anything runs."""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from punchlist.flow.expression_check import Spot, chains_of, check_value
+from punchlist.flow.groups import Group, group_of
+from punchlist.flow.inputs import rule, unfit
+from punchlist.flow.places import Places
+from punchlist.flow.problems import Problems
+from punchlist.flow.reading import Path
+from punchlist.flow.scope import Scope
+from punchlist.flow.shapes import DYN, ROUND, Shape, root_shapes
+from punchlist.flow.syntax import parse
+from punchlist.flow.templates import OPEN, FlawError, whole
+from punchlist.flow.uses import Use, uses
+from punchlist.flow.words import NAME_RULE, ROOTS, TYPE_NAMES, is_name, listed, nearest
+from punchlist.model.flow import (
+    AgentNode,
+    AnyNode,
+    CallNode,
+    CheckNode,
+    Flow,
+    ForEachNode,
+    GroupNode,
+    JudgeNode,
+    RepeatNode,
+    ReviewNode,
+)
+
+
+def check(flow: Flow, *, places: Places, problems: Problems) -> None:
+    """Note everything that is wrong with a flow whose shape is right; a node without a kind is passed over."""
+    checker = _Checker(places, problems)
+    scope = Scope(root_shapes(flow), (), dict(_inside(flow.nodes, ())))
+    end = checker.group(flow.nodes, ("nodes",), scope=scope)
+    check_value(dict(flow.outputs), Spot(places, problems, ("outputs",), end))
+
+
+def _inside(nodes: tuple[AnyNode, ...], around: tuple[str, ...]) -> list[tuple[str, tuple[str, ...]]]:
+    found: list[tuple[str, tuple[str, ...]]] = []
+    for node in nodes:
+        found.append((node.id, around))
+        if isinstance(node, GroupNode | ForEachNode | RepeatNode):
+            found += _inside(node.nodes, (*around, node.id))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Checker:
+    places: Places
+    problems: Problems
+
+    def group(self, nodes: tuple[AnyNode, ...], path: Path, *, scope: Scope, items: bool = False) -> Scope:
+        """Check the nodes of a group at `path`; return the scope at its end. `items`: a for_each is around."""
+        group = group_of(nodes)
+        self._order(group, path)
+        for node in nodes:
+            self._node(node, (*path, node.id), scope=scope.within(group, node.id), items=items)
+        return scope.within(group, None)
+
+    def _order(self, group: Group, path: Path) -> None:
+        for node in group.nodes.values():
+            for index, need in enumerate(node.needs or ()):
+                place = self.places.of((*path, node.id, "needs", index))
+                if need not in group.nodes:
+                    message = f"node '{node.id}' needs '{need}', but here are only: {listed(group.nodes)}"
+                    self.problems.add(place, message, hint=nearest(need, group.nodes))
+        ring = group.cycle()
+        if ring:
+            place = self.places.of((*path, ring[0], "needs"))
+            self.problems.add(place, f"nodes wait for each other: {' → '.join(ring)}", hint="Take one `needs` away")
+
+    def _node(self, node: AnyNode, path: Path, *, scope: Scope, items: bool) -> None:
+        if node.phase is not None and not items and not isinstance(node, ForEachNode):
+            self.problems.add(
+                self.places.of((*path, "phase")), "a phase is that of a step: it stands inside a for_each only"
+            )
+        item = scope
+        if isinstance(node, ForEachNode):
+            self._name(node, path, scope=scope)
+            item = scope.plus(node.as_, self._item(node, scope))
+        asked = _guarded(item, node.when)
+        body = self._body(node, path, scope=asked, items=items)
+        outside = (
+            scope if isinstance(node, ForEachNode) else asked
+        )  # its `when` is asked for each item, not for the list
+        views = {"node": outside, "item": asked, "body": body, "round": body}
+        if isinstance(node, RepeatNode):
+            views["round"] = body.plus("round", ROUND)
+        for use in uses(node):
+            around = item if use.path == ("when",) else views[use.view]
+            self._value(use, path, scope=around)
+        self._kind(node, path, scope=scope)
+
+    def _body(self, node: AnyNode, path: Path, *, scope: Scope, items: bool) -> Scope:
+        inner = (*path, "nodes")
+        match node:
+            case ForEachNode():
+                return self.group(node.nodes, inner, scope=scope, items=True)
+            case RepeatNode():
+                end = self.group(node.nodes, inner, scope=scope.plus("round", ROUND), items=items)
+                return scope.within(end.views[0].group, None)
+            case GroupNode():
+                return self.group(node.nodes, inner, scope=scope, items=items)
+            case _:
+                return scope
+
+    def _name(self, node: ForEachNode, path: Path, *, scope: Scope) -> None:
+        place = self.places.of((*path, "as"))
+        if not is_name(node.as_) or node.as_ in TYPE_NAMES:
+            self.problems.add(place, f"an item cannot be called '{node.as_}'", allowed=NAME_RULE)
+        elif node.as_ in ROOTS or node.as_ in scope.names:
+            self.problems.add(place, f"'{node.as_}' already means something here", allowed=f"not {listed(ROOTS)}")
+
+    def _item(self, node: ForEachNode, scope: Scope) -> Shape:
+        """Return the shape of one item, when the list is a name of which that is known."""
+        try:
+            only = whole(node.for_each) if isinstance(node.for_each, str) else None
+            chains = chains_of(node.for_each) if only and parse(only.text).only else ()
+            return scope.shape(chains[0], chains).item or DYN if chains else DYN
+        except FlawError:
+            return DYN  # said where the list itself is checked
+
+    def _kind(self, node: AnyNode, path: Path, *, scope: Scope) -> None:
+        """Check what only one kind of node says."""
+        match node:
+            case JudgeNode():
+                for index, name in enumerate(node.judge):
+                    self._judged(name, (*path, "judge", index), scope=scope)
+            case AgentNode() if node.session not in {"new", "keep"}:
+                self._session(node.session, (*path, "session"), scope=scope)
+            case CallNode() if node.flow.nodes:
+                self._call(node, path)
+            case _:
+                pass
+
+    def _judged(self, name: str, path: Path, *, scope: Scope) -> None:
+        try:
+            judged = scope.node(name)
+        except FlawError as flaw:
+            self.problems.add(self.places.of(path), flaw.message, allowed=flaw.allowed, hint=flaw.hint)
+            return
+        if not isinstance(judged, CheckNode | ReviewNode) and not _kindless(judged):
+            self.problems.add(
+                self.places.of(path), f"node '{name}' gives nothing to judge", allowed="check and review nodes"
+            )
+
+    def _session(self, name: str, path: Path, *, scope: Scope) -> None:
+        try:
+            node = scope.node(name)
+        except FlawError as flaw:
+            allowed = f"new, keep, or an agent node that has run: {flaw.allowed}"
+            self.problems.add(self.places.of(path), flaw.message, allowed=allowed, hint=flaw.hint)
+            return
+        if not isinstance(node, AgentNode) and not _kindless(node):
+            self.problems.add(
+                self.places.of(path), f"node '{name}' has no session", allowed="new, keep, or an agent node"
+            )
+
+    def _call(self, node: CallNode, path: Path) -> None:
+        declared = node.flow.inputs
+        for name, value in node.with_.items():
+            place = self.places.of((*path, "with", name))
+            if name not in declared:
+                message = f"'{node.call}' has no input '{name}'"
+                self.problems.add(place, message, allowed=listed(declared) or "none", hint=nearest(name, declared))
+            elif OPEN not in str(value) and (why := unfit(declared[name], value)):
+                self.problems.add(place, f"input '{name}' of '{node.call}' is {why}", allowed=rule(declared[name]))
+        for name, each in declared.items():
+            if each.default is msgspec.UNSET and name not in node.with_:
+                hint = f"Add it under `with:` ({rule(each)})"
+                self.problems.add(self.places.of(path), f"'{node.call}' needs the input '{name}'", hint=hint)
+
+    def _value(self, use: Use, path: Path, *, scope: Scope) -> None:
+        check_value(use.value, Spot(self.places, self.problems, (*path, *use.path), scope, use.want), shell=use.shell)
+
+
+def _guarded(scope: Scope, when: str | None) -> Scope:
+    """Return the scope behind a node's `when`."""
+    try:
+        return scope if when is None else scope.guarding(chains_of(when))
+    except FlawError:
+        return scope  # said where the `when` itself is checked
+
+
+def _kindless(node: AnyNode) -> bool:
+    """Say whether a node stands for one that could not be read."""
+    return isinstance(node, GroupNode) and not node.nodes

@@ -1,0 +1,105 @@
+"""The static check of the expressions in one value: they can be read, their names exist, their types fit."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from punchlist.flow.binding import bindings, used
+from punchlist.flow.places import Places
+from punchlist.flow.problems import Problems
+from punchlist.flow.reading import Path
+from punchlist.flow.scope import Scope
+from punchlist.flow.shapes import DYN, Type
+from punchlist.flow.shell import refusals
+from punchlist.flow.syntax import Chain, parse
+from punchlist.flow.templates import OPEN, FlawError, Part, split, whole
+from punchlist.flow.typing_rules import fits, result_type
+from punchlist.flow.uses import Want
+from punchlist.model.json import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A value at `path` of the document, what it may name, and what it must give when it is one whole expression."""
+
+    places: Places
+    problems: Problems
+    path: Path
+    scope: Scope
+    want: Want = "anything"
+
+    def at(self, step: str | int) -> "Spot":
+        """Return the spot of a part of the value."""
+        return replace(self, path=(*self.path, step))
+
+    def note(self, flaw: FlawError, text: str, *, start: int = 0) -> None:
+        """Note a flaw of `text`, counted from the character `start`."""
+        source, place = self.places.inside(self.path, text, offset=start + flaw.offset)
+        self.problems.add(place, flaw.message, allowed=flaw.allowed, hint=flaw.hint, source=source)
+
+
+def check_value(value: Json, spot: Spot, *, shell: bool = False) -> None:
+    """Note what is wrong with every expression in a value; a `shell` command has places where none may stand."""
+    match value:
+        case str() if OPEN in value:
+            _check_text(value, spot, shell=shell)
+        case list():
+            for index, each in enumerate(value):
+                check_value(each, spot.at(index))
+        case dict():
+            for key, each in value.items():
+                check_value(each, spot.at(key))
+        case _:
+            pass
+
+
+def chains_of(text: str) -> tuple[Chain, ...]:
+    """Return the names that a template reads, with their fields. Raises FlawError."""
+    return tuple(chain for part in split(text) if part.expression for chain in used(parse(part.text)))
+
+
+def _check_text(text: str, spot: Spot, *, shell: bool) -> None:
+    try:
+        parts = split(text)
+        want: Want = "text" if whole(text) is None else spot.want
+        for flaw in refusals(text) if shell else ():
+            spot.note(flaw, text)
+    except FlawError as flaw:
+        spot.note(flaw, text)
+        return
+    for part in parts:
+        if part.expression:
+            for flaw in _flaws(part, spot.scope, want):
+                spot.note(flaw, text, start=part.offset)
+
+
+def _flaws(part: Part, scope: Scope, want: Want) -> list[FlawError]:  # noqa: PLR0917
+    """Return what is wrong with one expression; its names come first, and only then its types."""
+    try:
+        chains = tuple(used(parse(part.text)))
+        wrong = list(_misnamed(chains, scope))
+        if wrong:
+            return wrong
+        kind = result_type(part.text, _types(part.text, chains, scope=scope))
+    except FlawError as flaw:
+        return [flaw]
+    if fits(kind, want):
+        return []
+    return [FlawError(f"{OPEN} {part.text} }}}} gives a value of type {kind}", allowed=want)]
+
+
+def _misnamed(chains: tuple[Chain, ...], scope: Scope) -> Iterator[FlawError]:
+    for chain in chains:
+        try:
+            scope.shape(chain, chains)
+        except FlawError as flaw:
+            yield flaw
+
+
+def _types(expression: str, chains: tuple[Chain, ...], *, scope: Scope) -> dict[str, Type]:
+    """Return the type of each variable that CEL sees in the expression, as far as it is known."""
+    types: dict[str, Type] = {}
+    for binding in bindings(expression):
+        whole_chain = [chain for chain in chains if chain.names == binding.names]
+        shape = scope.shape(whole_chain[0], chains) if whole_chain and not binding.fields else DYN
+        types[binding.variable] = shape.type
+    return types

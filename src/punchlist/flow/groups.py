@@ -1,0 +1,56 @@
+"""The order of a group's nodes: which must have run before which."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from punchlist.model.flow import AnyNode
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Nodes by id, with the ids that each waits for: those named, or the one before; unknown names are left out."""
+
+    nodes: dict[str, AnyNode]
+    needs: dict[str, tuple[str, ...]]
+
+    def runs_before(self, first: str, then: str) -> bool:
+        """Say whether `first` is always over when `then` starts."""
+        seen: set[str] = set()
+        waiting = list(self.needs[then])
+        while waiting:
+            each = waiting.pop()
+            if each == first:
+                return True
+            if each not in seen:
+                seen.add(each)
+                waiting += self.needs[each]
+        return False
+
+    def cycle(self) -> tuple[str, ...]:
+        """Return the ids of nodes that wait for each other in a ring, the first one again at the end; empty when none do."""
+        done: set[str] = set()
+        for start in self.nodes:
+            path: dict[str, Iterator[str]] = {} if start in done else {start: iter(self.needs[start])}
+            while path:
+                last = next(reversed(path))
+                following = next(path[last], None)
+                if following is None:
+                    del path[last]
+                    done.add(last)
+                elif following in path:
+                    ring = list(path)
+                    return (*ring[ring.index(following) :], following)
+                elif following not in done:
+                    path[following] = iter(self.needs[following])
+        return ()
+
+
+def group_of(nodes: Sequence[AnyNode]) -> Group:
+    """Return nodes with their order."""
+    known = {node.id: node for node in nodes}
+    needs: dict[str, tuple[str, ...]] = {}
+    before: tuple[str, ...] = ()
+    for node in nodes:
+        needs[node.id] = before if node.needs is None else tuple(need for need in node.needs if need in known)
+        before = (node.id,)
+    return Group(known, needs)

@@ -1,0 +1,140 @@
+"""Declared values: the inputs of a flow and the short form of an output's schema, and whether a value fits one."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from punchlist.errors import Problem, invalid
+from punchlist.flow.binding import shown
+from punchlist.flow.document import Entries, Scalar, Yaml, plain
+from punchlist.flow.reading import Reader
+from punchlist.flow.words import is_name, listed, nearest
+from punchlist.model.flow import Input, InputType
+from punchlist.model.json import Json
+
+TYPES: tuple[InputType, ...] = ("any", "string", "int", "float", "bool", "path", "enum", "list", "map", "task")
+_KEYS = ("type", "default", "min", "max", "values", "enum", "must_exist", "schema")
+_PYTHON: Mapping[str, type | tuple[type, ...]] = {
+    "string": str,
+    "int": int,
+    "float": (int, float),
+    "bool": bool,
+    "path": str,
+    "enum": str,
+    "list": list,
+    "map": dict,
+    "task": dict,
+    "any": object,
+}
+
+
+def read_inputs(reader: Reader, tree: Yaml) -> dict[str, Input]:
+    """Return declared inputs: `{type, default, min, max, values, must_exist, schema}`, or only the type's name.
+
+    `{enum: [a, b]}` is short for `{type: enum, values: [a, b]}`.
+    """
+    return {reader.name(key, "an input"): read_input(reader, value) for key, value in reader.entries(tree)}
+
+
+def read_input(reader: Reader, tree: Yaml) -> Input:
+    """Return one declaration."""
+    if isinstance(tree, Scalar):
+        return Input(type=reader.choice(tree, TYPES))
+    fields = reader.fields(tree, _KEYS, what="a declared value")
+    choices = fields.get("enum") or fields.get("values")
+    values = reader.each(choices, reader.text, empty=False) if choices else ()
+    given = reader.choice(fields["type"], TYPES) if "type" in fields else "enum" if choices else "any"
+    declared = Input(
+        type=given,
+        default=plain(fields["default"]) if "default" in fields else msgspec.UNSET,
+        min=_bound(reader, fields.get("min")),
+        max=_bound(reader, fields.get("max")),
+        values=values,
+        must_exist="must_exist" in fields and reader.truth(fields["must_exist"]),
+        schema=reader.json(fields["schema"]) if "schema" in fields else None,
+    )
+    _check(reader, tree, declared)
+    return declared
+
+
+def _bound(reader: Reader, tree: Yaml | None) -> int | None:
+    return None if tree is None else reader.whole_number(tree, -(2**53), most=2**53)
+
+
+def _check(reader: Reader, tree: Yaml, declared: Input) -> None:
+    if (declared.type == "enum") != bool(declared.values):
+        reader.problems.add(tree.place, "type enum and values go together", allowed="{type: enum, values: [a, b]}")
+    if (declared.min is not None or declared.max is not None) and declared.type not in {"int", "float"}:
+        reader.problems.add(tree.place, f"min and max say nothing of a {declared.type}", allowed="int, float")
+    if declared.must_exist and declared.type != "path":
+        reader.problems.add(tree.place, f"must_exist says nothing of a {declared.type}", allowed="path")
+    if (
+        declared.default is not msgspec.UNSET
+        and isinstance(tree, Entries)
+        and (why := unfit(declared, declared.default))
+    ):
+        reader.problems.add(tree.values["default"].place, f"the default is {why}", allowed=rule(declared))
+
+
+def bind_inputs(declared: Mapping[str, Input], given: Mapping[str, Json], *, what: str) -> dict[str, Json]:
+    """Return every declared input with its value, defaults filled in; raises DefinitionError with all problems.
+
+    Whether a path exists is for the caller to see.
+    """
+    problems = [
+        Problem(
+            f"inputs.{name}", "there is no such input", allowed=listed(declared) or "none", hint=nearest(name, declared)
+        )
+        for name in given
+        if name not in declared
+    ]
+    bound: dict[str, Json] = {}
+    for name, each in declared.items():
+        value = given.get(name, each.default)
+        if value is msgspec.UNSET:
+            problems.append(Problem(f"inputs.{name}", "it must be given", allowed=rule(each)))
+        elif why := unfit(each, value):
+            problems.append(Problem(f"inputs.{name}", f"it is {why}", allowed=rule(each)))
+        else:
+            bound[name] = value
+    if problems:
+        raise invalid(problems, what=what)
+    return bound
+
+
+def unfit(declared: Input, value: Json) -> str:
+    """Return what a value is, when it does not fit, or nothing."""
+    kind = _PYTHON[declared.type]
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind in {int, (int, float)}):
+        return shown(value)
+    if declared.values and value not in declared.values:
+        return repr(value)
+    if isinstance(value, int | float) and not isinstance(value, bool) and not _within(declared, value):
+        return str(value)
+    return ""
+
+
+def rule(declared: Input) -> str:
+    """Return what may be given, in words."""
+    if declared.values:
+        return ", ".join(declared.values)
+    bounds = [f"from {declared.min}"] if declared.min is not None else []
+    bounds += [f"to {declared.max}"] if declared.max is not None else []
+    return " ".join([declared.type, *bounds])
+
+
+def _within(declared: Input, value: float) -> bool:
+    return (declared.min is None or value >= declared.min) and (declared.max is None or value <= declared.max)
+
+
+def read_schema(reader: Reader, tree: Yaml) -> dict[str, Json]:
+    """Return the schema of an output as written: the short form of inputs a field, or `{schema: <JSON Schema>}`."""
+    if isinstance(tree, Entries) and set(tree.values) == {"schema"}:
+        reader.json(tree.values["schema"])
+    else:
+        for key, value in reader.entries(tree, empty=False):
+            if not is_name(key.text):
+                reader.name(key, "a field of an output")
+            read_input(reader, value)
+    value = plain(tree)
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,396 @@
+"""Nodes out of YAML: one reader a kind; the kind is the key that is present."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from punchlist.flow.criteria import read_criteria
+from punchlist.flow.document import Entries, Items, Scalar, Yaml, plain
+from punchlist.flow.inputs import read_schema
+from punchlist.flow.problems import Place
+from punchlist.flow.reading import Reader
+from punchlist.flow.templates import OPEN
+from punchlist.flow.words import LATER, LATER_KINDS, listed, nearest
+from punchlist.model.flow import (
+    AgentNode,
+    AnyNode,
+    CallNode,
+    CheckNode,
+    Flow,
+    ForEachNode,
+    GateNode,
+    GroupNode,
+    IntegrateNode,
+    JudgeNode,
+    PublishNode,
+    Repeat,
+    RepeatNode,
+    Retry,
+    ReviewNode,
+    RunNode,
+    SetNode,
+)
+from punchlist.model.json import Json
+
+COMMON = ("needs", "when", "phase", "on_failure", "retry", "timeout", "silence", "memory")
+EXHAUSTED_GATES = ("exhausted", "rework", "acceptance")
+_TREE = re.compile(r"base|task_branch|[0-9a-f]{40}|[0-9a-f]{64}")
+_ENVIRONMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_WORKER = re.compile(r"[a-z][a-z0-9_-]{0,59}")
+_CHOICE = re.compile(r"[a-z][a-z0-9_-]*")
+_FILE = re.compile(r"\S+\.(?:md|txt)")
+_MOST = 1000
+
+T = TypeVar("T")
+D = TypeVar("D")
+
+
+class Around(Protocol):
+    """The files around a definition."""
+
+    def flow(self, name: str, place: Place) -> Flow:
+        """Return a called flow, checked; one without nodes, and a problem at `place`, when there is none."""
+        ...
+
+    def text(self, name: str, place: Place) -> str:
+        """Return a file's text; empty, and a problem at `place`, when there is none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A node as it is read: `value` is what stands beside its kind, `fields` are its other known keys."""
+
+    id: str
+    place: Place
+    kind: str
+    value: Yaml
+    fields: Mapping[str, Yaml]
+    reader: Reader
+    around: Around
+
+    def take(self, key: str, read: Callable[[Yaml], T], *, default: D) -> T | D:
+        """Return the value of a key, `default` when it is not there."""
+        return read(self.fields[key]) if key in self.fields else default
+
+    def parts(self, keys: tuple[str, ...], *required: str) -> Mapping[str, Yaml]:
+        """Return the keys of the map that stands beside the kind."""
+        what, later = f"'{self.kind}'", LATER.get(self.kind, ())
+        return self.reader.fields(self.value, keys, what=what, later=later, required=required)
+
+    def nodes(self, tree: Yaml) -> tuple[AnyNode, ...]:
+        """Return the nodes of a group."""
+        return read_nodes(self.reader, tree, around=self.around)
+
+    def needed(self, key: str) -> bool:
+        """Say whether a sibling that must be there is; a problem when it is not."""
+        if key not in self.fields:
+            self.reader.problems.add(self.place, f"node '{self.id}' ({self.kind}) lacks '{key}'")
+        return key in self.fields
+
+
+def read_nodes(reader: Reader, tree: Yaml, *, around: Around) -> tuple[AnyNode, ...]:
+    """Return the nodes of one group in their order."""
+    return tuple(_node(reader, key, value, around=around) for key, value in reader.entries(tree, empty=False))
+
+
+def _node(reader: Reader, key: Scalar, tree: Yaml, *, around: Around) -> AnyNode:  # noqa: PLR0917
+    name = reader.name(key, "a node")
+    kind = _kind(reader, name, tree)
+    if kind is None or not isinstance(tree, Entries):
+        return GroupNode(id=name, nodes=(), line=key.place.line, column=key.place.column)
+    siblings, read = KINDS[kind]
+    known = (kind, *siblings, *COMMON)
+    fields = reader.fields(tree, known, what=f"node '{name}' ({kind})", later=LATER.get(kind, ()))
+    node = read(Entry(name, key.place, kind, tree.values[kind], fields, reader, around))
+    return msgspec.structs.replace(node, **_common(reader, fields), line=key.place.line, column=key.place.column)
+
+
+def _kind(reader: Reader, name: str, tree: Yaml) -> str | None:
+    """Return the one key that says what a node is."""
+    if not isinstance(tree, Entries):
+        reader.wrong(tree, f"a map with one of: {listed(KINDS)}", what=f"node '{name}': ")
+        return None
+    loops = {"for_each", "repeat"} & set(tree.values)
+    kinds = [key for key in tree.values if key in KINDS and not (key == "nodes" and loops)]
+    later = [tree.keys[key] for key in tree.values if key in LATER_KINDS]
+    if later:
+        allowed = listed(KINDS)
+        reader.problems.add(later[0].place, f"this version does not have '{later[0].text}' nodes yet", allowed=allowed)
+    elif len(kinds) > 1:
+        said = " and ".join(f"'{kind}'" for kind in kinds)
+        reader.problems.add(tree.keys[kinds[1]].place, f"node '{name}' has {said}", allowed="one of them")
+    elif not kinds:
+        hints = [hint for key in tree.values if key not in COMMON and (hint := nearest(key, KINDS))]
+        what = f"node '{name}' does not say what it does"
+        reader.problems.add(tree.place, what, allowed=listed(KINDS), hint=hints[0] if hints else "")
+    return None if later or len(kinds) != 1 else kinds[0]
+
+
+def _common(reader: Reader, fields: Mapping[str, Yaml]) -> dict[str, object]:
+    """Return the values of the keys that every node may have, those that are there."""
+    readers: dict[str, Callable[[Yaml], object]] = {
+        "needs": lambda tree: reader.each(tree, reader.text),
+        "when": reader.expression,
+        "phase": lambda tree: reader.choice(tree, ("building", "checking", "reviewing", "integrating")),
+        "on_failure": lambda tree: reader.choice(tree, ("fail", "continue")),
+        "retry": lambda tree: _retry(reader, tree),
+        "timeout": lambda tree: reader.measure(tree, "time"),
+        "silence": lambda tree: reader.measure(tree, "time"),
+        "memory": lambda tree: reader.measure(tree, "size"),
+    }
+    return {key: readers[key](tree) for key, tree in fields.items() if key in readers}
+
+
+def _retry(reader: Reader, tree: Yaml) -> Retry:
+    fields = reader.fields(tree, ("max", "backoff"), what="'retry'", later=LATER["retry"], required=("max",))
+    backoff = fields.get("backoff")
+    delays = reader.fields(backoff, ("first", "factor", "most"), what="'backoff'") if backoff else {}
+    given: dict[str, object] = {
+        key: reader.whole_number(delay, 1, most=100) if key == "factor" else _literal(reader, delay)
+        for key, delay in delays.items()
+    }
+    given = {key: value for key, value in given.items() if value is not None}
+    most = reader.whole_number(fields["max"], 0, most=_MOST) if "max" in fields else 0
+    return msgspec.structs.replace(Retry(max=most), **given)
+
+
+def _literal(reader: Reader, tree: Yaml) -> str | None:
+    measured = reader.measure(tree, "time")
+    if measured and OPEN in measured:
+        reader.wrong(tree, "30s, 5m, 2h")
+        return None
+    return measured
+
+
+# -- one reader a kind ------------------------------------------------------------------------------------------------
+
+
+def _agent(entry: Entry) -> AgentNode:
+    reader = entry.reader
+    role = entry.take("role", lambda tree: reader.choice(tree, ("node", "builder", "planner")), default="node")
+    entry.needed("prompt" if role == "node" else "pack")
+    return AgentNode(
+        id=entry.id,
+        agent=_matching(reader, entry.value, _WORKER, rule="a worker's name"),
+        role=role,
+        pack=entry.take("pack", plain, default=None),
+        rework=entry.take("rework", plain, default=None),
+        session=entry.take("session", reader.text, default="new") or "new",
+        prompt=entry.take("prompt", lambda tree: _prompt(entry, tree), default=None),
+        with_=entry.take("with", reader.json, default=dict[str, Json]()),
+        output=entry.take("output", lambda tree: read_schema(reader, tree), default=None),
+    )
+
+
+def _prompt(entry: Entry, tree: Yaml) -> str:
+    """Return a prompt's text: of the file, when it is the name of a `.md` or `.txt` file, else as it stands."""
+    text = entry.reader.text(tree)
+    return entry.around.text(text, tree.place) if _FILE.fullmatch(text) and OPEN not in text else text
+
+
+def _run(entry: Entry) -> RunNode:
+    reader = entry.reader
+    if isinstance(entry.value, Items):
+        run: str | tuple[str, ...] = reader.each(entry.value, reader.word, empty=False)
+    else:
+        run = reader.text(entry.value)
+        if not run.strip():
+            reader.problems.add(entry.value.place, "an empty command")
+    return RunNode(
+        id=entry.id,
+        run=run,
+        cwd=entry.take("cwd", reader.text, default=None),
+        env=entry.take("env", lambda tree: _environment(reader, tree), default=dict[str, str]()),
+        stdin=entry.take("stdin", reader.text, default=None),
+        output=entry.take("output", lambda tree: _captured(reader, tree), default=None),
+    )
+
+
+def _environment(reader: Reader, tree: Yaml) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for key, value in reader.entries(tree):
+        if not _ENVIRONMENT.fullmatch(key.text) or key.text.startswith("PUNCHLIST"):
+            allowed = "letters, digits and _; PUNCHLIST… is Punchlist's own"
+            reader.problems.add(key.place, f"no environment variable can be called '{key.text}'", allowed=allowed)
+        found[key.text] = reader.word(value)
+    return found
+
+
+def _captured(reader: Reader, tree: Yaml) -> dict[str, Json]:
+    fields = reader.fields(tree, ("json", "file"), what="'output'", later=("schema",))
+    if len(fields) != 1:
+        reader.problems.add(tree.place, "the output comes from one place", allowed="{json: stdout} or {file: PATH}")
+    captured: dict[str, Json] = {}
+    for key, value in fields.items():
+        captured[key] = reader.choice(value, ("stdout",)) if key == "json" else reader.text(value)
+    return captured
+
+
+def _check(entry: Entry) -> CheckNode:
+    reader = entry.reader
+    parts = entry.parts(("criteria", "tree", "expect"), "criteria", "tree")
+    expect = parts.get("expect")
+    return CheckNode(
+        id=entry.id,
+        criteria=read_criteria(reader, parts["criteria"]) if "criteria" in parts else None,
+        tree=_tree(reader, parts.get("tree")),
+        expect=reader.choice(expect, ("pass", "approved", "proof")) if expect else "pass",
+    )
+
+
+def _review(entry: Entry) -> ReviewNode:
+    reader = entry.reader
+    parts = entry.parts(("criteria", "tree", "worker"), "criteria", "tree")
+    worker = parts.get("worker")
+    return ReviewNode(
+        id=entry.id,
+        criteria=read_criteria(reader, parts["criteria"]) if "criteria" in parts else None,
+        tree=_tree(reader, parts.get("tree")),
+        worker=_matching(reader, worker, _WORKER, rule="a worker's name") if worker else None,
+    )
+
+
+def _tree(reader: Reader, tree: Yaml | None) -> str:
+    return _matching(reader, tree, _TREE, rule="base, task_branch, a tree's id, or an expression") if tree else "base"
+
+
+def _judge(entry: Entry) -> JudgeNode:
+    return JudgeNode(id=entry.id, judge=entry.reader.each(entry.value, entry.reader.text, empty=False))
+
+
+def _integrate(entry: Entry) -> IntegrateNode:
+    return IntegrateNode(id=entry.id, integrate=entry.reader.expression(entry.value) or "")
+
+
+def _publish(entry: Entry) -> PublishNode:
+    reader = entry.reader
+    publish = reader.choice(entry.value, ("task", "plan"))
+    if publish == "plan":
+        entry.needed("plan")
+    foreign = "how" if publish == "plan" else "plan"
+    if foreign in entry.fields:
+        reader.problems.add(entry.fields[foreign].place, f"'publish: {publish}' has no '{foreign}'")
+    how = entry.take(
+        "how",
+        lambda tree: _matching(reader, tree, re.compile("branch|merge|pr"), rule="branch, merge, pr"),
+        default=None,
+    )
+    return PublishNode(id=entry.id, publish=publish, how=how, plan=entry.take("plan", plain, default=None))
+
+
+def _gate(entry: Entry) -> GateNode:
+    reader = entry.reader
+    if isinstance(entry.value, Scalar):
+        return GateNode(id=entry.id, message=reader.text(entry.value))
+    parts = entry.parts(("message", "choices"), "message")
+    message = reader.text(parts["message"]) if "message" in parts else ""
+    if "choices" not in parts:
+        return GateNode(id=entry.id, message=message)
+    rule = "lower-case letters, digits, _ and -"
+    choices = reader.each(parts["choices"], lambda tree: _matching(reader, tree, _CHOICE, rule=rule), empty=False)
+    if len(set(choices)) != len(choices):
+        reader.problems.add(parts["choices"].place, "two choices have the same name")
+    return GateNode(id=entry.id, message=message, choices=choices)
+
+
+def _set(entry: Entry) -> SetNode:
+    entries = entry.reader.entries(entry.value, empty=False)
+    return SetNode(id=entry.id, set={entry.reader.name(key, "a value"): plain(value) for key, value in entries})
+
+
+def _call(entry: Entry) -> CallNode:
+    name = entry.reader.text(entry.value)
+    flow = entry.around.flow(name, entry.value.place) if name else Flow(flow="", nodes=())
+    return CallNode(
+        id=entry.id, call=name, flow=flow, with_=entry.take("with", entry.reader.json, default=dict[str, Json]())
+    )
+
+
+def _group(entry: Entry) -> GroupNode:
+    return GroupNode(id=entry.id, nodes=entry.nodes(entry.value), output=entry.take("output", plain, default=None))
+
+
+def _for_each(entry: Entry) -> ForEachNode:
+    reader = entry.reader
+    entry.needed("as")
+    entry.needed("nodes")
+    parallel = "a whole number from 1, or an expression that gives one"
+    return ForEachNode(
+        id=entry.id,
+        for_each=_list(reader, entry.value),
+        as_=entry.take("as", reader.text, default="item"),
+        nodes=entry.take("nodes", entry.nodes, default=()),
+        key=entry.take("key", reader.text, default=None),
+        needs_from=entry.take("needs_from", lambda tree: _list(reader, tree), default=None),
+        max_parallel=entry.take("max_parallel", lambda tree: reader.expression_or(tree, int, rule=parallel), default=1),
+        on_item_failure=entry.take(
+            "on_item_failure", lambda tree: reader.choice(tree, ("stop", "continue")), default="stop"
+        ),
+        output=entry.take("output", plain, default=None),
+    )
+
+
+def _list(reader: Reader, tree: Yaml) -> Json:
+    return plain(tree) if isinstance(tree, Items) else reader.expression_or(tree, list, rule="a list, or an expression")
+
+
+def _repeat(entry: Entry) -> RepeatNode:
+    reader = entry.reader
+    parts = entry.parts(("max", "until", "on_exhausted"), "max", "until")
+    exhausted = parts.get("on_exhausted")
+    rule = Repeat(
+        max=reader.expression_or(parts["max"], int, rule="a whole number from 1, or an expression")
+        if "max" in parts
+        else 1,
+        until=(reader.expression(parts["until"]) if "until" in parts else None) or "",
+    )
+    entry.needed("nodes")
+    return RepeatNode(
+        id=entry.id,
+        repeat=_on_exhausted(reader, exhausted, rule) if exhausted else rule,
+        nodes=entry.take("nodes", entry.nodes, default=()),
+        output=entry.take("output", plain, default=None),
+    )
+
+
+def _on_exhausted(reader: Reader, tree: Yaml, rule: Repeat) -> Repeat:  # noqa: PLR0917
+    if not isinstance(tree, Entries):
+        return msgspec.structs.replace(rule, on_exhausted=reader.choice(tree, ("fail", "gate", "continue")))
+    fields = reader.fields(tree, ("gate",), what="'on_exhausted'", required=("gate",))
+    gate = reader.choice(fields["gate"], EXHAUSTED_GATES) if "gate" in fields else "exhausted"
+    return msgspec.structs.replace(rule, on_exhausted="gate", gate=gate)
+
+
+def _matching(reader: Reader, tree: Yaml, pattern: re.Pattern[str], *, rule: str) -> str:
+    """Return text that is one expression, or fits `pattern`."""
+    text = reader.text(tree)
+    if OPEN in text:
+        return reader.expression(tree) or ""
+    if text and not pattern.fullmatch(text):
+        reader.wrong(tree, rule)
+    return text
+
+
+KINDS: Mapping[str, tuple[tuple[str, ...], Callable[[Entry], AnyNode]]] = {
+    "agent": (("role", "pack", "rework", "session", "prompt", "with", "output"), _agent),
+    "run": (("cwd", "env", "stdin", "output"), _run),
+    "check": ((), _check),
+    "review": ((), _review),
+    "judge": ((), _judge),
+    "integrate": ((), _integrate),
+    "publish": (("how", "plan"), _publish),
+    "gate": ((), _gate),
+    "set": ((), _set),
+    "call": (("with",), _call),
+    "nodes": (("output",), _group),
+    "for_each": (
+        ("as", "key", "needs_from", "max_parallel", "on_item_failure", "nodes", "output"),
+        _for_each,
+    ),
+    "repeat": (("nodes", "output"), _repeat),
+}
+"""The registry: the key of each kind, the keys that may stand beside it, its reader."""

@@ -1,0 +1,91 @@
+"""YAML text becomes a checked `Flow`, with everything that is wrong told at once."""
+
+import re
+from collections.abc import Mapping
+
+from punchlist.flow.check import check
+from punchlist.flow.document import Entries, Scalar, Yaml, compose, plain
+from punchlist.flow.files import Files, Read
+from punchlist.flow.inputs import read_inputs
+from punchlist.flow.nodes import read_nodes
+from punchlist.flow.places import Places
+from punchlist.flow.reading import Reader
+from punchlist.flow.words import LATER
+from punchlist.model.flow import Flow, Input
+from punchlist.model.ids import SLUG
+from punchlist.model.json import Json
+from punchlist.model.policy import PolicyPart
+
+VERSION = 1
+_KEYS = ("punchlist", "flow", "doc", "inputs", "outputs", "agents", "policy", "nodes")
+_DEEPEST = 20
+_NAME = re.compile(SLUG)
+
+
+def parse_flow(text: str, *, source: str, read: Read | None = None) -> Flow:
+    """Return the flow that `text` defines, checked as a whole; flows that it calls are read by `read` and embedded.
+
+    `source` is the file's name as errors show it. `read` is given a name as it is written in `call:` or `prompt:`; in a file
+    that was itself called, a name with a slash has that file's folder put before it. It raises KeyError or OSError for what
+    there is not. Raises DefinitionError with every problem: each `where` is `file:line:column`.
+    """
+    return parse_in(Files.around(source, read=read, parse=parse_in), text)
+
+
+def parse_in(files: Files, text: str) -> Flow:
+    """Return the flow of one file among those that call each other. Raises DefinitionError."""
+    problems = files.problems
+    text = text.removeprefix("\ufeff")
+    document = compose(text, problems)
+    if document is None:
+        raise problems.error()
+    reader = Reader(problems)
+    flow = _flow(reader, document, files=files)
+    check(flow, places=Places(document, text, files.shown), problems=problems)
+    if problems.none:
+        return flow
+    raise problems.error()
+
+
+def _flow(reader: Reader, document: Yaml, *, files: Files) -> Flow:
+    required = ("punchlist", "flow", "nodes")
+    fields = reader.fields(document, _KEYS, what="the flow", later=LATER["flow"], required=required)
+    version = fields.get("punchlist")
+    if isinstance(version, Scalar) and version.value != VERSION:
+        reader.wrong(version, str(VERSION), what="the version of the language: ")
+    elif version is not None and not isinstance(version, Scalar):
+        reader.wrong(version, str(VERSION))
+    policy = reader.record(fields["policy"], PolicyPart, what="policy") if "policy" in fields else None
+    return Flow(
+        flow=_name(reader, fields),
+        doc=reader.text(fields["doc"]) if "doc" in fields else "",
+        source=files.source,
+        inputs=read_inputs(reader, fields["inputs"]) if "inputs" in fields else dict[str, Input](),
+        outputs=_outputs(reader, fields["outputs"]) if "outputs" in fields else dict[str, Json](),
+        policy=policy or PolicyPart(),
+        agents=_agents(reader, fields["agents"]) if "agents" in fields else dict[str, dict[str, Json]](),
+        nodes=read_nodes(reader, fields["nodes"], around=files) if "nodes" in fields else (),
+    )
+
+
+def _name(reader: Reader, fields: Mapping[str, Yaml]) -> str:
+    if "flow" not in fields:
+        return ""
+    name = reader.text(fields["flow"])
+    if name and not _NAME.fullmatch(name):
+        reader.wrong(fields["flow"], "lower-case letters, digits and hyphens, at most 60", what="the flow's name: ")
+    return name
+
+
+def _outputs(reader: Reader, tree: Yaml) -> dict[str, Json]:
+    return {reader.name(key, "an output"): plain(value) for key, value in reader.entries(tree)}
+
+
+def _agents(reader: Reader, tree: Yaml) -> dict[str, dict[str, Json]]:
+    """Return agents by name: `worker` says which worker, all else is that worker's settings."""
+    found: dict[str, dict[str, Json]] = {}
+    for key, value in reader.entries(tree):
+        found[key.text] = reader.json(value)
+        if isinstance(value, Entries) and "worker" not in value.values:
+            reader.problems.add(value.place, f"agent '{key.text}' lacks 'worker'")
+    return found

@@ -1,0 +1,45 @@
+"""The problems of a definition, collected so that all are told at once, in the order of their places."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from punchlist.errors import DefinitionError, Problem, invalid
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A place in a text: line and column count from 1, in characters; `index` counts characters from 0."""
+
+    line: int
+    column: int
+    index: int = 0
+
+
+@dataclass(slots=True)
+class Problems:
+    """What is wrong with one file, named `source`; a place names another file where a text of it is meant."""
+
+    source: str
+    _found: list[tuple[str, Place, Problem]] = field(default_factory=list[tuple[str, Place, Problem]])
+
+    def add(self, place: Place, message: str, *, allowed: str = "", hint: str = "", source: str = "") -> None:
+        """Note a problem; the same one at the same place is noted once."""
+        where = f"{source or self.source}:{place.line}:{place.column}"
+        hint = hint.rstrip(".") + "." if hint and not hint.endswith("?") else hint
+        found = (source, place, Problem(where, message, allowed=allowed, hint=hint))
+        if found not in self._found:
+            self._found.append(found)
+
+    def take(self, problems: Sequence[Problem], *, at: Place) -> None:
+        """Note the problems of a file that is called at `at`, after those of the same place."""
+        self._found += [("", at, problem) for problem in problems]
+
+    @property
+    def none(self) -> bool:
+        """Whether nothing was found."""
+        return not self._found
+
+    def error(self) -> DefinitionError:
+        """Return the error that lists them all."""
+        ordered = sorted(self._found, key=lambda found: (found[0], found[1].line, found[1].column))
+        return invalid([problem for _, _, problem in ordered], what=self.source)

@@ -1,0 +1,219 @@
+"""Values out of a YAML tree: each reader says what it wants, notes what is wrong, and returns something of the right type."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+from punchlist.errors import DefinitionError
+from punchlist.flow.document import Entries, Items, Scalar, Yaml, plain
+from punchlist.flow.problems import Place, Problems
+from punchlist.flow.templates import OPEN, FlawError, whole
+from punchlist.flow.words import NAME_RULE, is_name, listed, nearest
+from punchlist.model.json import Json
+from punchlist.model.parse import parse
+from punchlist.model.policy import duration, size
+
+Path = tuple[str | int, ...]
+"""Where a value stands in the document: keys and positions from its top."""
+T = TypeVar("T")
+L = TypeVar("L", bound=str)
+_SHOWN = 40
+_PATH = re.compile(r"[^.\[\]]+")
+
+
+def kind_of(tree: Yaml) -> str:
+    """Return what a value is, as an error names it: with the value, where it is short."""
+    match tree:
+        case Entries():
+            return "a map"
+        case Items():
+            return "a list"
+        case Scalar(value=str()):
+            return f"'{tree.text[:_SHOWN]}{'…' if len(tree.text) > _SHOWN else ''}'"
+        case Scalar():
+            return tree.text[:_SHOWN] or "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads values; what is wrong goes to `problems`."""
+
+    problems: Problems
+
+    def wrong(self, tree: Yaml, allowed: str, *, what: str = "", hint: str = "") -> None:
+        """Note that `tree` is not what is `allowed`."""
+        self.problems.add(tree.place, f"{what}saw {kind_of(tree)}", allowed=allowed, hint=hint)
+
+    def text(self, tree: Yaml) -> str:
+        """Return a string; a template is one."""
+        if isinstance(tree, Scalar) and isinstance(tree.value, str):
+            return tree.value
+        hint = f'Write "{tree.text}"' if isinstance(tree, Scalar) and tree.text else ""
+        self.wrong(tree, "text", hint=hint)
+        return ""
+
+    def word(self, tree: Yaml) -> str:
+        """Return a string, or a number as it is written: an argument, a value of the environment."""
+        if isinstance(tree, Scalar) and isinstance(tree.value, int | float) and not isinstance(tree.value, bool):
+            return tree.text
+        return self.text(tree)
+
+    def expression(self, tree: Yaml) -> str | None:
+        """Return text that is one expression and nothing else; true and false count as such."""
+        if isinstance(tree, Scalar) and isinstance(tree.value, bool):
+            return f"{OPEN} {'true' if tree.value else 'false'} }}}}"
+        text = self.text(tree)
+        if not text:
+            return None
+        if _is_whole(text):
+            return text
+        hint = f'Write "{OPEN} {text} }}}}"' if OPEN not in text else "Put all of it inside one ${{ }}"
+        self.wrong(tree, "one expression", hint=hint)
+        return None
+
+    def expression_or(self, tree: Yaml, wanted: type[int | list[Json]], *, rule: str) -> Json:
+        """Return an expression, or a literal of the `wanted` type; `rule` says both in an error. None when it is neither."""
+        if isinstance(tree, Scalar) and isinstance(tree.value, str):
+            return self.expression(tree) if OPEN in tree.value else self.wrong(tree, rule)
+        value = plain(tree)
+        fits = isinstance(value, wanted) and not isinstance(value, bool) and value not in ([], 0)
+        if not fits or (isinstance(value, int) and value < 1):
+            self.wrong(tree, rule)
+            return None
+        return value
+
+    def measure(self, tree: Yaml, kind: Literal["time", "size"]) -> str | None:
+        """Return a duration or a size as text, or an expression that gives one."""
+        text = self.text(tree)
+        if OPEN in text:
+            return self.expression(tree)
+        try:
+            _ = duration(text) if kind == "time" else size(text)
+        except (ValueError, OverflowError):
+            self.wrong(tree, "30s, 5m, 2h, 3d" if kind == "time" else "512MiB, 8GiB")
+            return None
+        if int(re.findall(r"\d+", text)[0]) == 0:
+            self.problems.add(tree.place, f"{text} is no limit", allowed="at least 1")
+            return None
+        return text
+
+    def whole_number(self, tree: Yaml, least: int, *, most: int) -> int:
+        """Return a whole number within bounds, `least` when it is none."""
+        if isinstance(tree, Scalar) and isinstance(tree.value, int) and not isinstance(tree.value, bool):
+            if least <= tree.value <= most:
+                return tree.value
+        self.wrong(tree, f"a whole number from {least} to {most}")
+        return least
+
+    def truth(self, tree: Yaml) -> bool:
+        """Return true or false."""
+        if isinstance(tree, Scalar) and isinstance(tree.value, bool):
+            return tree.value
+        self.wrong(tree, "true, false")
+        return False
+
+    def choice(self, tree: Yaml, allowed: tuple[L, ...]) -> L:
+        """Return one of the words, the first one when it is none of them."""
+        text = self.text(tree)
+        for each in allowed:
+            if each == text:
+                return each
+        if text:
+            self.wrong(tree, ", ".join(allowed), hint=nearest(text, allowed))
+        return allowed[0]
+
+    def name(self, key: Scalar, what: str) -> str:
+        """Return a key as the name of a node, an input and so on."""
+        if not is_name(key.text):
+            self.problems.add(key.place, f"{what} cannot be called '{key.text}'", allowed=NAME_RULE)
+        return key.text
+
+    def each(self, tree: Yaml, read: Callable[[Yaml], T], *, empty: bool = True) -> tuple[T, ...]:
+        """Return the elements of a list."""
+        if not isinstance(tree, Items):
+            hint = f"Write [{tree.text}]" if isinstance(tree, Scalar) and tree.text else ""
+            self.wrong(tree, "a list", hint=hint)
+            return ()
+        if not tree.items and not empty:
+            self.problems.add(tree.place, "an empty list", allowed="at least one")
+        return tuple(read(each) for each in tree.items)
+
+    def entries(self, tree: Yaml, *, empty: bool = True) -> list[tuple[Scalar, Yaml]]:
+        """Return the keys and values of a map."""
+        if not isinstance(tree, Entries):
+            self.wrong(tree, "a map")
+            return []
+        if not tree.keys and not empty:
+            self.problems.add(tree.place, "an empty map", allowed="at least one")
+        return [(tree.keys[key], value) for key, value in tree.values.items()]
+
+    def json(self, tree: Yaml) -> dict[str, Json]:
+        """Return a map as it is."""
+        return {key.text: plain(value) for key, value in self.entries(tree)}
+
+    def fields(
+        self,
+        tree: Yaml,
+        keys: Iterable[str],
+        *,
+        what: str,
+        later: Iterable[str] = (),
+        required: Iterable[str] = (),
+    ) -> Mapping[str, Yaml]:
+        """Return the known keys of a map; the others, and required ones that are missing, are problems."""
+        known = tuple(keys)
+        for key, _ in self.entries(tree):
+            if key.text not in known:
+                self.unknown(key, known, what=what, later=later)
+        if not isinstance(tree, Entries):
+            return {}
+        for name in required:
+            if name not in tree.values:
+                self.problems.add(tree.place, f"{what} lacks '{name}'", allowed=listed(known))
+        return {key: value for key, value in tree.values.items() if key in known}
+
+    def unknown(self, key: Scalar, known: Iterable[str], *, what: str, later: Iterable[str] = ()) -> None:
+        """Note a key that there is not: perhaps not yet, perhaps misspelt."""
+        names = list(known)
+        if key.text in later:
+            self.problems.add(
+                key.place, f"this version does not have '{key.text}' in {what} yet", allowed=listed(names)
+            )
+        else:
+            hint = nearest(key.text, names)
+            self.problems.add(key.place, f"{what} has no key '{key.text}'", allowed=listed(names), hint=hint)
+
+    def record(self, tree: Yaml, kind: type[T], *, what: str) -> T | None:
+        """Return a record of the model; each of its problems is placed."""
+        try:
+            return parse(kind, plain(tree), what=what)
+        except DefinitionError as error:
+            for problem in error.problems:
+                at = place_of(tree, tuple(_PATH.findall(problem.where)))
+                self.problems.add(at, problem.message, allowed=problem.allowed, hint=problem.hint)
+            return None
+
+
+def find(tree: Yaml, path: Path) -> Yaml:
+    """Return the part of a tree at `path`, or the innermost part around it that there is."""
+    for step in path:
+        if isinstance(tree, Entries) and step in tree.values:
+            tree = tree.values[str(step)]
+        elif isinstance(tree, Items) and str(step).isdigit() and int(step) < len(tree.items):
+            tree = tree.items[int(step)]
+        else:
+            return tree
+    return tree
+
+
+def place_of(tree: Yaml, path: Path) -> Place:
+    """Return where the value at `path` stands."""
+    return find(tree, path).place
+
+
+def _is_whole(text: str) -> bool:
+    try:
+        return whole(text) is not None
+    except FlawError:
+        return True  # said where expressions are checked

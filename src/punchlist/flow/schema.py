@@ -1,0 +1,41 @@
+"""The JSON Schemas of the checked records, one a node kind."""
+
+import msgspec
+
+from punchlist.model.flow import (
+    AgentNode,
+    CallNode,
+    CheckNode,
+    ForEachNode,
+    GateNode,
+    GroupNode,
+    IntegrateNode,
+    JudgeNode,
+    PublishNode,
+    RepeatNode,
+    ReviewNode,
+    RunNode,
+    SetNode,
+)
+from punchlist.model.json import Json
+
+_RECORDS: tuple[type[msgspec.Struct], ...] = (
+    AgentNode,
+    RunNode,
+    CheckNode,
+    ReviewNode,
+    JudgeNode,
+    IntegrateNode,
+    PublishNode,
+    GateNode,
+    SetNode,
+    CallNode,
+    GroupNode,
+    ForEachNode,
+    RepeatNode,
+)
+
+
+def node_schemas() -> dict[str, dict[str, Json]]:
+    """Return a closed JSON Schema (2020-12) for each kind of node, by the record's tag."""
+    return {str(record.__struct_config__.tag): msgspec.json.schema(record) for record in _RECORDS}

@@ -1,0 +1,148 @@
+"""What an expression may name at its place: nodes that have run by then, `as:` names, inputs and the rest."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from punchlist.flow.groups import Group
+from punchlist.flow.shapes import DYN, INT, STRING, Shape, may_be_absent, output_shape
+from punchlist.flow.syntax import Chain
+from punchlist.flow.templates import FlawError
+from punchlist.flow.words import NODE_FIELDS, listed, nearest
+from punchlist.model.flow import AnyNode
+
+_PATH = 3
+_ADVICE = "Ask nodes.{0}.status == 'succeeded' or has(nodes.{0}.output) first, here or in `when`"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A group as it is seen by its node `at`, or by its end (None)."""
+
+    group: Group
+    at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Everything that may be named; `views` are the groups around, innermost first.
+
+    `guarded` are the nodes that a `when` around has asked about; `inside` says for every node of the flow in which groups
+    it stands.
+    """
+
+    names: Mapping[str, Shape]
+    views: tuple[View, ...]
+    inside: Mapping[str, tuple[str, ...]]
+    guarded: frozenset[str] = frozenset()
+
+    def plus(self, name: str, shape: Shape) -> "Scope":
+        """Return the scope with one more name."""
+        return replace(self, names={**self.names, name: shape})
+
+    def within(self, group: Group, at: str | None) -> "Scope":
+        """Return the scope at a node, or at the end, of a group inside."""
+        return replace(self, views=(View(group, at), *self.views))
+
+    def guarding(self, chains: tuple[Chain, ...]) -> "Scope":
+        """Return the scope behind a `when` that reads these names."""
+        return replace(self, guarded=self.guarded | set(_asked(chains)))
+
+    def visible(self) -> tuple[str, ...]:
+        """Return the ids of all nodes that may be named here."""
+        return tuple(
+            name
+            for view in self.views
+            for name in view.group.nodes
+            if view.at is None or view.group.runs_before(name, view.at)
+        )
+
+    def node(self, name: str, *, offset: int = 0) -> AnyNode:
+        """Return the node that a name means here: that of the innermost group which has it. Raises FlawError."""
+        for view in self.views:
+            if name not in view.group.nodes:
+                continue
+            if view.at is None or view.group.runs_before(name, view.at):
+                return view.group.nodes[name]
+            raise _early(view, view.at, name=name, offset=offset)
+        hint = nearest(name, self.visible())
+        if not hint and self.inside.get(name):
+            hint = f"It is inside '{self.inside[name][-1]}': hand it on by the `output:` of that group"
+        allowed = listed(self.visible()) or "none has run by then"
+        raise FlawError(f"there is no node '{name}' here", offset=offset, allowed=allowed, hint=hint)
+
+    def shape(self, chain: Chain, chains: tuple[Chain, ...]) -> Shape:
+        """Return what is known of a chain of names; `chains` are all of its expression. Raises FlawError with its place."""
+        root = chain.names[0]
+        if root == "nodes":
+            return self._node_shape(chain, chains)
+        if root in self.names:
+            return _follow(self.names[root], chain, start=1)
+        known = (*self.names, "nodes")
+        if root == "env":
+            raise FlawError("this version does not have 'env' in expressions yet", offset=chain.offsets[0])
+        if root == "round":
+            raise FlawError("there is a 'round' only inside a repeat", offset=chain.offsets[0], allowed=listed(known))
+        unknown = f"there is no '{root}' here"
+        raise FlawError(unknown, offset=chain.offsets[0], allowed=listed(known), hint=nearest(root, known))
+
+    def _node_shape(self, chain: Chain, chains: tuple[Chain, ...]) -> Shape:
+        if len(chain.names) < _PATH:
+            allowed = ", ".join(f"nodes.<id>.{field}" for field in NODE_FIELDS)
+            raise FlawError("a node is not a value", offset=chain.offsets[-1], allowed=allowed)
+        _, name, field = chain.names[:_PATH]
+        node = self.node(name, offset=chain.offsets[1])
+        if field == "artifacts":
+            raise FlawError("this version does not have 'artifacts' of nodes yet", offset=chain.offsets[2])
+        if field not in _FIELDS:
+            unknown, hint = f"a node has no '{field}'", nearest(field, _FIELDS)
+            raise FlawError(unknown, offset=chain.offsets[2], allowed=listed(_FIELDS), hint=hint)
+        if field != "output":
+            shape = DYN if field == "tree" and may_be_absent(node) else _FIELDS[field]
+            return _follow(shape, chain, start=_PATH)
+        if not may_be_absent(node):
+            return _follow(output_shape(node), chain, start=_PATH)
+        if len(chain.names) > _PATH and name not in self.guarded | set(_asked(chains)):
+            message = f"node '{name}' may be skipped or fail, and then it has no output"
+            raise FlawError(message, offset=chain.offsets[1], hint=_ADVICE.format(name))
+        _ = _follow(output_shape(node), chain, start=_PATH)
+        return DYN  # null is possible
+
+
+_FIELDS: Mapping[str, Shape] = {"output": DYN, "tree": STRING, "status": STRING, "attempts": INT}
+
+
+def _follow(shape: Shape, chain: Chain, *, start: int) -> Shape:
+    """Return what the rest of a chain leads to."""
+    for index in range(start, len(chain.names)):
+        name = chain.names[index]
+        if shape.fields is None:
+            if shape.type in {"dyn", "map"}:
+                return DYN
+            what = f"'{'.'.join(chain.names[:index])}' is a {shape.type}, it has no '{name}'"
+            raise FlawError(what, offset=chain.offsets[index])
+        if name not in shape.fields:
+            what = f"'{'.'.join(chain.names[:index])}' has no '{name}'"
+            hint = nearest(name, shape.fields)
+            raise FlawError(what, offset=chain.offsets[index], allowed=listed(shape.fields) or "nothing", hint=hint)
+        shape = shape.fields[name]
+    return shape
+
+
+def _asked(chains: tuple[Chain, ...]) -> Iterator[str]:
+    """Yield the nodes that an expression asks about before it may rely on their output."""
+    for chain in chains:
+        names = chain.names
+        if (
+            names[0] == "nodes"
+            and len(names) >= _PATH
+            and (chain.tested or names[2] == "status" or len(names) == _PATH)
+        ):
+            yield names[1]
+
+
+def _early(view: View, at: str, *, name: str, offset: int) -> FlawError:
+    if name == at:
+        return FlawError(f"node '{name}' has not run by then: this is part of it", offset=offset)
+    after = view.group.runs_before(at, name)
+    message = f"node '{name}' has not run by then" + (f": it runs after '{at}'" if after else "")
+    return FlawError(message, offset=offset, hint="" if after else f"Add '{name}' to the `needs` of '{at}'")

@@ -1,0 +1,158 @@
+"""What is known of values before a flow runs: their types, and which fields they have."""
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, assert_never
+
+import msgspec
+
+from punchlist.model.flow import (
+    AgentNode,
+    AnyNode,
+    CallNode,
+    CheckNode,
+    Flow,
+    ForEachNode,
+    GateNode,
+    GroupNode,
+    Input,
+    IntegrateNode,
+    JudgeNode,
+    PublishNode,
+    RepeatNode,
+    ReviewNode,
+    RunNode,
+    SetNode,
+)
+from punchlist.model.json import Json
+from punchlist.model.policy import Policy
+from punchlist.model.records import Task
+from punchlist.model.verdicts import Verdict
+
+Type = Literal["dyn", "string", "int", "bool", "list", "map"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A value: `fields` are all the fields that a map has, None when they are not known; `item` is what a list holds."""
+
+    type: Type
+    fields: "Mapping[str, Shape] | None" = None
+    item: "Shape | None" = None
+
+
+DYN, STRING, INT, BOOL = Shape("dyn"), Shape("string"), Shape("int"), Shape("bool")
+LIST, MAP = Shape("list"), Shape("map")
+
+
+def closed(**fields: Shape) -> Shape:
+    """Return a map with exactly these fields."""
+    return Shape("map", fields)
+
+
+RUN = closed(id=STRING)
+ROUND = closed(index=INT, last=DYN)
+_PLAIN: Mapping[str, Shape] = {
+    "string": STRING,
+    "path": STRING,
+    "enum": STRING,
+    "int": INT,
+    "bool": BOOL,
+    "list": LIST,
+    "map": MAP,
+}
+
+
+def root_shapes(flow: Flow) -> dict[str, Shape]:
+    """Return what every expression of a flow may begin with, nodes aside."""
+    inputs = {name: input_shape(each) for name, each in flow.inputs.items()}
+    return {
+        "inputs": Shape("map", inputs),
+        "policy": record_shape(Policy),
+        "run": RUN,
+        "project": DYN,
+        "task": DYN,
+    }
+
+
+def input_shape(declared: Input) -> Shape:
+    """Return the shape of a declared value; a float may also be given as a whole number, so nothing is known of it."""
+    return record_shape(Task) if declared.type == "task" else _PLAIN.get(declared.type, DYN)
+
+
+def output_shape(node: AnyNode) -> Shape:
+    """Return the shape of a node's output, when it succeeds."""
+    match node:
+        case AgentNode():
+            return _declared(node.output)
+        case RunNode():
+            return closed(exit_code=INT, stdout=STRING) if node.output is None else DYN
+        case CheckNode():
+            return closed(results=LIST, clean=BOOL, to_review=LIST)
+        case ReviewNode():
+            return closed(results=LIST)
+        case JudgeNode():
+            return record_shape(Verdict)
+        case IntegrateNode():
+            return closed(done=BOOL, commit=DYN)
+        case PublishNode():
+            return closed(tasks=LIST) if node.publish == "plan" else DYN
+        case GateNode():
+            return closed(choice=STRING, data=DYN, by=STRING)
+        case SetNode():
+            return Shape("map", dict.fromkeys(node.set, DYN))
+        case CallNode():
+            return Shape("map", dict.fromkeys(node.flow.outputs, DYN)) if node.flow.nodes else DYN
+        case ForEachNode():
+            return Shape("list", item=_group(node.output, node.nodes))
+        case GroupNode() | RepeatNode():
+            return _group(node.output, node.nodes)
+        case never:
+            assert_never(never)
+
+
+def _group(output: Json, nodes: tuple[AnyNode, ...]) -> Shape:
+    if isinstance(output, dict):
+        return Shape("map", dict.fromkeys(output, DYN))
+    last = nodes[-1] if nodes and output is None else None
+    return DYN if last is None or may_be_absent(last) else output_shape(last)
+
+
+def may_be_absent(node: AnyNode) -> bool:
+    """Say whether a node may have no output though what needs it goes on: it may be skipped, or fail and be passed over."""
+    return (node.when is not None and not isinstance(node, ForEachNode)) or node.on_failure == "continue"
+
+
+def _declared(schema: dict[str, Json] | None) -> Shape:
+    if schema is None or set(schema) == {"schema"}:
+        return DYN
+    return Shape("map", {name: _PLAIN.get(_type_name(each), DYN) for name, each in schema.items()})
+
+
+def _type_name(declared: Json) -> str:
+    if isinstance(declared, dict):
+        return str(declared.get("type", "enum" if "enum" in declared or "values" in declared else "any"))
+    return str(declared)
+
+
+@functools.cache
+def record_shape(kind: type[msgspec.Struct]) -> Shape:
+    """Return the shape of one of the model's records."""
+    return _shape(msgspec.inspect.type_info(kind))
+
+
+def _shape(kind: msgspec.inspect.Type) -> Shape:
+    match kind:
+        case msgspec.inspect.StructType():
+            return Shape("map", {each.encode_name: _shape(each.type) for each in kind.fields})
+        case msgspec.inspect.VarTupleType() | msgspec.inspect.ListType():
+            return Shape("list", item=_shape(kind.item_type))
+        case msgspec.inspect.BoolType():
+            return BOOL
+        case msgspec.inspect.IntType():
+            return INT
+        case msgspec.inspect.StrType() | msgspec.inspect.EnumType() | msgspec.inspect.LiteralType():
+            return STRING
+        case _:
+            return DYN

@@ -1,0 +1,61 @@
+"""What CEL's checker says of an expression, given the types that are known of the names in it."""
+
+import functools
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from punchlist.flow.shapes import Type
+from punchlist.flow.syntax import flaws
+from punchlist.flow.templates import FlawError
+from punchlist.flow.uses import Want
+
+if TYPE_CHECKING:
+    from cel_expr_python import cel
+
+_FITTING: Mapping[Want, tuple[str, ...]] = {
+    "anything": ("dyn", "string", "int", "uint", "double", "bool", "list", "map", "null"),
+    "true or false": ("dyn", "bool"),
+    "a whole number": ("dyn", "int", "uint"),
+    "a list": ("dyn", "list"),
+    "a map": ("dyn", "map"),
+    "text": ("dyn", "string", "int", "uint", "double", "bool"),
+}
+
+
+def result_type(expression: str, types: Mapping[str, Type]) -> str:
+    """Return the type that an expression gives, as CEL names it, in lower case without its parts. Raises FlawError."""
+    return _result_type(expression, tuple(sorted(types.items())))
+
+
+def fits(kind: str, want: Want) -> bool:
+    """Say whether a value of a type is what is wanted."""
+    return kind in _FITTING[want]
+
+
+@functools.lru_cache(maxsize=4096)
+def _result_type(expression: str, types: tuple[tuple[str, Type], ...]) -> str:
+    from cel_expr_python import cel  # a heavy package, needed only where expressions are
+
+    try:
+        environment = cel.NewEnv(variables={name: _type(cel.Type, kind) for name, kind in types})
+        compiled = environment.compile(expression)
+    except RuntimeError as error:
+        found: FlawError = flaws(expression, str(error))[0]
+        raise found from None
+    return str(compiled.return_type()).partition("<")[0].lower()
+
+
+def _type(kinds: "type[cel.Type]", name: Type) -> "cel.Type":
+    match name:
+        case "string":
+            return kinds.STRING
+        case "int":
+            return kinds.INT
+        case "bool":
+            return kinds.BOOL
+        case "list":
+            return kinds.List(kinds.DYN)
+        case "map":
+            return kinds.Map(kinds.STRING, kinds.DYN)
+        case "dyn":
+            return kinds.DYN

@@ -1,0 +1,117 @@
+"""Where a node holds expressions, what each must give, and from where it sees."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, assert_never
+
+from punchlist.flow.reading import Path
+from punchlist.model.flow import (
+    AgentNode,
+    AnyNode,
+    CallNode,
+    CheckNode,
+    ForEachNode,
+    GateNode,
+    GroupNode,
+    IntegrateNode,
+    JudgeNode,
+    PublishNode,
+    RepeatNode,
+    ReviewNode,
+    RunNode,
+    SetNode,
+)
+from punchlist.model.json import Json
+
+Want = Literal["anything", "true or false", "a whole number", "a list", "a map", "text"]
+View = Literal["node", "item", "body", "round"]
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A value that may hold expressions, at `path` from its node in the document.
+
+    It sees what runs before the `node`; of a for_each also the `item`; or, at the end of a group, the nodes of its `body`,
+    for the `until` of a repeat with the `round`.
+    """
+
+    path: Path
+    value: Json
+    want: Want = "anything"
+    view: View = "node"
+    shell: bool = False
+
+
+def uses(node: AnyNode) -> Iterator[Use]:
+    """Yield every value of a node that may hold expressions; values inside it have longer paths."""
+    when: View = "item" if isinstance(node, ForEachNode) else "node"
+    yield Use(("when",), node.when, "true or false", when)
+    for key in ("timeout", "silence", "memory"):
+        yield Use((key,), getattr(node, key), "text")
+    yield from _own(node)
+
+
+def _own(node: AnyNode) -> Iterator[Use]:
+    match node:
+        case AgentNode():
+            yield from _agent(node)
+        case RunNode():
+            yield from _run(node)
+        case CheckNode():
+            yield from _exam("check", node)
+        case ReviewNode():
+            yield from _exam("review", node)
+            yield Use(("review", "worker"), node.worker, "text")
+        case JudgeNode():
+            pass
+        case IntegrateNode():
+            yield Use(("integrate",), node.integrate, "a map")
+        case PublishNode():
+            yield Use(("how",), node.how, "text")
+            yield Use(("plan",), node.plan)
+        case GateNode():
+            yield Use(("gate", "message"), node.message, "text")
+        case SetNode():
+            yield Use(("set",), dict(node.set))
+        case CallNode():
+            yield Use(("with",), dict(node.with_))
+        case GroupNode() | ForEachNode() | RepeatNode():
+            yield from _group(node)
+        case never:
+            assert_never(never)
+
+
+def _agent(node: AgentNode) -> Iterator[Use]:
+    yield Use(("agent",), node.agent, "text")
+    yield Use(("pack",), node.pack)
+    yield Use(("rework",), node.rework)
+    yield Use(("prompt",), node.prompt, "text")
+    yield Use(("with",), dict(node.with_))
+
+
+def _run(node: RunNode) -> Iterator[Use]:
+    if isinstance(node.run, str):
+        yield Use(("run",), node.run, "text", shell=True)
+    else:
+        yield from (Use(("run", index), word, "text") for index, word in enumerate(node.run))
+    yield Use(("cwd",), node.cwd, "text")
+    yield Use(("stdin",), node.stdin, "text")
+    yield from (Use(("env", name), value, "text") for name, value in node.env.items())
+    yield Use(("output",), dict(node.output or {}), "text")
+
+
+def _exam(kind: str, node: CheckNode | ReviewNode) -> Iterator[Use]:
+    yield Use((kind, "criteria"), node.criteria if isinstance(node.criteria, str) else None, "a list")
+    yield Use((kind, "tree"), node.tree, "text")
+
+
+def _group(node: GroupNode | ForEachNode | RepeatNode) -> Iterator[Use]:
+    yield Use(("output",), node.output, view="body")
+    if isinstance(node, ForEachNode):
+        yield Use(("for_each",), node.for_each, "a list")
+        yield Use(("max_parallel",), node.max_parallel, "a whole number")
+        yield Use(("key",), node.key, "text", "item")
+        yield Use(("needs_from",), node.needs_from, "a list", "item")
+    elif isinstance(node, RepeatNode):
+        yield Use(("repeat", "max"), node.repeat.max, "a whole number")
+        yield Use(("repeat", "until"), node.repeat.until, "true or false", "round")
