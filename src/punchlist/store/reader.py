@@ -1,0 +1,233 @@
+"""Reading one snapshot of the store: rows as model values."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
+
+import msgspec
+
+from punchlist.model import json
+from punchlist.model.events import Event, Head, StreamKind
+from punchlist.model.ids import AttemptId, GateId, ProjectId, RunId, StepId, StreamId, TaskId
+from punchlist.model.json import Json
+from punchlist.model.records import Project
+from punchlist.model.rows import GateRow, InboxRow, LogFault, NodeRow, RunRow, StreamRow, TaskSummary
+from punchlist.model.state import AttemptState, TaskState
+from punchlist.model.states import TaskStatus
+from punchlist.ports import Compare
+from punchlist.store import log
+from punchlist.store.chain import RawEvent, RawStream, fact_from
+from punchlist.store.failures import damaged
+from punchlist.store.session import Session, SqlRow
+
+T = TypeVar("T")
+
+_STATUSES = {status.value: status for status in TaskStatus}
+
+
+class SqliteReader:
+    """`ports.Reader` on a session; usable until the block that gave it ends."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    # -- streams and events
+
+    def head(self, kind: StreamKind, local: str = "") -> Head | None:
+        """Return the head of a stream by what it is of, or None."""
+        row = self._session.one("head_of", kind=kind, local=local)
+        return None if row is None else Head(*row)
+
+    def streams(self) -> list[StreamRow]:
+        """Return every stream, the workspace's first."""
+        return [_stream(row) for row in self._session.all("list_streams")]
+
+    def events(self, *, after: int = 0, stream: StreamId | None = None, limit: int | None = None) -> Iterator[Event]:
+        """Yield events in the order of `seq`, read as they are asked for; raises StoreError at one that is damaged."""
+        most = -1 if limit is None else limit
+        if stream is None:
+            rows = self._session.stream("events_after", after=after, most=most)
+        else:
+            rows = self._session.stream("events_of_stream", stream=stream, after=after, most=most)
+        return (self._event(row) for row in rows)
+
+    def _event(self, row: SqlRow) -> Event:
+        seq, stream, n, at, kind, actor, data, prev, hashed = row
+        try:
+            fact = fact_from(kind, data)
+        except ValueError as error:
+            raise damaged(self._session.path, f"event {seq} cannot be read: {error}") from error
+        return Event(stream=stream, n=n, at=at, actor=actor, fact=fact, prev=prev, hash=hashed, seq=seq)
+
+    def verify(self, *, stream: StreamId | None = None, compare: Compare | None = None) -> list[LogFault]:
+        """Recompute every chain (or one, with the workspace's) and return the first fault of each stream, if any."""
+
+        def differences(raw: RawStream) -> Iterable[str]:
+            uuid, kind, local, n, hashed = raw
+            row = _stream((uuid.decode(), kind.decode(), local.decode(), n, hashed.decode()))
+            return () if compare is None else compare(row, self.events(stream=row.stream))
+
+        return log.verify(self, stream=stream, compare=differences)
+
+    def raw_streams(self) -> list[RawStream]:
+        """Return every stream, its texts as bytes, the workspace's first."""
+        return [RawStream(*row) for row in self._session.all("raw_streams")]
+
+    def raw_events(self, stream: bytes) -> Iterator[RawEvent]:
+        """Yield a stream's events in the order of `n`, their texts as bytes."""
+        return (RawEvent(*row) for row in self._session.stream("raw_events", stream=stream))
+
+    def hash_at(self, stream: str, n: int) -> tuple[int, bytes] | None:
+        """Return `seq` and hash of a stream's event, or None."""
+        row = self._session.one("event_at", stream=stream, n=n)
+        return None if row is None else (row[0], row[1])
+
+    def orphans(self) -> list[tuple[bytes, int, int]]:
+        """Return each stream that has events but no row, with the first one's `n` and `seq`."""
+        return [(stream, n, seq) for stream, n, seq in self._session.all("raw_orphans")]
+
+    def first_gap(self) -> int | None:
+        """Return the least `seq` that no event has though a later one does, or None."""
+        row = self._session.one("first_gap")
+        return None if row is None else int(row[0])
+
+    # -- state rows
+
+    def project(self, project: ProjectId) -> Project | None:
+        """Return a project, or None."""
+        return self._document(Project, project, by="get_project")
+
+    def projects(self) -> list[Project]:
+        """Return all projects by id."""
+        return self._documents(Project, self._session.all("list_projects"))
+
+    def task(self, task: TaskId) -> TaskState | None:
+        """Return a task, or None."""
+        return self._document(TaskState, task, by="get_task_state")
+
+    def tasks(self, project: ProjectId | None = None, *, statuses: Sequence[TaskStatus] = ()) -> list[TaskSummary]:
+        """Return lines of tasks in the order of their ids; no statuses means all.
+
+        `waits_for` names the task's open gates, oldest first: `rework G4, blocked G7`.
+        """
+        named = json.encode([status.value for status in statuses]).decode()
+        if project is not None:
+            rows = self._session.all("list_tasks_of", project=project, statuses=named)
+        elif statuses:
+            rows = self._session.all("list_tasks_in", statuses=named)
+        else:
+            rows = self._session.all("list_tasks")
+        waits = self._waits()
+        return [_summary(row, waits) for row in rows]
+
+    def _waits(self) -> dict[str, str]:
+        waits: dict[str, str] = {}
+        for task, gate, kind in self._session.all("open_gates_of_tasks"):
+            waits[task] = f"{waits[task]}, {kind} {gate}" if task in waits else f"{kind} {gate}"
+        return waits
+
+    def run(self, run: RunId) -> RunRow | None:
+        """Return a run, or None."""
+        return self._document(RunRow, run, by="get_run")
+
+    def runs(self, *, task: TaskId | None = None, live: bool = False) -> list[RunRow]:
+        """Return runs, newest first; `live` leaves out those that are over."""
+        if task is not None:
+            return self._documents(RunRow, self._session.all("list_runs_of", task=task, live=live))
+        return self._documents(RunRow, self._session.all("list_live_runs" if live else "list_runs"))
+
+    def nodes(self, run: RunId) -> list[NodeRow]:
+        """Return a run's nodes in the order in which they were first written."""
+        return self._documents(NodeRow, self._session.all("list_nodes", run=run))
+
+    def attempt(self, attempt: AttemptId) -> AttemptState | None:
+        """Return an attempt, or None."""
+        return self._document(AttemptState, attempt, by="get_attempt")
+
+    def attempts(self, *, run: RunId | None = None, step: StepId | None = None) -> list[AttemptState]:
+        """Return attempts in the order of their ids."""
+        if step is not None:
+            return self._documents(AttemptState, self._session.all("list_attempts_of_step", step=step, run=run))
+        if run is not None:
+            return self._documents(AttemptState, self._session.all("list_attempts_of_run", run=run))
+        return self._documents(AttemptState, self._session.all("list_attempts"))
+
+    def gate(self, gate: GateId) -> GateRow | None:
+        """Return a gate, or None."""
+        return self._document(GateRow, gate, by="get_gate")
+
+    def gates(self, *, task: TaskId | None = None, run: RunId | None = None, everything: bool = False) -> list[GateRow]:
+        """Return the open gates (all of them with `everything`), oldest first."""
+        if task is not None:
+            rows = self._session.all("list_gates_of_task", task=task, run=run, everything=everything)
+        elif run is not None:
+            rows = self._session.all("list_gates_of_run", run=run, everything=everything)
+        else:
+            rows = self._session.all("list_gates" if everything else "list_open_gates")
+        return self._documents(GateRow, rows)
+
+    # -- commands
+
+    def inbox(self, *, pending: bool = True) -> list[InboxRow]:
+        """Return commands in the order of arrival."""
+        return [self._command(row) for row in self._session.all("pending_commands" if pending else "all_commands")]
+
+    def command(self, number: int) -> InboxRow | None:
+        """Return one command with its answer, or None."""
+        row = self._session.one("get_command", number=number)
+        return None if row is None else self._command(row)
+
+    def remembered(self, key: str) -> Json | None:
+        """Return the answer kept under an idempotency key, or None."""
+        row = self._session.one("recall", key=key)
+        return None if row is None else self._json(row[0])
+
+    def _command(self, row: SqlRow) -> InboxRow:
+        number, at, actor, command, key, state, answer = row
+        return InboxRow(
+            id=number,
+            at=at,
+            actor=actor,
+            command=self._json(command),
+            key=key,
+            state=state,
+            answer=self._json(answer),
+        )
+
+    # -- documents
+
+    def _document(self, kind: type[T], name: str, *, by: str) -> T | None:
+        row = self._session.one(by, id=name)
+        return None if row is None else self._decoded(kind, row[0])
+
+    def _documents(self, kind: type[T], rows: Iterable[SqlRow]) -> list[T]:
+        return [self._decoded(kind, row[0]) for row in rows]
+
+    def _json(self, text: str) -> Json:
+        value: Json = self._decoded(object, text)  # type: ignore[assignment]
+        return value
+
+    def _decoded(self, kind: type[T], text: str) -> T:
+        try:
+            return json.decode(text, kind)
+        except msgspec.DecodeError as error:
+            raise damaged(self._session.path, f"a {kind.__name__} in it cannot be read: {error}") from error
+
+
+def _stream(row: SqlRow) -> StreamRow:
+    stream, kind, local, n, hashed = row
+    return StreamRow(stream=stream, kind=kind, local=local, n=n, hash=hashed)
+
+
+def _summary(row: SqlRow, waits: dict[str, str]) -> TaskSummary:
+    name, project, title, status, paused, steps_accepted, steps_total, changed_at = row
+    return TaskSummary(
+        id=name,
+        project=project,
+        title=title,
+        status=_STATUSES[status],
+        paused=paused == 1,
+        steps_accepted=steps_accepted,
+        steps_total=steps_total,
+        waits_for=waits.get(name, ""),
+        changed_at=changed_at,
+    )

@@ -1,0 +1,125 @@
+-- Format 1: streams and their events, the state rows that are folded from them, the inbox.
+
+create table streams (
+    uuid text primary key,
+    kind text not null check (kind in ('workspace', 'project', 'task', 'run')),
+    local text not null,
+    n integer not null,
+    hash text not null,
+    unique (kind, local)
+) strict, without rowid;
+
+create table events (
+    seq integer primary key autoincrement,
+    stream text not null references streams (uuid),
+    n integer not null,
+    at text not null,
+    kind text not null,
+    actor text not null,
+    data text not null,
+    prev text not null,
+    hash text not null,
+    unique (stream, n)
+) strict;
+
+create table counters (
+    kind text primary key,
+    next integer not null
+) strict, without rowid;
+
+create table projects (
+    id text primary key,
+    doc text not null
+) strict, without rowid;
+
+-- What a list shows, apart from the documents: reading 10,000 lines must not read 10,000 specs.
+create table tasks (
+    number integer primary key,
+    id text not null unique,
+    project text not null references projects (id) deferrable initially deferred,
+    title text not null,
+    status text not null,
+    paused integer not null,
+    steps_accepted integer not null,
+    steps_total integer not null,
+    changed_at text not null
+) strict;
+
+create index tasks_by_project on tasks (project);
+
+create index tasks_by_status on tasks (status);
+
+create table task_states (
+    id text primary key references tasks (id),
+    doc text not null
+) strict, without rowid;
+
+create table runs (
+    number integer primary key,
+    id text not null unique,
+    project text references projects (id) deferrable initially deferred,
+    task text references tasks (id) deferrable initially deferred,
+    status text not null,
+    doc text not null
+) strict;
+
+create index runs_by_task on runs (task) where task is not null;
+
+create index runs_live on runs (status) where status in ('pending', 'running', 'waiting');
+
+-- `position` grows as nodes are first written; writing one again leaves it.
+create table nodes (
+    position integer primary key,
+    run text not null references runs (id) deferrable initially deferred,
+    path text not null,
+    doc text not null,
+    unique (run, path)
+) strict;
+
+create index nodes_in_order on nodes (run);
+
+create table attempts (
+    number integer primary key,
+    id text not null unique,
+    run text not null references runs (id) deferrable initially deferred,
+    step text,
+    doc text not null
+) strict;
+
+create index attempts_by_run on attempts (run);
+
+create index attempts_by_step on attempts (step) where step is not null;
+
+create table gates (
+    number integer primary key,
+    id text not null unique,
+    kind text not null,
+    status text not null,
+    project text references projects (id) deferrable initially deferred,
+    task text references tasks (id) deferrable initially deferred,
+    run text references runs (id) deferrable initially deferred,
+    doc text not null
+) strict;
+
+create index gates_open on gates (task) where status = 'open';
+
+create index gates_by_task on gates (task) where task is not null;
+
+create index gates_by_run on gates (run) where run is not null;
+
+create table inbox (
+    number integer primary key autoincrement,
+    at text not null,
+    actor text not null,
+    command text not null,
+    key text unique,
+    state text not null default 'pending' check (state in ('pending', 'done', 'refused')),
+    answer text not null default 'null'
+) strict;
+
+create index inbox_pending on inbox (state) where state = 'pending';
+
+create table remembered (
+    key text primary key,
+    answer text not null
+) strict, without rowid;

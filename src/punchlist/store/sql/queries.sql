@@ -1,0 +1,197 @@
+-- Every statement that the store runs on its tables, by name. Values are bound by name.
+
+-- == streams and events ==
+
+-- name: head_of
+select uuid, n, hash from streams where kind = :kind and local = :local;
+
+-- name: list_streams
+select uuid, kind, local, n, hash from streams order by kind = 'workspace' desc, kind, length(local), local;
+
+-- name: open_stream
+insert into streams (uuid, kind, local, n, hash) values (:stream, :kind, :local, 0, :zero)
+on conflict (kind, local) do nothing;
+
+-- name: stream_of
+select uuid, kind, local, n, hash from streams where uuid = :stream;
+
+-- The guard of every change: a stream that is not where the event says it is stays as it is, and that is a conflict.
+-- name: move_head
+update streams set n = :n, hash = :hash where uuid = :stream and n = :n - 1 and hash = :prev;
+
+-- name: append_event
+insert into events (stream, n, at, kind, actor, data, prev, hash)
+values (:stream, :n, :at, :kind, :actor, :data, :prev, :hash)
+returning seq;
+
+-- name: events_after
+select seq, stream, n, at, kind, actor, data, prev, hash from events where seq > :after order by seq limit :most;
+
+-- name: events_of_stream
+select seq, stream, n, at, kind, actor, data, prev, hash from events
+where stream = :stream and seq > :after order by n limit :most;
+
+-- == the log as bytes, so that damaged text can be named ==
+
+-- name: raw_streams
+select cast(uuid as blob), cast(kind as blob), cast(local as blob), n, cast(hash as blob) from streams
+order by kind = 'workspace' desc, kind, length(local), local;
+
+-- name: raw_events
+select seq, n, cast(at as blob), cast(kind as blob), cast(actor as blob), cast(data as blob), cast(prev as blob),
+    cast(hash as blob)
+from events where stream = cast(:stream as text) order by n;
+
+-- name: event_at
+select seq, cast(hash as blob) from events where stream = :stream and n = :n;
+
+-- name: raw_orphans
+select cast(stream as blob), min(n), min(seq) from events
+where not exists (select 1 from streams where streams.uuid = events.stream) group by stream order by min(seq);
+
+-- name: first_gap
+select gap from (
+    select 1 as gap where not exists (select 1 from events where seq = 1) and exists (select 1 from events)
+    union all
+    select seq + 1 from events as held
+    where not exists (select 1 from events where seq = held.seq + 1)
+        and held.seq < (select max(seq) from events)
+) order by gap limit 1;
+
+-- == ids ==
+
+-- name: allocate
+insert into counters (kind, next) values (:kind, 2)
+on conflict (kind) do update set next = next + 1
+returning next - 1;
+
+-- == state rows ==
+
+-- name: put_project
+insert into projects (id, doc) values (:id, :doc)
+on conflict (id) do update set doc = excluded.doc;
+
+-- name: get_project
+select doc from projects where id = :id;
+
+-- name: list_projects
+select doc from projects order by id;
+
+-- name: put_task
+insert into tasks (number, id, project, title, status, paused, steps_accepted, steps_total, changed_at)
+values (:number, :id, :project, :title, :status, :paused, :steps_accepted, :steps_total, :changed_at)
+on conflict (number) do update set project = excluded.project, title = excluded.title, status = excluded.status,
+    paused = excluded.paused, steps_accepted = excluded.steps_accepted, steps_total = excluded.steps_total,
+    changed_at = excluded.changed_at;
+
+-- name: put_task_state
+insert into task_states (id, doc) values (:id, :doc)
+on conflict (id) do update set doc = excluded.doc;
+
+-- name: get_task_state
+select doc from task_states where id = :id;
+
+-- name: list_tasks
+select id, project, title, status, paused, steps_accepted, steps_total, changed_at from tasks order by number;
+
+-- name: list_tasks_in
+select id, project, title, status, paused, steps_accepted, steps_total, changed_at from tasks
+where status in (select value from json_each(:statuses)) order by number;
+
+-- name: list_tasks_of
+select id, project, title, status, paused, steps_accepted, steps_total, changed_at from tasks
+where project = :project and (:statuses = '[]' or status in (select value from json_each(:statuses))) order by number;
+
+-- What keeps each task waiting, oldest first; far fewer rows than tasks.
+-- name: open_gates_of_tasks
+select task, id, kind from gates where status = 'open' and task is not null order by number;
+
+-- name: put_run
+insert into runs (number, id, project, task, status, doc) values (:number, :id, :project, :task, :status, :doc)
+on conflict (number) do update set project = excluded.project, task = excluded.task, status = excluded.status,
+    doc = excluded.doc;
+
+-- name: get_run
+select doc from runs where id = :id;
+
+-- name: list_runs
+select doc from runs order by number desc;
+
+-- name: list_live_runs
+select doc from runs where status in ('pending', 'running', 'waiting') order by number desc;
+
+-- name: list_runs_of
+select doc from runs where task = :task and (not :live or status in ('pending', 'running', 'waiting'))
+order by number desc;
+
+-- name: put_node
+insert into nodes (run, path, doc) values (:run, :path, :doc)
+on conflict (run, path) do update set doc = excluded.doc;
+
+-- name: list_nodes
+select doc from nodes where run = :run order by position;
+
+-- name: put_attempt
+insert into attempts (number, id, run, step, doc) values (:number, :id, :run, :step, :doc)
+on conflict (number) do update set run = excluded.run, step = excluded.step, doc = excluded.doc;
+
+-- name: get_attempt
+select doc from attempts where id = :id;
+
+-- name: list_attempts
+select doc from attempts order by number;
+
+-- name: list_attempts_of_run
+select doc from attempts where run = :run order by number;
+
+-- name: list_attempts_of_step
+select doc from attempts where step = :step and (:run is null or run = :run) order by number;
+
+-- name: put_gate
+insert into gates (number, id, kind, status, project, task, run, doc)
+values (:number, :id, :kind, :status, :project, :task, :run, :doc)
+on conflict (number) do update set kind = excluded.kind, status = excluded.status, project = excluded.project,
+    task = excluded.task, run = excluded.run, doc = excluded.doc;
+
+-- name: get_gate
+select doc from gates where id = :id;
+
+-- name: list_gates
+select doc from gates order by number;
+
+-- name: list_open_gates
+select doc from gates where status = 'open' order by number;
+
+-- name: list_gates_of_task
+select doc from gates
+where task = :task and (:everything or status = 'open') and (:run is null or run = :run) order by number;
+
+-- name: list_gates_of_run
+select doc from gates where run = :run and (:everything or status = 'open') order by number;
+
+-- == inbox ==
+
+-- name: enqueue
+insert into inbox (at, actor, command, key) values (:at, :actor, :command, :key) returning number;
+
+-- name: command_with_key
+select number from inbox where key = :key;
+
+-- name: pending_commands
+select number, at, actor, command, key, state, answer from inbox where state = 'pending' order by number;
+
+-- name: all_commands
+select number, at, actor, command, key, state, answer from inbox order by number;
+
+-- name: get_command
+select number, at, actor, command, key, state, answer from inbox where number = :number;
+
+-- A command is answered once: zero rows is a refusal.
+-- name: answer_command
+update inbox set state = :state, answer = :answer where number = :number and state = 'pending';
+
+-- name: remember
+insert into remembered (key, answer) values (:key, :answer) on conflict (key) do nothing;
+
+-- name: recall
+select answer from remembered where key = :key;

@@ -1,0 +1,212 @@
+"""Writing in one transaction: ids, events that follow their streams' heads, state rows, the inbox."""
+
+from collections.abc import Sequence
+from typing import Literal, assert_never
+
+import msgspec
+
+from punchlist.errors import ConflictError, RefusedError
+from punchlist.model import json
+from punchlist.model.events import ZERO, Event, Head, HeadsMoved, StreamKind, data_of, head_after, seal
+from punchlist.model.ids import Digest, StreamId
+from punchlist.model.json import Json, canonical
+from punchlist.model.records import Project
+from punchlist.model.rows import GateRow, NodeRow, Row, RunRow
+from punchlist.model.state import AttemptState, TaskState
+from punchlist.model.states import StepStatus
+from punchlist.store.chain import chain_hash
+from punchlist.store.reader import SqliteReader
+from punchlist.store.session import Session
+
+ENGINE = "engine"
+
+
+class SqliteWriter(SqliteReader):
+    """`ports.Writer` on a session that holds the write lock.
+
+    Rows carry no guard of their own: what a row says is a function of its stream's events, and `append` refuses events
+    that do not follow the stream's head. So a caller reads the state, decides, appends, and only then puts the rows.
+    """
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._moved: dict[StreamId, Head] = {}
+        self._last_at = ""
+
+    def allocate(self, kind: Literal["task", "run", "attempt", "gate", "finding", "checkpoint"]) -> int:
+        """Return the next number of a kind of id; it is never given again once the transaction is kept."""
+        (number,) = self._session.one("allocate", kind=kind) or (0,)
+        return int(number)
+
+    def open_stream(self, stream: StreamId, *, kind: StreamKind, local: str) -> Head:
+        """Add an empty stream; raises RefusedError when there is one of that kind and local id."""
+        if self._session.run("open_stream", stream=stream, kind=kind, local=local, zero=ZERO) == 0:
+            raise RefusedError(f"there is a {kind} {local} already", where=local or kind)
+        return Head(stream)
+
+    def append(self, events: Sequence[Event]) -> list[Event]:
+        """Add sealed events, which must follow their streams' heads; return them with their `seq`.
+
+        Raises ConflictError when a stream has moved, ValueError for an event that `seal` did not make.
+        """
+        return [self._append(event) for event in events]
+
+    def put(self, rows: Sequence[Row]) -> None:
+        """Write state rows, replacing those with the same key; see the class for what guards them."""
+        for row in rows:
+            self._put(row)
+
+    def enqueue(self, command: Json, *, at: str, actor: str, key: str | None = None) -> int:
+        """Put a command into the inbox and return its number; the same `key` again returns the first one's."""
+        known = None if key is None else self._session.one("command_with_key", key=key)
+        if known is None:
+            known = self._session.one("enqueue", command=_text(command), at=at, actor=actor, key=key) or (0,)
+        return int(known[0])
+
+    def answer(self, number: int, *, refused: bool, answer: Json) -> None:
+        """Mark a command as applied (or refused), once; raises RefusedError when it is not pending."""
+        state = "refused" if refused else "done"
+        if self._session.run("answer_command", number=number, state=state, answer=_text(answer)) == 0:
+            command = self.command(number)
+            seen = "is not in the inbox" if command is None else f"is {command.state} already"
+            raise RefusedError(f"command {number} {seen}", where=f"inbox {number}")
+
+    def remember(self, key: str, answer: Json) -> None:
+        """Keep an answer under an idempotency key; the first one stays."""
+        self._session.run("remember", key=key, answer=_text(answer))
+
+    def record_heads(self) -> None:
+        """Record in the workspace's stream where this transaction left the others; called before it is committed."""
+        head = self.head("workspace")
+        if head is None:
+            raise ValueError("events were appended before the workspace's stream began")
+        moved = {each.stream: (each.n, each.hash) for each in self._moved.values() if each.stream != head.stream}
+        if moved:
+            self.append([seal(head, HeadsMoved(heads=moved), at=self._last_at, actor=ENGINE)])
+
+    @property
+    def appended(self) -> bool:
+        """Whether this transaction added events."""
+        return bool(self._moved)
+
+    def _append(self, event: Event) -> Event:
+        data = _sealed_data(event)
+        if self._session.run("move_head", stream=event.stream, n=event.n, hash=event.hash, prev=event.prev) == 0:
+            raise self._conflict(event)
+        row = self._session.one(
+            "append_event",
+            stream=event.stream,
+            n=event.n,
+            at=event.at,
+            kind=event.kind,
+            actor=event.actor,
+            data=data.decode(),
+            prev=event.prev,
+            hash=event.hash,
+        )
+        self._moved[event.stream] = head_after(event)
+        self._last_at = event.at
+        return msgspec.structs.replace(event, seq=0 if row is None else row[0])
+
+    def _conflict(self, event: Event) -> ConflictError:
+        row = self._session.one("stream_of", stream=event.stream)
+        if row is None:
+            return ConflictError(f"there is no stream {event.stream}", hint="Read again, then try again.")
+        _, kind, local, n, _ = row
+        name, seen = f"{kind} {local}".strip(), f"it is at event {n}, and this change was made for event {event.n - 1}"
+        message = f"{name} has changed meanwhile: {seen}"
+        return ConflictError(message, where=local or kind, hint="Read again, then try again.")
+
+    def _put(self, row: Row) -> None:
+        match row:
+            case Project():
+                self._session.run("put_project", id=row.id, doc=_text(row))
+            case TaskState():
+                self._put_task(row)
+            case RunRow():
+                self._put_run(row)
+            case NodeRow():
+                self._session.run("put_node", run=row.run, path=row.path, doc=_text(row))
+            case AttemptState():
+                self._put_attempt(row)
+            case GateRow():
+                self._put_gate(row)
+            case _:
+                assert_never(row)
+
+    def _put_task(self, row: TaskState) -> None:
+        task = row.task
+        self._session.run(
+            "put_task",
+            number=_number(task.id),
+            id=task.id,
+            project=task.project,
+            title=task.title,
+            status=task.status.value,
+            paused=task.paused,
+            steps_accepted=sum(step.status is StepStatus.ACCEPTED for step in task.steps),
+            steps_total=len(task.steps),
+            changed_at=row.changed_at,
+        )
+        self._session.run("put_task_state", id=task.id, doc=_text(row))
+
+    def _put_run(self, row: RunRow) -> None:
+        number, status = _number(row.id), row.status.value
+        self._session.run(
+            "put_run", number=number, id=row.id, project=row.project, task=row.task, status=status, doc=_text(row)
+        )
+
+    def _put_attempt(self, row: AttemptState) -> None:
+        self._session.run("put_attempt", number=_number(row.id), id=row.id, run=row.run, step=row.step, doc=_text(row))
+
+    def _put_gate(self, row: GateRow) -> None:
+        gate = row.gate
+        self._session.run(
+            "put_gate",
+            number=_number(gate.id),
+            id=gate.id,
+            kind=gate.kind,
+            status=gate.status.value,
+            project=row.project,
+            task=row.task,
+            run=row.run,
+            doc=_text(row),
+        )
+
+
+def _sealed_data(event: Event) -> bytes:
+    """Return the canonical bytes that the event's hash is of; raises ValueError when it is not its hash.
+
+    Sorted JSON is canonical but for rare keys and numbers, ten times faster to make, and the hash tells which it is.
+    """
+    data = data_of(event.fact)
+    text = msgspec.json.encode(data, order="sorted")
+    if _hash(event, text) == event.hash:
+        return text
+    text = canonical(data)
+    if _hash(event, text) == event.hash:
+        return text
+    raise ValueError(f"event {event.n} of stream {event.stream} ({event.kind}) does not carry the hash of what it says")
+
+
+def _hash(event: Event, data: bytes) -> Digest:
+    return Digest(
+        chain_hash(
+            event.prev.encode(),
+            stream=event.stream,
+            n=event.n,
+            at=event.at,
+            kind=event.kind,
+            actor=event.actor,
+            data=data,
+        )
+    )
+
+
+def _number(name: str) -> int:
+    """Return the number in a local id: 12 of `T12`."""
+    return int(name[1:])
+
+
+def _text(value: object) -> str:
+    return json.encode(value).decode()
