@@ -18,8 +18,9 @@ else:
 
 
 def plain(value: object) -> Json:
-    """Return a record as JSON values; the inverse of `msgspec.convert`."""
-    return msgspec.to_builtins(value, str_keys=True, enc_hook=_persistent_map)  # type: ignore[no-any-return]
+    """Return a record as JSON values (tuples as lists); the inverse of `msgspec.convert`."""
+    found: Json = msgspec.json.decode(encode(value))
+    return found
 
 
 def encode(value: object) -> bytes:

@@ -116,9 +116,9 @@ def _end(turn: Turn, path: NodePath, *, results: tuple[CheckResult, ...], rows: 
         criteria = _criteria(turn.state, path, node)
         facts = facts_of_tree(turn, path, tree=str(output["tree"]), criteria=criteria, checks=results)
         policy = policy_at(turn.state, path)
-        output["clean"] = clean(facts)
         asked = to_review(facts.criteria, facts.shows, policy_review=policy.review, wrote=facts.changes)
         output["to_review"] = plain(asked)
+        output["clean"] = clean(msgspec.structs.replace(facts, assigned=tuple(each.id for each in asked)))
     end(turn, path, NodeStatus.SUCCEEDED, output=output)
 
 
