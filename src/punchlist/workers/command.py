@@ -25,9 +25,9 @@ class CommandWorker:
         not there, DefinitionError for settings that are not a command's.
         """
         settings = read_settings(request.settings, name=self._name, needed="argv")
-        argv = settings.argv or ()
+        program, *rest = list(settings.argv or ())
         return Invocation(
-            argv=(self._program(argv[0], request.workspace), *(_filled(each, request) for each in argv[1:])),
+            argv=(self._program(program, request.workspace), *(_filled(each, request) for each in rest)),
             pass_env=settings.env,
         )
 

@@ -97,6 +97,10 @@ class AttemptFiles:
         signalled = code > 128 and self._pid_lines()[1].strip() != b""  # noqa: PLR2004 - 128 + signal, as shells do
         return ExitRecord(None, code - 128) if signalled else ExitRecord(code, None)
 
+    def forget_exit(self) -> None:
+        """Remove a record that only a kill brought about: it says nothing about the command."""
+        (self.directory / "exit").unlink(missing_ok=True)
+
     def locked(self) -> bool:
         """Say whether the wrapper lives, by its lock; False when there is none."""
         try:
@@ -171,8 +175,13 @@ def read_regular(path: Path, *, limit: int) -> bytes | None:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return None
-    with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor, not a path
-        return file.read(limit) if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return None
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read(limit)
+    finally:
+        os.close(descriptor)
 
 
 def _stat(path: Path) -> tuple[int, int]:

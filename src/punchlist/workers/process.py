@@ -74,8 +74,11 @@ class LocalProcesses:
         limit: FailureClass | None = None
         try:
             limit = await _passed_limit(started, files, limits=launch.limits)
-        finally:
-            ended = await to_the_end(self._finish(started, files))
+        except asyncio.CancelledError:
+            await to_the_end(self._finish(started, files))
+            files.forget_exit()
+            raise
+        ended = await to_the_end(self._finish(started, files))
         return await _exit(files, ended, limit=limit, unenforced=_unenforced(launch))
 
     async def settle(self, attempt: AttemptId) -> Exit | None:
@@ -93,6 +96,7 @@ class LocalProcesses:
         if locked:
             await asyncio.to_thread(files.wait_unlocked)
         if before is None:
+            files.forget_exit()
             return None
         unenforced = files.request().get("unenforced")
         names = tuple(str(name) for name in unenforced) if isinstance(unenforced, list) else ()
