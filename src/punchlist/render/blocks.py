@@ -1,0 +1,70 @@
+"""A document as blocks, before it becomes markdown or HTML: whatever a text holds, it cannot become structure."""
+
+import re
+from dataclasses import dataclass
+
+_CONTROL = re.compile(
+    r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]|[\ud800-\udfff]"
+)
+
+
+@dataclass(frozen=True)
+class Code:
+    """A piece of a line that is shown as it is: an id, a path, a command."""
+
+    text: str
+
+
+Piece = str | Code
+Line = tuple[Piece, ...]
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A heading; level 1 is the document's title."""
+
+    level: int
+    line: Line
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """One line of text."""
+
+    line: Line
+
+
+@dataclass(frozen=True)
+class Bullets:
+    """A list."""
+
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table; every row has as many cells as the head."""
+
+    head: tuple[str, ...]
+    rows: tuple[tuple[Line, ...], ...]
+
+
+@dataclass(frozen=True)
+class Verbatim:
+    """Text of any number of lines that is shown as it is: a spec, an agent's words, output."""
+
+    text: str
+    language: str = ""
+
+
+Block = Heading | Paragraph | Bullets | Table | Verbatim
+
+
+def one_line(text: str) -> str:
+    """Return text as one line: blanks of any kind become one space, what cannot be seen becomes a mark that can."""
+    return _CONTROL.sub("\ufffd", re.sub(r"\s+", " ", text))
+
+
+def visible(text: str) -> str:
+    """Return text with its lines kept, ends of line made one, and what cannot be seen made visible."""
+    return _CONTROL.sub("\ufffd", re.sub(r"\r\n|[\r\x0b\x0c\x85\u2028\u2029]", "\n", text))

@@ -1,0 +1,210 @@
+"""The prompts of builder, reviewer and planner, from a template and a pack.
+
+A template is markdown with `${name}` placeholders. A text from outside goes in fenced or escaped, and nothing in it is a
+placeholder.
+"""
+
+import string
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from punchlist.errors import DefinitionError
+from punchlist.model.json import Json
+from punchlist.model.records import Criterion, Project
+from punchlist.model.results import PlanRequest, ReviewPack, StepPack
+from punchlist.model.states import FindingStatus
+from punchlist.model.verdicts import Finding, Verdict
+from punchlist.render.markdown import code, fence, inline
+
+SPEC_LENGTH = 12_000
+GOAL_LENGTH = 60_000
+PATHS = 200
+_PASSED_OVER = {FindingStatus.WAIVED, FindingStatus.CLOSED}
+
+
+def builder_prompt(pack: StepPack, project: Project, *, template: str, messages: Sequence[str] = ()) -> str:
+    """Return the builder's prompt: a person's messages first, then what failed, then the step word for word.
+
+    `messages` are added to those of the pack. Only the project's spec is cut, and the prompt says so.
+    """
+    values = {
+        "messages": _messages([*pack.messages, *(each for each in messages if each not in pack.messages)]),
+        "rework": "" if pack.verdict is None else _rework(pack.verdict, pack.criteria),
+        "step": inline(pack.step.id),
+        "title": inline(pack.step.title),
+        "goal": fence(pack.step.goal or pack.step.title, "markdown"),
+        "criteria": _criteria(pack.criteria),
+        "scope": _scope(pack),
+        "answer": fence(_example(_result(pack.criteria)), "json"),
+        "context": _context(pack.context),
+        "project": inline(project.title),
+        "spec": _cut(project.spec, SPEC_LENGTH, rest="Read the repository for the rest."),
+    }
+    return _filled(template, values, name="builder")
+
+
+def qa_prompt(pack: ReviewPack, *, template: str) -> str:
+    """Return the reviewer's prompt: step, criteria, changed paths and check outputs; nothing that the builder said."""
+    values = {
+        "title": inline(pack.title),
+        "goal": fence(pack.goal or pack.title, "markdown"),
+        "criteria": _criteria(pack.criteria),
+        "base": code(pack.base),
+        "tree": code(pack.tree),
+        "changes": _paths(pack.changes),
+        "checks": _checks(pack),
+        "answer": fence(_example(_review(pack.criteria)), "json"),
+    }
+    return _filled(template, values, name="qa")
+
+
+def planner_prompt(request: PlanRequest, *, template: str) -> str:
+    """Return the planner's prompt: the project, what was asked for, and what an earlier plan was refused for."""
+    asked = request.request or "The whole spec below."
+    values = {
+        "project": inline(request.project),
+        "title": inline(request.title),
+        "request": fence(asked, "markdown"),
+        "spec": _cut(request.spec, GOAL_LENGTH, rest="The whole of it is in the pack, `$PUNCHLIST_PACK`."),
+        "critique": "" if not request.critique else _refused(request.critique),
+        "answer": fence(_example(_PLAN), "json"),
+    }
+    return _filled(template, values, name="planner")
+
+
+def _filled(template: str, values: Mapping[str, str], *, name: str) -> str:
+    try:
+        text = string.Template(template).substitute(values)
+    except (KeyError, ValueError) as error:
+        allowed = ", ".join(sorted(values))
+        message = f"the prompt's template has a placeholder that cannot be filled: {error}"
+        hint = f"Allowed are: {allowed}; a plain dollar sign is written $$."
+        raise DefinitionError(message, where=f"prompts/{name}.md", hint=hint) from None
+    return f"{text.strip()}\n"
+
+
+def _messages(messages: Sequence[str]) -> str:
+    if not messages:
+        return ""
+    said = "\n\n".join(fence(message, "markdown") for message in messages)
+    return f"# First of all: what a person asks\n\nIt goes before everything below.\n\n{said}"
+
+
+def _rework(verdict: Verdict, criteria: Sequence[Criterion]) -> str:
+    text = {each.id: each.text for each in criteria}
+    judged = "\n".join(
+        f"- {code(each.id)} {inline(text.get(each.id, ''))}: **{each.verdict}**" for each in verdict.criteria
+    )
+    found = "\n\n".join(_found(each) for each in verdict.findings if each.state not in _PASSED_OVER)
+    return (
+        "# Your last try was judged, and it does not pass\n\n"
+        f"{inline(verdict.next_action)}\n\n{judged}\n\n## Findings to close\n\n{found}\n\n"
+        "Your work is as you left it. Close every finding above and open no new one: what passes now must pass again."
+    )
+
+
+def _found(each: Finding) -> str:
+    head, _, rest = each.text.partition("\n")
+    name = f"{each.id} " if each.id else ""
+    about = f" on {code(each.criterion)}" if each.criterion else ""
+    place = f" at {code(each.place)}" if each.place else ""
+    evidence = f" Evidence: {', '.join(code(line) for line in each.evidence)}." if each.evidence else ""
+    said = f"- {name}({each.kind}, {each.state}){about}{place}: {inline(head)}{evidence}"
+    return f"{said}\n\n{fence(rest)}" if rest else said
+
+
+def _criteria(criteria: Sequence[Criterion]) -> str:
+    return "\n".join(_criterion(each) for each in criteria)
+
+
+def _criterion(each: Criterion) -> str:
+    judge = f"Checked by {code(each.check)}." if each.check else "Judged by a reviewer."
+    if each.check and each.review:
+        judge += " Judged by a reviewer, too."
+    return f"- {code(each.id)} {inline(each.text)} {judge}"
+
+
+def _scope(pack: StepPack) -> str:
+    allow = ", ".join(code(glob) for glob in pack.scope.allow) or "every path"
+    deny = ", ".join(code(glob) for glob in pack.scope.deny)
+    return f"- You may change: {allow}.\n" + (f"- You may not change: {deny}." if deny else "")
+
+
+def _context(context: Sequence[str]) -> str:
+    return "" if not context else "# To read first\n\n" + "\n".join(f"- {code(each)}" for each in context)
+
+
+def _cut(text: str, most: int, *, rest: str) -> str:
+    if not text.strip():
+        return "(It has no spec.)"
+    if len(text) <= most:
+        return fence(text, "markdown")
+    return f"{fence(text[:most], 'markdown')}\n\nCut here after {most:,} of {len(text):,} characters. {rest}"
+
+
+def _paths(paths: Sequence[str]) -> str:
+    if not paths:
+        return "Nothing was changed."
+    shown = "\n".join(f"- {code(path)}" for path in paths[:PATHS])
+    left = len(paths) - PATHS
+    return f"{shown}\n\n{left:,} more are left out here; the diff has them all." if left > 0 else shown
+
+
+def _checks(pack: ReviewPack) -> str:
+    if not pack.checks:
+        return "No checks were run."
+    return "\n\n".join(
+        f"{code(each.id)} {code(each.command)}: **{'passed' if each.passed else 'failed'}**\n\n{fence(each.tail)}"
+        for each in pack.checks
+    )
+
+
+def _refused(critique: Sequence[str]) -> str:
+    said = "\n".join(f"- {inline(each)}" for each in critique)
+    return f"# Your last plan was refused\n\nMend all of this:\n\n{said}"
+
+
+def _example(value: Json) -> str:
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+
+
+def _result(criteria: Sequence[Criterion]) -> Json:
+    claims: list[Json] = [{"id": each.id, "met": True, "evidence": "what shows it"} for each in criteria]
+    return {
+        "schema": "punchlist/result/1",
+        "outcome": "done",
+        "summary": "one paragraph on what you did",
+        "criteria": claims,
+    }
+
+
+def _review(criteria: Sequence[Criterion]) -> Json:
+    judged: list[Json] = [
+        {"id": each.id, "verdict": "pass", "evidence": ["path/to/file.py:12"], "finding": ""} for each in criteria
+    ]
+    return {"schema": "punchlist/review/1", "criteria": judged, "suggestions": []}
+
+
+_PLAN: Json = {
+    "schema": "punchlist/plan/1",
+    "tasks": [
+        {
+            "title": "one line",
+            "spec": "what is wanted and why",
+            "acceptance": [
+                {"text": "The whole test suite passes.", "check": "a command that ends with 0 when it holds"}
+            ],
+            "steps": [
+                {
+                    "title": "one line",
+                    "goal": "what holds afterwards",
+                    "criteria": [{"text": "what must hold", "check": "a command that fails before the work"}],
+                    "scope": {"allow": ["src/**", "tests/**"]},
+                    "needs": [],
+                }
+            ],
+            "needs": [],
+        }
+    ],
+}

@@ -1,0 +1,177 @@
+"""Why something is accepted, or the one thing that it waits for and the command that moves it."""
+
+from collections.abc import Iterable, Sequence
+
+from punchlist.model.ids import StepId
+from punchlist.model.json import Json
+from punchlist.model.records import Criterion, Step
+from punchlist.model.rows import GateRow
+from punchlist.model.state import AttemptState, StepState, TaskState
+from punchlist.model.states import AttemptStatus, GateStatus, StepStatus, TaskStatus
+from punchlist.model.verdicts import Judged, Verdict
+from punchlist.render.shapes import Shape, verdict as verdict_shape
+from punchlist.render.words import cost, standing, waived
+
+_TASK_WAITS = {
+    TaskStatus.DRAFT: ("a person to approve it", "punchlist approve {id}"),
+    TaskStatus.READY: ("somebody to start it", "punchlist task start {id}"),
+    TaskStatus.FAILED: ("somebody to try again what failed{reason}", "punchlist retry {id}"),
+    TaskStatus.CANCELLED: ("somebody to open it again{reason}", "punchlist task reopen {id}"),
+}
+_STEP_WAITS = {
+    StepStatus.FAILED: ("somebody to try it again{reason}", "punchlist retry {id}"),
+    StepStatus.CANCELLED: ("somebody to try it again{reason}", "punchlist retry {id}"),
+    StepStatus.SKIPPED: ("nothing: it was skipped{reason}", "punchlist step reopen {id}"),
+}
+
+
+def why(
+    state: TaskState, step: StepId | None, *, attempts: Sequence[AttemptState], gates: Sequence[GateRow] = ()
+) -> Shape:
+    """Return the explanation of a task, or of one of its steps.
+
+    For what is accepted `criteria` leads from each criterion to its verdict, evidence, commit, attempts and cost. For
+    what is not, `waits_for` is `{what, command}`: the one thing that comes next. Raises KeyError for an unknown step.
+    """
+    if step is None:
+        return _task(state, attempts=attempts, gates=gates)
+    return _step(state, _record(state, step), attempts=attempts, gates=gates)
+
+
+def _record(state: TaskState, step: StepId) -> Step:
+    return {each.id: each for each in state.task.steps}[step]
+
+
+def _task(state: TaskState, *, attempts: Sequence[AttemptState], gates: Sequence[GateRow]) -> Shape:
+    record, own = state.task, state.steps.get("", StepState())
+    accepted = record.status is TaskStatus.ACCEPTED
+    return {
+        "id": record.id,
+        "title": record.title,
+        "status": record.status.value,
+        "standing": standing(record.status, waived(state)),
+        "accepted": accepted,
+        "waits_for": None if accepted else _task_waits(state, attempts=attempts, gates=gates),
+        "criteria": _criteria(record.acceptance, own, commit=state.tip),
+        "steps": [_step(state, step, attempts=attempts, gates=gates) for step in record.steps],
+        "commit": state.tip,
+        "branch": state.branch,
+        "attempts": [each.id for each in attempts],
+        "cost": cost(attempts),
+        "approved_by": state.approved_by,
+    }
+
+
+def _step(state: TaskState, record: Step, *, attempts: Sequence[AttemptState], gates: Sequence[GateRow]) -> Shape:
+    seen = state.steps.get(record.id, StepState())
+    mine = [each for each in attempts if each.step == record.id]
+    accepted = record.status is StepStatus.ACCEPTED
+    return {
+        "id": record.id,
+        "title": record.title,
+        "status": record.status.value,
+        "standing": standing(record.status, seen.waivers),
+        "accepted": accepted,
+        "waits_for": None if accepted else _step_waits(state, record, attempts=mine, gates=gates),
+        "criteria": _criteria(record.criteria, seen, commit=seen.commit),
+        "findings": _open_findings(seen),
+        "commit": seen.commit,
+        "tree": seen.tree,
+        "attempts": [each.id for each in mine],
+        "cost": cost(mine),
+    }
+
+
+def _criteria(criteria: Iterable[Criterion], seen: StepState, *, commit: str | None) -> list[Json]:
+    """Return each criterion with its last verdict; nobody has judged those whose verdict is null."""
+    last = seen.verdicts[-1] if seen.verdicts else None
+    judged = {each.id: each for each in last.verdict.criteria} if last else {}
+    return [
+        _criterion(each, judged.get(each.id), last=last.verdict if last else None, commit=commit) for each in criteria
+    ]
+
+
+def _criterion(record: Criterion, judged: Judged | None, *, last: Verdict | None, commit: str | None) -> Shape:
+    return {
+        "id": record.id,
+        "text": record.text,
+        "verdict": judged.verdict if judged else None,
+        "by": list(judged.by) if judged else [],
+        "evidence": list(judged.evidence) if judged else [],
+        "finding": judged.finding if judged else "",
+        "attempt": last.attempt if last else None,
+        "tree": last.tree if last else None,
+        "commit": commit,
+    }
+
+
+def _open_findings(seen: StepState) -> Json:
+    return verdict_shape(seen.verdicts[-1])["findings"] if seen.verdicts else []
+
+
+def _task_waits(state: TaskState, *, attempts: Sequence[AttemptState], gates: Sequence[GateRow]) -> Json:
+    record = state.task
+    for row in gates:
+        if row.gate.status is GateStatus.OPEN and row.task == record.id:
+            return _gate(row)
+    if record.status in _TASK_WAITS:
+        return _said(_TASK_WAITS[record.status], name=record.id, reason=state.reason)
+    if record.paused:
+        return {"what": "somebody to end the pause", "command": f"punchlist resume {record.id}"}
+    for step in record.steps:
+        if step.status not in {StepStatus.ACCEPTED, StepStatus.SKIPPED}:
+            return _step_waits(state, step, attempts=[each for each in attempts if each.step == step.id], gates=gates)
+    return _running(attempts) or {
+        "what": "the verdict on the task's own criteria",
+        "command": f"punchlist task show {record.id}",
+    }
+
+
+def _step_waits(state: TaskState, record: Step, *, attempts: Sequence[AttemptState], gates: Sequence[GateRow]) -> Json:
+    for row in gates:
+        if row.gate.status is GateStatus.OPEN and row.gate.step == record.id:
+            return _gate(row)
+    if record.status in _STEP_WAITS:
+        reason = state.steps.get(record.id, StepState()).reason
+        return _said(_STEP_WAITS[record.status], name=record.id, reason=reason)
+    return _running(attempts) or _held(state, record)
+
+
+def _held(state: TaskState, record: Step) -> Json:
+    """Return what a step waits for of which nothing runs: its task, a step that it needs, or the engine."""
+    if state.task.status in _TASK_WAITS:
+        return _said(_TASK_WAITS[state.task.status], name=state.task.id, reason=state.reason)
+    if state.task.paused:
+        return {"what": "somebody to end the pause", "command": f"punchlist resume {state.task.id}"}
+    over = {each.id for each in state.task.steps if each.status in {StepStatus.ACCEPTED, StepStatus.SKIPPED}}
+    for need in record.needs:
+        if need not in over:
+            return {"what": f"{need}, which it needs", "command": f"punchlist why {need}"}
+    return {"what": "the engine to go on", "command": f"punchlist resume {state.run or state.task.id}"}
+
+
+def _running(attempts: Sequence[AttemptState]) -> Json:
+    """Return the attempt that runs or is queued, the latest first; None when there is none."""
+    for each in reversed(attempts):
+        if each.status in {AttemptStatus.RUNNING, AttemptStatus.QUEUED}:
+            who = f"{each.role} {each.worker}" if each.worker else each.role.value
+            later = f", not before {each.not_before}" if each.not_before else ""
+            return {"what": f"{each.id} ({who}), {each.status}{later}", "command": f"punchlist logs {each.id} -f"}
+    return None
+
+
+def _gate(row: GateRow) -> Json:
+    state = row.gate
+    return {
+        "what": f"a decision on gate {state.id} ({state.kind}): {state.message}",
+        "choices": list(state.choices),
+        "command": f"punchlist approve {state.id}"
+        if state.kind == "approval"
+        else f"punchlist decide {state.id} CHOICE",
+        "gate": state.id,
+    }
+
+
+def _said(words: tuple[str, str], *, name: str, reason: str) -> Json:
+    what, command = words
+    return {"what": what.format(reason=f" ({reason})" if reason else ""), "command": command.format(id=name)}

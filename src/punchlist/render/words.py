@@ -1,0 +1,81 @@
+"""What is said the same way wherever it is shown: waivers, cost, durations, what the base shows."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from punchlist.model.jobs import Role, Usage
+from punchlist.model.json import Json
+from punchlist.model.state import AttemptState, StepState, TaskState
+from punchlist.model.states import StepStatus, TaskStatus
+from punchlist.model.verdicts import Waiver
+
+PAID = frozenset({Role.PLANNER, Role.BUILDER, Role.QA, Role.NODE})
+SHOWS = {"goal": "must start failing", "guard": "must stay passing", "cannot_run": "cannot run here"}
+_COUNTS = ("input_tokens", "output_tokens", "cached_tokens", "microdollars")
+
+
+def standing(status: str, waivers: Sequence[Waiver]) -> str:
+    """Return a status with what was waived: `accepted, 1 waived by NAME: reason`."""
+    if not waivers or status not in {TaskStatus.ACCEPTED, StepStatus.ACCEPTED}:
+        return status
+    said = "; ".join(dict.fromkeys(f"by {waiver.by}: {waiver.reason}" for waiver in waivers))
+    return f"{status}, {len(waivers)} waived {said}"
+
+
+def waived(state: TaskState) -> tuple[Waiver, ...]:
+    """Return all that was waived in a task, steps in order, the task's own criteria last."""
+    steps = [state.steps.get(step.id, StepState()) for step in state.task.steps]
+    return tuple(waiver for each in (*steps, state.steps.get("", StepState())) for waiver in each.waivers)
+
+
+def cost(attempts: Iterable[AttemptState]) -> dict[str, Json]:
+    """Return what attempts by workers cost together; a number that no attempt reported is None, never 0.
+
+    `unknown` counts the workers' attempts that ended without saying anything of their cost.
+    """
+    outcomes = [each.outcome for each in attempts if each.role in PAID and each.outcome is not None]
+    known = [outcome.usage for outcome in outcomes if outcome.usage is not None]
+    return {
+        **{name: _sum(known, name) for name in _COUNTS},
+        "attempts": len(outcomes),
+        "unknown": len(outcomes) - len(known),
+    }
+
+
+def _sum(usages: Sequence[Usage], name: str) -> int | None:
+    known: list[int] = [value for usage in usages if (value := getattr(usage, name)) is not None]
+    return sum(known) if known else None
+
+
+def cost_words(total: dict[str, Json]) -> str:
+    """Return a cost in words: `12,300 tokens in, 2,100 out, 0.42 USD; unknown of 1 of 3 attempts`."""
+    parts = [
+        f"{total[name]:,} {words}"
+        for name, words in (("input_tokens", "tokens in"), ("output_tokens", "tokens out"))
+        if total[name] is not None
+    ]
+    money = total["microdollars"]
+    if isinstance(money, int):
+        parts.append(f"{money / 1_000_000:.2f} USD")
+    said = ", ".join(parts)
+    if not total["unknown"]:
+        return said or "nothing was reported"
+    unknown = f"unknown of {total['unknown']} of {total['attempts']} attempts"
+    return f"{said}; {unknown}" if said else unknown
+
+
+def duration(start: str, end: str) -> str:
+    """Return the time between two instants in words, or "" when one of them is not known."""
+    if not start or not end:
+        return ""
+    seconds = (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
+    if seconds < 60:  # noqa: PLR2004 - a minute
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
+
+
+def plural(count: int, noun: str) -> str:
+    """Return `1 step`, `2 steps`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
