@@ -5,8 +5,6 @@ from pathlib import Path
 
 from punchlist.errors import StoreError
 
-BUSY_SECONDS = 10
-
 _RESTORE = (
     "Restore it from a backup copy (your own, or state.db.before-N beside it). To begin anew instead, move it away, "
     "with state.db-wal and state.db-shm: `punchlist init` then makes a new workspace."
@@ -20,7 +18,7 @@ _MEANINGS = {
         "Nothing was written. Make file and folder writable for you and type the command again.",
     ),
     sqlite3.SQLITE_BUSY: (
-        f"another process has held it for more than {BUSY_SECONDS} s",
+        "another process holds it and did not let go in time",
         "Nothing was written. `punchlist engine status` shows the engine; wait for, or end, what uses the file.",
     ),
     sqlite3.SQLITE_CORRUPT: ("the file is damaged", DAMAGED),

@@ -203,13 +203,16 @@ class SqliteReader:
         return [self._decoded(kind, row[0]) for row in rows]
 
     def _json(self, text: str) -> Json:
-        value: Json = self._decoded(object, text)  # type: ignore[assignment]
+        try:
+            value: Json = msgspec.json.decode(text)
+        except ValueError as error:
+            raise damaged(self._session.path, f"JSON in it cannot be read: {error}") from error
         return value
 
     def _decoded(self, kind: type[T], text: str) -> T:
         try:
             return json.decode(text, kind)
-        except msgspec.DecodeError as error:
+        except ValueError as error:
             raise damaged(self._session.path, f"a {kind.__name__} in it cannot be read: {error}") from error
 
 

@@ -4,6 +4,7 @@ import os
 import sqlite3
 from collections.abc import Generator
 from contextlib import ExitStack, closing, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,17 +12,20 @@ from punchlist.errors import RefusedError, StoreError
 from punchlist.model.events import WorkspaceCreated, seal
 from punchlist.model.ids import StreamId
 from punchlist.ports import Reader, Writer
-from punchlist.store.failures import BUSY_SECONDS, MISSING, Translated
+from punchlist.store.failures import MISSING, Translated
 from punchlist.store.migration import check_format, make_tables, migrate, present_format
 from punchlist.store.reader import SqliteReader
 from punchlist.store.session import Session
 from punchlist.store.statements import migrations
 from punchlist.store.writer import SqliteWriter
 
+PATIENCE = timedelta(seconds=10)
+"""How long a transaction waits for another process to let go of the file."""
 
-def open_store(path: Path) -> "SqliteStore":
+
+def open_store(path: Path, *, patience: timedelta = PATIENCE) -> "SqliteStore":
     """Return the store in `path`; the file is opened by the first transaction, which raises what is wrong with it."""
-    return SqliteStore(path)
+    return SqliteStore(path, patience=patience)
 
 
 def create_store(path: Path, *, workspace_stream: StreamId, at: str, actor: str) -> "SqliteStore":
@@ -55,8 +59,9 @@ class SqliteStore:
     Raises StoreError for what the disk, the file or another process does; an error of this program's own goes through.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, patience: timedelta = PATIENCE) -> None:
         self._path = path.absolute()
+        self._patience = patience
         self._idle: list[_Opened] = []
 
     @contextmanager
@@ -69,7 +74,7 @@ class SqliteStore:
     def write(self) -> Generator[Writer]:
         """Return a write transaction: committed at the end of the block, rolled back when the block raises.
 
-        It waits up to 10 s for another one to end; one inside another of the same process waits in vain.
+        It waits for another one to end while the store's patience lasts: in vain for one around it in the same process.
         """
         with self._transaction(writing=True) as session:
             writer = SqliteWriter(session)
@@ -109,7 +114,7 @@ class SqliteStore:
                 if opened.file == file:
                     return opened
                 opened.connection.close()
-            return _Opened(_connect(self._path), file)
+            return _Opened(_connect(self._path, self._patience), file)
 
 
 class _Opened(NamedTuple):
@@ -119,10 +124,10 @@ class _Opened(NamedTuple):
     file: tuple[int, int]
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path, patience: timedelta) -> sqlite3.Connection:
     """Return a connection to a store of the present format; an older one is migrated first."""
     with ExitStack() as on_failure:
-        connection = _open(path, "rw")
+        connection = _open(path, mode="rw", patience=patience)
         on_failure.callback(connection.close)
         _set_up(connection)
         if check_format(connection, path) < present_format():
@@ -131,12 +136,12 @@ def _connect(path: Path) -> sqlite3.Connection:
         return connection
 
 
-def _open(path: Path, mode: str) -> sqlite3.Connection:
+def _open(path: Path, *, mode: str, patience: timedelta = PATIENCE) -> sqlite3.Connection:
     return sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",
         uri=True,
         isolation_level=None,
-        timeout=BUSY_SECONDS,
+        timeout=patience.total_seconds(),
         check_same_thread=False,
     )
 
@@ -158,7 +163,7 @@ def _present_file(path: Path) -> tuple[int, int]:
 
 
 def _make(path: Path, *, workspace_stream: StreamId, at: str, actor: str) -> None:
-    with closing(_open(path, "rwc")) as connection:
+    with closing(_open(path, mode="rwc")) as connection:
         _set_up(connection)
         make_tables(connection)
         connection.execute("pragma journal_mode = wal")
