@@ -21,8 +21,8 @@ _NODE_PATH = 3
 class Binding:
     """A variable: `reference` is looked up, then `rest` is followed in the value.
 
-    With `fields` (because of `has(nodes.x.output)`) it is a map of those fields of a node that are not null. With `tested`
-    (because of `has(x.y)`) null counts as an empty map, so that one can ask for a field of what a skipped node left.
+    With `fields` (because of `has(nodes.x.output)`) it is a map of those fields of a node that are not null.
+    With `tested` (because of `has(x.y)`) null counts as an empty map: what a skipped node left has no fields.
     """
 
     names: tuple[str, ...]
@@ -72,7 +72,7 @@ def value_of(binding: Binding, lookup: Lookup) -> Json:
     value = lookup(binding.reference)
     for count, name in enumerate(binding.rest):
         if not isinstance(value, dict) or name not in value:
-            raise AbsentError(_absent(value, name, ".".join((binding.reference, *binding.rest[:count]))))
+            raise AbsentError(_absent(value, name, place=".".join((binding.reference, *binding.rest[:count]))))
         value = value[name]
     return {} if value is None and binding.tested else value
 
@@ -93,7 +93,7 @@ def _binding(names: tuple[str, ...], chains: list[Chain], *, tested: bool) -> Bi
     return Binding(names, ".".join(names[:base]), rest=names[base:], tested=tested)
 
 
-def _absent(value: Json, name: str, place: str) -> str:
+def _absent(value: Json, name: str, *, place: str) -> str:
     if isinstance(value, dict):
         return f"{place} has no '{name}'; it has: {', '.join(value) or 'nothing'}"
     return f"{place} is {shown(value)}, it has no '{name}'"

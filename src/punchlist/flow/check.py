@@ -117,8 +117,9 @@ class _Checker:
     def _item(self, node: ForEachNode, scope: Scope) -> Shape:
         """Return the shape of one item, when the list is a name of which that is known."""
         try:
-            only = whole(node.for_each) if isinstance(node.for_each, str) else None
-            chains = chains_of(node.for_each) if only and parse(only.text).only else ()
+            text = node.for_each if isinstance(node.for_each, str) else ""
+            only = whole(text)
+            chains = chains_of(text) if only and parse(only.text).only else ()
             return scope.shape(chains[0], chains).item or DYN if chains else DYN
         except FlawError:
             return DYN  # said where the list itself is checked
@@ -174,7 +175,9 @@ class _Checker:
                 self.problems.add(self.places.of(path), f"'{node.call}' needs the input '{name}'", hint=hint)
 
     def _value(self, use: Use, path: Path, *, scope: Scope) -> None:
-        check_value(use.value, Spot(self.places, self.problems, (*path, *use.path), scope, use.want), shell=use.shell)
+        check_value(
+            use.value, Spot(self.places, self.problems, (*path, *use.path), scope, use.want), command=use.command
+        )
 
 
 def _guarded(scope: Scope, when: str | None) -> Scope:

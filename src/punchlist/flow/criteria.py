@@ -9,7 +9,7 @@ from punchlist.model.records import Criterion, CriterionFile
 
 
 def read_criteria(reader: Reader, tree: Yaml) -> Json:
-    """Return an expression as it is, or written criteria as `Criterion` values: ids by position, text alone is reviewed."""
+    """Return an expression as it is, criteria as `Criterion` values: ids by position, a text alone is reviewed."""
     if isinstance(tree, Scalar):
         return reader.expression(tree)
     criteria = reader.each(tree, lambda each: _criterion(reader, each), empty=False)

@@ -1,11 +1,11 @@
 """YAML text as a tree that knows where everything stands: YAML 1.2's core types, nothing that surprises.
 
-No tags, no second document, every key text and said once, aliases that unfold to at most 1,000 nodes, nesting to 60 levels.
+No tags, no second document, every key text and said once, aliases that unfold to 1,000 nodes, nesting to 60 levels.
 """
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from punchlist.flow.problems import Place, Problems
 from punchlist.flow.templates import OPEN
@@ -32,7 +32,7 @@ _DIGITS = 20
 class Scalar:
     """A value without parts: `text` as written, from `place` to the character `end`."""
 
-    value: None | bool | int | float | str
+    value: bool | int | float | str | None
     text: str
     place: Place
     end: int
@@ -73,7 +73,7 @@ def compose(text: str, problems: Problems) -> Yaml | None:
         for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
             composer.take(event)
     except yaml.MarkedYAMLError as error:
-        _explain(error, text, problems)
+        _explain(error, text, problems=problems)
         return None
     if composer.root is None:
         problems.add(Place(1, 1, 0), "the file is empty")
@@ -91,9 +91,8 @@ def plain(tree: Yaml) -> Json:
             return {key: plain(each) for key, each in tree.values.items()}
 
 
-def _explain(error: "yaml.MarkedYAMLError", text: str, problems: Problems) -> None:
-    mark = error.problem_mark or error.context_mark
-    place = Place(mark.line + 1, mark.column + 1, mark.index) if mark else Place(1, 1, 0)
+def _explain(error: "yaml.MarkedYAMLError", text: str, *, problems: Problems) -> None:
+    place = _place(error.problem_mark or error.context_mark)
     message = " ".join(each for each in (error.context, error.problem) if each)
     line = text.splitlines()[place.line - 1] if place.line <= len(text.splitlines()) else ""
     hint = ""
@@ -119,6 +118,18 @@ class _Open:
     waits: bool = False  # a key was read, and its value comes next
 
 
+class _Mark(Protocol):
+    """A place as the parser gives it, counted from 0."""
+
+    line: int
+    column: int
+    index: int
+
+
+def _place(mark: _Mark | None) -> Place:
+    return Place(mark.line + 1, mark.column + 1, mark.index) if mark else Place(1, 1)
+
+
 class _Composer:
     """Builds the tree from the parser's events, without recursion."""
 
@@ -134,19 +145,19 @@ class _Composer:
         """Take the next event of the parser."""
         import yaml
 
-        place = Place(event.start_mark.line + 1, event.start_mark.column + 1, event.start_mark.index)
+        place = _place(event.start_mark)
         match event:
             case yaml.DocumentStartEvent():
                 self._documents += 1
                 if self._documents == 2:  # noqa: PLR2004
                     self._problems.add(place, "a second document begins here; a flow is one document")
             case yaml.AliasEvent():
-                self._alias(event.anchor, place)
+                self._alias(event.anchor or "", place)
             case yaml.ScalarEvent():
                 self._tag(event.tag, place)
                 plain = event.implicit[0] and not event.style
                 value = self._resolve(event.value, place) if plain else event.value
-                self._put(Scalar(value, event.value, place, event.end_mark.index), event.anchor)
+                self._put(Scalar(value, event.value, place, _place(event.end_mark).index), event.anchor)
             case yaml.SequenceStartEvent():
                 self._tag(event.tag, place)
                 self._begin(_Open(place, event.anchor))
@@ -225,7 +236,7 @@ class _Composer:
         if tag is not None:
             self._problems.add(place, f"the tag {tag} is not allowed", hint="Leave it out; to make it text, quote it")
 
-    def _resolve(self, text: str, place: Place) -> None | bool | int | float | str:
+    def _resolve(self, text: str, place: Place) -> bool | int | float | str | None:
         """Return the value of a plain scalar by YAML 1.2's core schema."""
         if _NULL.fullmatch(text):
             return None
@@ -243,7 +254,7 @@ class _Composer:
 
 
 def _size(tree: Yaml) -> int:
-    """Return how many nodes a tree has; those behind an alias count each time. More than the limit need not be exact."""
+    """Return how many nodes a tree has, those behind an alias each time; beyond the limit it need not be exact."""
     total, waiting = 0, [tree]
     while waiting and total <= ALIASED:
         each = waiting.pop()

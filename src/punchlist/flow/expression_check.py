@@ -37,11 +37,11 @@ class Spot:
         self.problems.add(place, flaw.message, allowed=flaw.allowed, hint=flaw.hint, source=source)
 
 
-def check_value(value: Json, spot: Spot, *, shell: bool = False) -> None:
-    """Note what is wrong with every expression in a value; a `shell` command has places where none may stand."""
+def check_value(value: Json, spot: Spot, *, command: bool = False) -> None:
+    """Note what is wrong with every expression in a value; a shell `command` has places where none may stand."""
     match value:
         case str() if OPEN in value:
-            _check_text(value, spot, shell=shell)
+            _check_text(value, spot, command=command)
         case list():
             for index, each in enumerate(value):
                 check_value(each, spot.at(index))
@@ -57,22 +57,22 @@ def chains_of(text: str) -> tuple[Chain, ...]:
     return tuple(chain for part in split(text) if part.expression for chain in used(parse(part.text)))
 
 
-def _check_text(text: str, spot: Spot, *, shell: bool) -> None:
+def _check_text(text: str, spot: Spot, *, command: bool) -> None:
     try:
         parts = split(text)
         want: Want = "text" if whole(text) is None else spot.want
-        for flaw in refusals(text) if shell else ():
-            spot.note(flaw, text)
+        misplaced = refusals(text) if command else []
     except FlawError as flaw:
         spot.note(flaw, text)
         return
+    for wrong in misplaced:
+        spot.note(wrong, text)
     for part in parts:
-        if part.expression:
-            for flaw in _flaws(part, spot.scope, want):
-                spot.note(flaw, text, start=part.offset)
+        for wrong in _flaws(part, spot.scope, want=want) if part.expression else ():
+            spot.note(wrong, text, start=part.offset)
 
 
-def _flaws(part: Part, scope: Scope, want: Want) -> list[FlawError]:  # noqa: PLR0917
+def _flaws(part: Part, scope: Scope, *, want: Want) -> list[FlawError]:
     """Return what is wrong with one expression; its names come first, and only then its types."""
     try:
         chains = tuple(used(parse(part.text)))

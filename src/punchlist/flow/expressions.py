@@ -1,13 +1,13 @@
 """The values of templates: `${{ … }}` is CEL; what it reads is looked up by name when it is evaluated.
 
-Types are CEL's: ints of 64 bits, doubles, strings, lists, maps. Results are JSON: whole numbers beyond ±(2^53 - 1), bytes,
-times and types are refused. The order of a map is not defined, so a result never depends on it unless the author loops over one.
+Types are CEL's: ints of 64 bits, doubles, strings, lists, maps. Results are JSON: whole numbers beyond ±(2^53 - 1),
+bytes, times and types are refused. A macro over a map takes its keys in no defined order.
 """
 
 import functools
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, cast
 
 from punchlist.errors import DefinitionError
 from punchlist.flow.binding import AbsentError, Binding, Lookup, bindings, reference, shown, used, value_of
@@ -25,8 +25,8 @@ BIGGEST = 2**53 - 1
 def references(text: str) -> frozenset[str]:
     """Return the names that a template reads.
 
-    Of a node `nodes.<id>.<field>` (output, artifacts, tree, status, attempts), of everything else the first name: `inputs`,
-    `round`, `run`, `project`, `task`, `policy`, `env`, an `as:` name. Raises DefinitionError for a template that cannot be read.
+    Of a node `nodes.<id>.<field>` (output, artifacts, tree, status, attempts), of everything else the first name:
+    `inputs`, `round`, `run`, `project`, `task`, `policy`, `env`, an `as:` name. Raises DefinitionError.
     """
     try:
         return frozenset(
@@ -39,8 +39,8 @@ def references(text: str) -> frozenset[str]:
 def evaluate(value: Json, lookup: Lookup) -> Json:
     """Return `value` with every `${{ … }}` in it, however deep, replaced by its value.
 
-    A string that is nothing but one expression becomes that expression's value, of whatever type. In longer text the value is
-    written in: true, false and numbers as in JSON; null, a map or a list there is an error. `$${{` becomes `${{`.
+    A string that is nothing but one expression becomes that expression's value, of whatever type. In longer text the
+    value is written in: true, false and numbers as in JSON; null, a map or a list is an error. `$${{` becomes `${{`.
     `lookup` is asked for each name of `references`, once an expression, and raises KeyError for what there is not.
     Raises DefinitionError naming the expression.
     """
@@ -68,11 +68,8 @@ def written(part: Part, lookup: Lookup) -> str:
         case float():
             return str(int(value)) if value.is_integer() and abs(value) <= BIGGEST else repr(value)
         case _:
-            _refuse(
-                part.text,
-                f"is {shown(value)}, which cannot stand inside text",
-                hint="Give it alone, as the whole value, or choose a part of it.",
-            )
+            hint = "Give it alone, as the whole value, or choose a part of it."
+            raise _refusal(part.text, f"is {shown(value)}, which cannot stand inside text", hint=hint)
 
 
 def _text(text: str, lookup: Lookup) -> Json:
@@ -108,40 +105,45 @@ class _Program:
             except AbsentError as error:
                 absent[binding.variable] = str(error)
             except KeyError:
-                _refuse(self.text, f"there is no '{binding.reference}' here")
+                raise _refusal(self.text, f"there is no '{binding.reference}' here") from None
         if self.compiled is None:
-            return next(iter(data.values())) if data else _refuse(self.text, next(iter(absent.values())))
-        return self._run(self.compiled, data, absent)
+            if absent:
+                raise _refusal(self.text, next(iter(absent.values())))
+            return next(iter(data.values()))
+        return self._run(self.compiled, data, absent=absent)
 
-    def _run(self, compiled: "cel.Expression", data: dict[str, Json], absent: dict[str, str]) -> Json:
+    def _run(self, compiled: "cel.Expression", data: dict[str, Json], *, absent: dict[str, str]) -> Json:
         try:
             result = compiled.eval(data=data)
         except (RuntimeError, TypeError, ValueError, OverflowError) as error:
-            _refuse(self.text, str(error))
-        value = result.plain_value()
+            raise _refusal(self.text, str(error)) from None
+        value = cast("Json | cel.Type", result.plain_value())
         if isinstance(value, str) and str(result.type()) == "ERROR":
             missing = [why for name, why in absent.items() if f'"{name}"' in value]
-            _refuse(self.text, missing[0] if missing else value.partition(": ")[2])
+            raise _refusal(self.text, missing[0] if missing else value.partition(": ")[2])
         return self._json(value)
 
-    def _json(self, value: object) -> Json:
+    def _json(self, value: "Json | cel.Type") -> Json:
         match value:
             case None | bool() | str():
                 return value
-            case int():
-                return value if abs(value) <= BIGGEST else _refuse(self.text, f"gives {value}, beyond ±(2^53 - 1)")
-            case float():
-                return value if math.isfinite(value) else _refuse(self.text, f"gives {value}, which is no number")
+            case int() if abs(value) <= BIGGEST:
+                return value
+            case float() if math.isfinite(value):
+                return value
             case list():
                 return [self._json(each) for each in value]
-            case dict() if all(isinstance(key, str) for key in value):
+            case dict() if {*map(type, value)} <= {str}:
                 return {key: self._json(value[key]) for key in sorted(value)}
-            case _:
-                _refuse(
-                    self.text,
-                    f"gives {type(value).__name__}, which is no JSON value",
-                    hint="Turn it into text with string().",
+            case dict():
+                raise _refusal(
+                    self.text, "gives a map with keys that are not text", hint="Turn them into text: string(…)"
                 )
+            case int() | float():
+                raise _refusal(self.text, f"gives {value}, which JSON does not keep exactly")
+            case _:
+                why = f"gives {type(value).__name__}, which is no JSON value"
+                raise _refusal(self.text, why, hint="Turn it into text: string(…)")
 
 
 @functools.lru_cache(maxsize=4096)
@@ -153,13 +155,13 @@ def _program(expression: str) -> _Program:
         if parse(expression).only and variables:
             return _Program(expression, variables, None)
     except FlawError as error:
-        _refuse(expression, error.message, hint=error.hint)
+        raise _refusal(expression, error.message, hint=error.hint) from None
     try:
         environment = cel.NewEnv(variables={binding.variable: cel.Type.DYN for binding in variables})
         return _Program(expression, variables, environment.compile(expression))
     except RuntimeError as error:
-        _refuse(expression, flaws(expression, str(error))[0].message)
+        raise _refusal(expression, flaws(expression, str(error))[0].message) from None
 
 
-def _refuse(expression: str, reason: str, *, hint: str = "") -> NoReturn:
-    raise DefinitionError(f"{OPEN} {expression} }}}}: {reason}", hint=hint)
+def _refusal(expression: str, reason: str, *, hint: str = "") -> DefinitionError:
+    return DefinitionError(f"{OPEN} {expression} }}}}: {reason}", hint=hint)

@@ -27,7 +27,7 @@ class Group:
         return False
 
     def cycle(self) -> tuple[str, ...]:
-        """Return the ids of nodes that wait for each other in a ring, the first one again at the end; empty when none do."""
+        """Return the ids of nodes that wait for each other in a ring, the first again at the end; else nothing."""
         done: set[str] = set()
         for start in self.nodes:
             path: dict[str, Iterator[str]] = {} if start in done else {start: iter(self.needs[start])}

@@ -43,9 +43,9 @@ def read_input(reader: Reader, tree: Yaml) -> Input:
     fields = reader.fields(tree, _KEYS, what="a declared value")
     choices = fields.get("enum") or fields.get("values")
     values = reader.each(choices, reader.text, empty=False) if choices else ()
-    given = reader.choice(fields["type"], TYPES) if "type" in fields else "enum" if choices else "any"
+    implied: InputType = "enum" if choices else "any"
     declared = Input(
-        type=given,
+        type=reader.choice(fields["type"], TYPES) if "type" in fields else implied,
         default=plain(fields["default"]) if "default" in fields else msgspec.UNSET,
         min=_bound(reader, fields.get("min")),
         max=_bound(reader, fields.get("max")),
@@ -53,7 +53,7 @@ def read_input(reader: Reader, tree: Yaml) -> Input:
         must_exist="must_exist" in fields and reader.truth(fields["must_exist"]),
         schema=reader.json(fields["schema"]) if "schema" in fields else None,
     )
-    _check(reader, tree, declared)
+    _check(reader, tree, declared=declared)
     return declared
 
 
@@ -61,13 +61,13 @@ def _bound(reader: Reader, tree: Yaml | None) -> int | None:
     return None if tree is None else reader.whole_number(tree, -(2**53), most=2**53)
 
 
-def _check(reader: Reader, tree: Yaml, declared: Input) -> None:
+def _check(reader: Reader, tree: Yaml, *, declared: Input) -> None:
     if (declared.type == "enum") != bool(declared.values):
         reader.problems.add(tree.place, "type enum and values go together", allowed="{type: enum, values: [a, b]}")
     if (declared.min is not None or declared.max is not None) and declared.type not in {"int", "float"}:
-        reader.problems.add(tree.place, f"min and max say nothing of a {declared.type}", allowed="int, float")
+        reader.problems.add(tree.place, f"min and max say nothing of type {declared.type}", allowed="int, float")
     if declared.must_exist and declared.type != "path":
-        reader.problems.add(tree.place, f"must_exist says nothing of a {declared.type}", allowed="path")
+        reader.problems.add(tree.place, f"must_exist says nothing of type {declared.type}", allowed="path")
     if (
         declared.default is not msgspec.UNSET
         and isinstance(tree, Entries)
@@ -136,5 +136,4 @@ def read_schema(reader: Reader, tree: Yaml) -> dict[str, Json]:
             if not is_name(key.text):
                 reader.name(key, "a field of an output")
             read_input(reader, value)
-    value = plain(tree)
-    return value if isinstance(value, dict) else {}
+    return reader.json(tree)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 import msgspec
 
@@ -39,13 +39,20 @@ COMMON = ("needs", "when", "phase", "on_failure", "retry", "timeout", "silence",
 EXHAUSTED_GATES = ("exhausted", "rework", "acceptance")
 _TREE = re.compile(r"base|task_branch|[0-9a-f]{40}|[0-9a-f]{64}")
 _ENVIRONMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_HOW = re.compile(r"branch|merge|pr")
 _WORKER = re.compile(r"[a-z][a-z0-9_-]{0,59}")
 _CHOICE = re.compile(r"[a-z][a-z0-9_-]*")
 _FILE = re.compile(r"\S+\.(?:md|txt)")
 _MOST = 1000
+_Role = Literal["node", "builder", "planner"]
+_ROLES: tuple[_Role, ...] = ("node", "builder", "planner")
+_Published = Literal["task", "plan"]
+_PUBLISHED: tuple[_Published, ...] = ("task", "plan")
+_ON_ITEM_FAILURE: tuple[Literal["stop", "continue"], ...] = ("stop", "continue")
 
 T = TypeVar("T")
 D = TypeVar("D")
+L = TypeVar("L", bound=str)
 
 
 class Around(Protocol):
@@ -76,6 +83,10 @@ class Entry:
         """Return the value of a key, `default` when it is not there."""
         return read(self.fields[key]) if key in self.fields else default
 
+    def choice(self, key: str, allowed: tuple[L, ...]) -> L:
+        """Return a key's value as one of the words; the first one when the key is not there."""
+        return self.reader.choice(self.fields[key], allowed) if key in self.fields else allowed[0]
+
     def parts(self, keys: tuple[str, ...], *required: str) -> Mapping[str, Yaml]:
         """Return the keys of the map that stands beside the kind."""
         what, later = f"'{self.kind}'", LATER.get(self.kind, ())
@@ -94,12 +105,12 @@ class Entry:
 
 def read_nodes(reader: Reader, tree: Yaml, *, around: Around) -> tuple[AnyNode, ...]:
     """Return the nodes of one group in their order."""
-    return tuple(_node(reader, key, value, around=around) for key, value in reader.entries(tree, empty=False))
+    return tuple(_node(reader, key, tree=value, around=around) for key, value in reader.entries(tree, empty=False))
 
 
-def _node(reader: Reader, key: Scalar, tree: Yaml, *, around: Around) -> AnyNode:  # noqa: PLR0917
+def _node(reader: Reader, key: Scalar, *, tree: Yaml, around: Around) -> AnyNode:
     name = reader.name(key, "a node")
-    kind = _kind(reader, name, tree)
+    kind = _kind(reader, tree, name=name)
     if kind is None or not isinstance(tree, Entries):
         return GroupNode(id=name, nodes=(), line=key.place.line, column=key.place.column)
     siblings, read = KINDS[kind]
@@ -109,7 +120,7 @@ def _node(reader: Reader, key: Scalar, tree: Yaml, *, around: Around) -> AnyNode
     return msgspec.structs.replace(node, **_common(reader, fields), line=key.place.line, column=key.place.column)
 
 
-def _kind(reader: Reader, name: str, tree: Yaml) -> str | None:
+def _kind(reader: Reader, tree: Yaml, *, name: str) -> str | None:
     """Return the one key that says what a node is."""
     if not isinstance(tree, Entries):
         reader.wrong(tree, f"a map with one of: {listed(KINDS)}", what=f"node '{name}': ")
@@ -148,7 +159,7 @@ def _common(reader: Reader, fields: Mapping[str, Yaml]) -> dict[str, object]:
 def _retry(reader: Reader, tree: Yaml) -> Retry:
     fields = reader.fields(tree, ("max", "backoff"), what="'retry'", later=LATER["retry"], required=("max",))
     backoff = fields.get("backoff")
-    delays = reader.fields(backoff, ("first", "factor", "most"), what="'backoff'") if backoff else {}
+    delays = reader.fields(backoff, ("first", "factor", "most"), what="'backoff'") if backoff else dict[str, Yaml]()
     given: dict[str, object] = {
         key: reader.whole_number(delay, 1, most=100) if key == "factor" else _literal(reader, delay)
         for key, delay in delays.items()
@@ -171,11 +182,11 @@ def _literal(reader: Reader, tree: Yaml) -> str | None:
 
 def _agent(entry: Entry) -> AgentNode:
     reader = entry.reader
-    role = entry.take("role", lambda tree: reader.choice(tree, ("node", "builder", "planner")), default="node")
+    role: _Role = entry.choice("role", _ROLES)
     entry.needed("prompt" if role == "node" else "pack")
     return AgentNode(
         id=entry.id,
-        agent=_matching(reader, entry.value, _WORKER, rule="a worker's name"),
+        agent=_matching(reader, entry.value, pattern=_WORKER, rule="a worker's name"),
         role=role,
         pack=entry.take("pack", plain, default=None),
         rework=entry.take("rework", plain, default=None),
@@ -198,7 +209,7 @@ def _run(entry: Entry) -> RunNode:
         run: str | tuple[str, ...] = reader.each(entry.value, reader.word, empty=False)
     else:
         run = reader.text(entry.value)
-        if not run.strip():
+        if isinstance(entry.value, Scalar) and isinstance(entry.value.value, str) and not run.strip():
             reader.problems.add(entry.value.place, "an empty command")
     return RunNode(
         id=entry.id,
@@ -250,12 +261,16 @@ def _review(entry: Entry) -> ReviewNode:
         id=entry.id,
         criteria=read_criteria(reader, parts["criteria"]) if "criteria" in parts else None,
         tree=_tree(reader, parts.get("tree")),
-        worker=_matching(reader, worker, _WORKER, rule="a worker's name") if worker else None,
+        worker=_matching(reader, worker, pattern=_WORKER, rule="a worker's name") if worker else None,
     )
 
 
 def _tree(reader: Reader, tree: Yaml | None) -> str:
-    return _matching(reader, tree, _TREE, rule="base, task_branch, a tree's id, or an expression") if tree else "base"
+    return (
+        _matching(reader, tree, pattern=_TREE, rule="base, task_branch, a tree's id, or an expression")
+        if tree
+        else "base"
+    )
 
 
 def _judge(entry: Entry) -> JudgeNode:
@@ -268,7 +283,7 @@ def _integrate(entry: Entry) -> IntegrateNode:
 
 def _publish(entry: Entry) -> PublishNode:
     reader = entry.reader
-    publish = reader.choice(entry.value, ("task", "plan"))
+    publish: _Published = reader.choice(entry.value, _PUBLISHED)
     if publish == "plan":
         entry.needed("plan")
     foreign = "how" if publish == "plan" else "plan"
@@ -276,7 +291,7 @@ def _publish(entry: Entry) -> PublishNode:
         reader.problems.add(entry.fields[foreign].place, f"'publish: {publish}' has no '{foreign}'")
     how = entry.take(
         "how",
-        lambda tree: _matching(reader, tree, re.compile("branch|merge|pr"), rule="branch, merge, pr"),
+        lambda tree: _matching(reader, tree, pattern=_HOW, rule="branch, merge, pr"),
         default=None,
     )
     return PublishNode(id=entry.id, publish=publish, how=how, plan=entry.take("plan", plain, default=None))
@@ -291,7 +306,9 @@ def _gate(entry: Entry) -> GateNode:
     if "choices" not in parts:
         return GateNode(id=entry.id, message=message)
     rule = "lower-case letters, digits, _ and -"
-    choices = reader.each(parts["choices"], lambda tree: _matching(reader, tree, _CHOICE, rule=rule), empty=False)
+    choices = reader.each(
+        parts["choices"], lambda tree: _matching(reader, tree, pattern=_CHOICE, rule=rule), empty=False
+    )
     if len(set(choices)) != len(choices):
         reader.problems.add(parts["choices"].place, "two choices have the same name")
     return GateNode(id=entry.id, message=message, choices=choices)
@@ -327,9 +344,7 @@ def _for_each(entry: Entry) -> ForEachNode:
         key=entry.take("key", reader.text, default=None),
         needs_from=entry.take("needs_from", lambda tree: _list(reader, tree), default=None),
         max_parallel=entry.take("max_parallel", lambda tree: reader.expression_or(tree, int, rule=parallel), default=1),
-        on_item_failure=entry.take(
-            "on_item_failure", lambda tree: reader.choice(tree, ("stop", "continue")), default="stop"
-        ),
+        on_item_failure=entry.choice("on_item_failure", _ON_ITEM_FAILURE),
         output=entry.take("output", plain, default=None),
     )
 
@@ -351,13 +366,13 @@ def _repeat(entry: Entry) -> RepeatNode:
     entry.needed("nodes")
     return RepeatNode(
         id=entry.id,
-        repeat=_on_exhausted(reader, exhausted, rule) if exhausted else rule,
+        repeat=_on_exhausted(reader, exhausted, rule=rule) if exhausted else rule,
         nodes=entry.take("nodes", entry.nodes, default=()),
         output=entry.take("output", plain, default=None),
     )
 
 
-def _on_exhausted(reader: Reader, tree: Yaml, rule: Repeat) -> Repeat:  # noqa: PLR0917
+def _on_exhausted(reader: Reader, tree: Yaml, *, rule: Repeat) -> Repeat:
     if not isinstance(tree, Entries):
         return msgspec.structs.replace(rule, on_exhausted=reader.choice(tree, ("fail", "gate", "continue")))
     fields = reader.fields(tree, ("gate",), what="'on_exhausted'", required=("gate",))
@@ -365,7 +380,7 @@ def _on_exhausted(reader: Reader, tree: Yaml, rule: Repeat) -> Repeat:  # noqa: 
     return msgspec.structs.replace(rule, on_exhausted="gate", gate=gate)
 
 
-def _matching(reader: Reader, tree: Yaml, pattern: re.Pattern[str], *, rule: str) -> str:
+def _matching(reader: Reader, tree: Yaml, *, pattern: re.Pattern[str], rule: str) -> str:
     """Return text that is one expression, or fits `pattern`."""
     text = reader.text(tree)
     if OPEN in text:

@@ -25,9 +25,9 @@ _NAME = re.compile(SLUG)
 def parse_flow(text: str, *, source: str, read: Read | None = None) -> Flow:
     """Return the flow that `text` defines, checked as a whole; flows that it calls are read by `read` and embedded.
 
-    `source` is the file's name as errors show it. `read` is given a name as it is written in `call:` or `prompt:`; in a file
-    that was itself called, a name with a slash has that file's folder put before it. It raises KeyError or OSError for what
-    there is not. Raises DefinitionError with every problem: each `where` is `file:line:column`.
+    `source` is the file's name as errors show it. `read` is given a name as it is written in `call:` or `prompt:`; in a
+    file that was itself called, a name with a slash has that file's folder put before it. It raises KeyError or OSError
+    for what there is not. Raises DefinitionError with every problem: each `where` is `file:line:column`.
     """
     return parse_in(Files.around(source, read=read, parse=parse_in), text)
 

@@ -20,15 +20,17 @@ class Problems:
     """What is wrong with one file, named `source`; a place names another file where a text of it is meant."""
 
     source: str
+    _known: set[Problem] = field(default_factory=set[Problem])
     _found: list[tuple[str, Place, Problem]] = field(default_factory=list[tuple[str, Place, Problem]])
 
     def add(self, place: Place, message: str, *, allowed: str = "", hint: str = "", source: str = "") -> None:
         """Note a problem; the same one at the same place is noted once."""
         where = f"{source or self.source}:{place.line}:{place.column}"
         hint = hint.rstrip(".") + "." if hint and not hint.endswith("?") else hint
-        found = (source, place, Problem(where, message, allowed=allowed, hint=hint))
-        if found not in self._found:
-            self._found.append(found)
+        problem = Problem(where, message, allowed=allowed, hint=hint)
+        if problem not in self._known:
+            self._known.add(problem)
+            self._found.append((source, place, problem))
 
     def take(self, problems: Sequence[Problem], *, at: Place) -> None:
         """Note the problems of a file that is called at `at`, after those of the same place."""

@@ -1,9 +1,11 @@
-"""Values out of a YAML tree: each reader says what it wants, notes what is wrong, and returns something of the right type."""
+"""Values out of a YAML tree: readers say what they want, note what is wrong, and return something of the right type."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeVar
+
+import msgspec
 
 from punchlist.errors import DefinitionError
 from punchlist.flow.document import Entries, Items, Scalar, Yaml, plain
@@ -18,6 +20,7 @@ Path = tuple[str | int, ...]
 """Where a value stands in the document: keys and positions from its top."""
 T = TypeVar("T")
 L = TypeVar("L", bound=str)
+R = TypeVar("R", bound=msgspec.Struct)
 _SHOWN = 40
 _PATH = re.compile(r"[^.\[\]]+")
 
@@ -73,15 +76,14 @@ class Reader:
         return None
 
     def expression_or(self, tree: Yaml, wanted: type[int | list[Json]], *, rule: str) -> Json:
-        """Return an expression, or a literal of the `wanted` type; `rule` says both in an error. None when it is neither."""
-        if isinstance(tree, Scalar) and isinstance(tree.value, str):
-            return self.expression(tree) if OPEN in tree.value else self.wrong(tree, rule)
+        """Return an expression, or a literal of the `wanted` type, else None; `rule` says both in an error."""
+        if isinstance(tree, Scalar) and isinstance(tree.value, str) and OPEN in tree.value:
+            return self.expression(tree)
         value = plain(tree)
-        fits = isinstance(value, wanted) and not isinstance(value, bool) and value not in ([], 0)
-        if not fits or (isinstance(value, int) and value < 1):
-            self.wrong(tree, rule)
-            return None
-        return value
+        if isinstance(value, wanted) and not isinstance(value, bool) and (not isinstance(value, int) or value >= 1):
+            return value
+        self.wrong(tree, rule)
+        return None
 
     def measure(self, tree: Yaml, kind: Literal["time", "size"]) -> str | None:
         """Return a duration or a size as text, or an expression that gives one."""
@@ -100,9 +102,9 @@ class Reader:
 
     def whole_number(self, tree: Yaml, least: int, *, most: int) -> int:
         """Return a whole number within bounds, `least` when it is none."""
-        if isinstance(tree, Scalar) and isinstance(tree.value, int) and not isinstance(tree.value, bool):
-            if least <= tree.value <= most:
-                return tree.value
+        value = tree.value if isinstance(tree, Scalar) else None
+        if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
+            return value
         self.wrong(tree, f"a whole number from {least} to {most}")
         return least
 
@@ -184,10 +186,11 @@ class Reader:
             hint = nearest(key.text, names)
             self.problems.add(key.place, f"{what} has no key '{key.text}'", allowed=listed(names), hint=hint)
 
-    def record(self, tree: Yaml, kind: type[T], *, what: str) -> T | None:
+    def record(self, tree: Yaml, kind: type[R], *, what: str) -> R | None:
         """Return a record of the model; each of its problems is placed."""
+        known = self.fields(tree, kind.__struct_encode_fields__, what=what)
         try:
-            return parse(kind, plain(tree), what=what)
+            return parse(kind, {key: plain(value) for key, value in known.items()}, what=what)
         except DefinitionError as error:
             for problem in error.problems:
                 at = place_of(tree, tuple(_PATH.findall(problem.where)))

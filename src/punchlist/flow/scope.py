@@ -26,7 +26,7 @@ class View:
 class Scope:
     """Everything that may be named; `views` are the groups around, innermost first.
 
-    `guarded` are the nodes that a `when` around has asked about; `inside` says for every node of the flow in which groups
+    `guarded` are the nodes that a `when` around has asked about; `inside` says of each node of the flow in which groups
     it stands.
     """
 
@@ -71,7 +71,7 @@ class Scope:
         raise FlawError(f"there is no node '{name}' here", offset=offset, allowed=allowed, hint=hint)
 
     def shape(self, chain: Chain, chains: tuple[Chain, ...]) -> Shape:
-        """Return what is known of a chain of names; `chains` are all of its expression. Raises FlawError with its place."""
+        """Return what is known of a chain of names; `chains` are all of its expression. Raises FlawError."""
         root = chain.names[0]
         if root == "nodes":
             return self._node_shape(chain, chains)

@@ -35,7 +35,7 @@ Type = Literal["dyn", "string", "int", "bool", "list", "map"]
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A value: `fields` are all the fields that a map has, None when they are not known; `item` is what a list holds."""
+    """A value: `fields` are all that a map has, None when they are not known; `item` is what a list holds."""
 
     type: Type
     fields: "Mapping[str, Shape] | None" = None
@@ -84,32 +84,46 @@ def input_shape(declared: Input) -> Shape:
 def output_shape(node: AnyNode) -> Shape:
     """Return the shape of a node's output, when it succeeds."""
     match node:
-        case AgentNode():
-            return _declared(node.output)
-        case RunNode():
-            return closed(exit_code=INT, stdout=STRING) if node.output is None else DYN
-        case CheckNode():
-            return closed(results=LIST, clean=BOOL, to_review=LIST)
-        case ReviewNode():
-            return closed(results=LIST)
-        case JudgeNode():
-            return record_shape(Verdict)
+        case ForEachNode():
+            return Shape("list", item=_group(node.output, node.nodes))
+        case GroupNode() | RepeatNode():
+            return _group(node.output, node.nodes)
+        case CheckNode() | ReviewNode() | JudgeNode():
+            return _judged(node)
         case IntegrateNode():
             return closed(done=BOOL, commit=DYN)
         case PublishNode():
             return closed(tasks=LIST) if node.publish == "plan" else DYN
         case GateNode():
             return closed(choice=STRING, data=DYN, by=STRING)
+        case AgentNode() | RunNode() | SetNode() | CallNode():
+            return _made(node)
+    assert_never(node)
+
+
+def _judged(node: CheckNode | ReviewNode | JudgeNode) -> Shape:
+    match node:
+        case CheckNode():
+            return closed(results=LIST, clean=BOOL, to_review=LIST)
+        case ReviewNode():
+            return closed(results=LIST)
+        case JudgeNode():
+            return record_shape(Verdict)
+    assert_never(node)
+
+
+def _made(node: AgentNode | RunNode | SetNode | CallNode) -> Shape:
+    """Return the shape of what the author's own commands, agents, expressions and flows give."""
+    match node:
+        case AgentNode():
+            return _declared(node.output)
+        case RunNode():
+            return closed(exit_code=INT, stdout=STRING) if node.output is None else DYN
         case SetNode():
             return Shape("map", dict.fromkeys(node.set, DYN))
         case CallNode():
             return Shape("map", dict.fromkeys(node.flow.outputs, DYN)) if node.flow.nodes else DYN
-        case ForEachNode():
-            return Shape("list", item=_group(node.output, node.nodes))
-        case GroupNode() | RepeatNode():
-            return _group(node.output, node.nodes)
-        case never:
-            assert_never(never)
+    assert_never(node)
 
 
 def _group(output: Json, nodes: tuple[AnyNode, ...]) -> Shape:
@@ -120,7 +134,7 @@ def _group(output: Json, nodes: tuple[AnyNode, ...]) -> Shape:
 
 
 def may_be_absent(node: AnyNode) -> bool:
-    """Say whether a node may have no output though what needs it goes on: it may be skipped, or fail and be passed over."""
+    """Say whether a node may be without output when what needs it goes on: skipped, or failed and passed over."""
     return (node.when is not None and not isinstance(node, ForEachNode)) or node.on_failure == "continue"
 
 

@@ -1,11 +1,10 @@
-"""Values in shell commands: each `${{ … }}` of a `run` string becomes an environment variable and a quoted reference to it.
+"""Values in shell commands: each `${{ … }}` of a `run` string becomes an environment variable and a quoted reference.
 
 No value is ever part of the text that the shell reads, so it cannot become code. The reference is right where words are
 unquoted or in double quotes; elsewhere (single quotes, here-documents, `$(…)`, backticks, `${…}`) it is refused.
 """
 
 import functools
-from typing import NoReturn
 
 from punchlist.errors import DefinitionError
 from punchlist.flow.binding import Lookup
@@ -31,8 +30,8 @@ def refusals(command: str) -> list[FlawError]:
 def bind(command: str, lookup: Lookup) -> tuple[str, dict[str, str]]:
     """Return the command with references in place of its expressions, and the environment variables that they name.
 
-    A value is one word, even when it is empty or has spaces. Raises DefinitionError for a misplaced expression, and for a
-    value that no environment variable can hold: null, a map, a list, text with a zero character, more than 128 KiB.
+    A value is one word, even when it is empty or has spaces. Raises DefinitionError for a misplaced expression, and for
+    a value that no environment variable can hold: null, a map, a list, text with a zero character, more than 128 KiB.
     """
     try:
         wrong = refusals(command)
@@ -62,15 +61,17 @@ def _placed(command: str) -> tuple[tuple[Part, ...], tuple[str, ...]]:
 
 def _fitting(part: Part, value: str) -> str:
     if HOLE in value:
-        _refuse(part, "has a zero character, which no command can be given", hint="Give the value by a file.")
+        raise _refusal(part, "has a zero character, which no command can be given", hint="Give the value by a file.")
     try:
         length = len(value.encode())
     except UnicodeEncodeError:
-        _refuse(part, "is no Unicode text (a lone surrogate)", hint="Give the value by a file.")
+        raise _refusal(part, "is no Unicode text (a lone surrogate)", hint="Give the value by a file.") from None
     if length > _LONGEST:
-        _refuse(part, f"has {length} bytes, too many for a command line", hint="Give the value by `stdin:` or a file.")
+        raise _refusal(
+            part, f"has {length} bytes, too many for a command line", hint="Give the value by `stdin:` or a file."
+        )
     return value
 
 
-def _refuse(part: Part, reason: str, *, hint: str) -> NoReturn:
-    raise DefinitionError(f"{OPEN} {part.text} }}}}: {reason}", hint=hint)
+def _refusal(part: Part, reason: str, *, hint: str) -> DefinitionError:
+    return DefinitionError(f"{OPEN} {part.text} }}}}: {reason}", hint=hint)

@@ -1,6 +1,6 @@
 """Where in the grammar of a shell a place of a command stands, followed as far as quoting goes.
 
-POSIX words, substitutions, comments and here-documents; `$'…'`, which shells read differently, spoils all that follows it.
+POSIX words, substitutions, comments and here-documents; `$'…'`, which shells read differently, spoils what follows.
 """
 
 import re
@@ -65,7 +65,7 @@ def places(command: str) -> list[str]:
 
 
 class _Scanner:
-    """Reads a command from left to right; what is open is on the stack, here-documents wait for the end of their line."""
+    """Reads a command from left to right; what is open is on the stack, here-documents wait for the line's end."""
 
     def __init__(self, text: str) -> None:
         self._text = text

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from punchlist.flow.templates import FlawError
 
 _FIXED64 = 1
+_TEST_ONLY = 3
 _ID, _IDENT, _SELECT, _CALL, _LIST, _STRUCT, _COMPREHENSION = 2, 4, 5, 6, 7, 8, 9
 _ERROR = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): (.*)")
 _EXPECTING = re.compile(r" expecting \{.*\}$")
@@ -108,7 +109,7 @@ class _Walk:
         tested = False
         while _SELECT in node:
             select = _message(_bytes(node, _SELECT))
-            tested = tested or (3 in select)
+            tested = tested or _TEST_ONLY in select
             names.append(_bytes(select, 2).decode())
             offsets.append(self._place(node) + 1)
             node = _message(_bytes(select, 1))

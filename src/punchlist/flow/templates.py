@@ -42,7 +42,7 @@ class Part:
 
 @functools.lru_cache(maxsize=4096)
 def split(text: str) -> tuple[Part, ...]:
-    """Return the parts of a template in order; empty literals are left out. Raises FlawError for an open or empty `${{`."""
+    """Return the parts of a template in order, without empty ones. Raises FlawError for an open or an empty `${{`."""
     parts: list[Part] = []
     literal, literal_at, position = "", 0, 0
     while found := _START.search(text, position):
@@ -54,7 +54,7 @@ def split(text: str) -> tuple[Part, ...]:
         if literal:
             parts.append(Part(literal, literal_at, expression=False))
         end = _end(text, found.end())
-        parts.append(_expression(text, found.end(), end))
+        parts.append(_expression(text[found.end() : end], start=found.end()))
         literal, literal_at, position = "", end + 2, end + 2
     if literal + text[position:]:
         parts.append(Part(literal + text[position:], literal_at, expression=False))
@@ -72,15 +72,14 @@ def whole(text: str) -> Part | None:
     return None
 
 
-def _expression(text: str, start: int, end: int) -> Part:
-    inside = text[start:end]
+def _expression(inside: str, *, start: int) -> Part:
     if not inside.strip():
         raise FlawError("an empty expression", offset=start - len(OPEN))
     return Part(inside.strip(), start + len(inside) - len(inside.lstrip()), expression=True)
 
 
 def _end(text: str, start: int) -> int:
-    """Return where the `}}` stands that closes the expression begun before `start`; braces and strings in it are passed."""
+    """Return where the `}}` stands that closes the expression begun before `start`, past braces and strings in it."""
     depth = 0
     for token in _TOKEN.finditer(text, start):
         if token["open"]:

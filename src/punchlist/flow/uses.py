@@ -31,19 +31,19 @@ View = Literal["node", "item", "body", "round"]
 class Use:
     """A value that may hold expressions, at `path` from its node in the document.
 
-    It sees what runs before the `node`; of a for_each also the `item`; or, at the end of a group, the nodes of its `body`,
-    for the `until` of a repeat with the `round`.
+    It sees what runs before the `node`; of a for_each also the `item`; or, at the end of a group, the nodes of its
+    `body`, for the `until` of a repeat with the `round`.
     """
 
     path: Path
     value: Json
     want: Want = "anything"
     view: View = "node"
-    shell: bool = False
+    command: bool = False
 
 
 def uses(node: AnyNode) -> Iterator[Use]:
-    """Yield every value of a node that may hold expressions; values inside it have longer paths."""
+    """Yield every value of a node that may hold expressions."""
     when: View = "item" if isinstance(node, ForEachNode) else "node"
     yield Use(("when",), node.when, "true or false", when)
     for key in ("timeout", "silence", "memory"):
@@ -53,32 +53,34 @@ def uses(node: AnyNode) -> Iterator[Use]:
 
 def _own(node: AnyNode) -> Iterator[Use]:
     match node:
-        case AgentNode():
-            yield from _agent(node)
-        case RunNode():
-            yield from _run(node)
-        case CheckNode():
-            yield from _exam("check", node)
-        case ReviewNode():
-            yield from _exam("review", node)
-            yield Use(("review", "worker"), node.worker, "text")
-        case JudgeNode():
-            pass
-        case IntegrateNode():
-            yield Use(("integrate",), node.integrate, "a map")
-        case PublishNode():
-            yield Use(("how",), node.how, "text")
-            yield Use(("plan",), node.plan)
-        case GateNode():
-            yield Use(("gate", "message"), node.message, "text")
-        case SetNode():
-            yield Use(("set",), dict(node.set))
-        case CallNode():
-            yield Use(("with",), dict(node.with_))
         case GroupNode() | ForEachNode() | RepeatNode():
-            yield from _group(node)
-        case never:
-            assert_never(never)
+            return _group(node)
+        case CheckNode() | ReviewNode():
+            return _exam(node)
+        case AgentNode():
+            return _agent(node)
+        case RunNode():
+            return _run(node)
+        case IntegrateNode():
+            return iter((Use(("integrate",), node.integrate, "a map"),))
+        case PublishNode():
+            return iter((Use(("how",), node.how, "text"), Use(("plan",), node.plan)))
+        case JudgeNode() | GateNode() | SetNode() | CallNode():
+            return _plain(node)
+    assert_never(node)
+
+
+def _plain(node: JudgeNode | GateNode | SetNode | CallNode) -> Iterator[Use]:
+    match node:
+        case GateNode():
+            return iter((Use(("gate", "message"), node.message, "text"),))
+        case SetNode():
+            return iter((Use(("set",), dict(node.set)),))
+        case CallNode():
+            return iter((Use(("with",), dict(node.with_)),))
+        case JudgeNode():
+            return iter(())
+    assert_never(node)
 
 
 def _agent(node: AgentNode) -> Iterator[Use]:
@@ -91,7 +93,7 @@ def _agent(node: AgentNode) -> Iterator[Use]:
 
 def _run(node: RunNode) -> Iterator[Use]:
     if isinstance(node.run, str):
-        yield Use(("run",), node.run, "text", shell=True)
+        yield Use(("run",), node.run, "text", command=True)
     else:
         yield from (Use(("run", index), word, "text") for index, word in enumerate(node.run))
     yield Use(("cwd",), node.cwd, "text")
@@ -100,9 +102,12 @@ def _run(node: RunNode) -> Iterator[Use]:
     yield Use(("output",), dict(node.output or {}), "text")
 
 
-def _exam(kind: str, node: CheckNode | ReviewNode) -> Iterator[Use]:
+def _exam(node: CheckNode | ReviewNode) -> Iterator[Use]:
+    kind = "check" if isinstance(node, CheckNode) else "review"
     yield Use((kind, "criteria"), node.criteria if isinstance(node.criteria, str) else None, "a list")
     yield Use((kind, "tree"), node.tree, "text")
+    if isinstance(node, ReviewNode):
+        yield Use((kind, "worker"), node.worker, "text")
 
 
 def _group(node: GroupNode | ForEachNode | RepeatNode) -> Iterator[Use]:

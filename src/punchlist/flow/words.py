@@ -1,4 +1,4 @@
-"""The words of the language: which names are taken, which keys a later version will know, and the nearest right name."""
+"""The words of the language: which names are taken, which keys a later version knows, and the nearest right name."""
 
 import difflib
 import re
@@ -10,8 +10,12 @@ ROOTS = ("inputs", "nodes", "round", "run", "project", "task", "policy", "env")
 NODE_FIELDS = ("output", "artifacts", "tree", "status", "attempts")
 """What may follow `nodes.<id>`."""
 
-_KEYWORDS = "as break const continue else false for function if import in let loop namespace null package return true var void while"
-RESERVED = frozenset(_KEYWORDS.split())
+RESERVED = frozenset(
+    (
+        *("as", "break", "const", "continue", "else", "false", "for", "function", "if", "import", "in", "let", "loop"),
+        *("namespace", "null", "package", "return", "true", "var", "void", "while"),
+    )
+)
 """Words that CEL keeps for itself; a node, an input or an `as:` name cannot be one."""
 
 TYPE_NAMES = frozenset(
