@@ -1,0 +1,73 @@
+"""What follows a verb that started runs: the answer at once, a view until they are over, or their end awaited."""
+
+from collections.abc import Iterable, Sequence
+
+from punchlist.cli.session import Session, visible
+from punchlist.cli.views import runs as views
+from punchlist.cli.views.seen import TaskSeen, seen
+from punchlist.model.json import Json
+
+_OVER = frozenset({"succeeded", "failed", "cancelled", "waiting"})
+_WAITS, _FAILED = 6, 1
+
+
+def attach(session: Session, answer: dict[str, Json], *, follow: bool, wait: bool) -> int:
+    """Show the answer of a verb that started runs, after their end when asked to, and return the exit code.
+
+    ^C leaves the runs alone: the engine goes on.
+    """
+    if not follow and not wait:
+        session.show(answer, views.started)
+        return 0
+    session.attached = True
+    names = [run.id for run in views.runs_of(answer)]
+    if follow:
+        show_story(session, names)
+    return finish(session, answer, names=names)
+
+
+def show_story(session: Session, runs: Sequence[str]) -> None:
+    """Print what happens in runs until each of them is over or waits for a decision."""
+    from punchlist.cli.story import Story
+    from punchlist.service import logs
+
+    for name in runs:
+        story = Story()
+        for event in logs.follow_run(session.service, name):
+            _print(session, story.lines(_visible(event)))
+
+
+def finish(session: Session, answer: dict[str, Json], *, names: Sequence[str]) -> int:
+    """Wait for runs, show how they ended, with their tasks as they are then, and return the exit code."""
+    from punchlist.service import runs
+
+    with session.progress as say:
+        ended = runs.wait(session.service, names, say=say)["runs"]
+    final: dict[str, Json] = {"runs": ended} if "runs" in answer else {"run": seen(list[Json], ended)[0]}
+    session.show({**_tasks_now(session, answer), **final}, views.ended)
+    codes = {runs.exit_code(run.status) for run in views.runs_of(final)}
+    return next((code for code in (_FAILED, _WAITS) if code in codes), 0)
+
+
+def _tasks_now(session: Session, answer: dict[str, Json]) -> dict[str, Json]:
+    from punchlist.service import tasks
+
+    def now(each: Json) -> Json:
+        return tasks.show(session.service, seen(TaskSeen, each).id)["task"]
+
+    if "task" in answer:
+        return {"task": now(answer["task"])}
+    listed = answer.get("tasks")
+    return {"tasks": [now(each) for each in listed]} if isinstance(listed, list) else {}
+
+
+def _visible(event: dict[str, Json]) -> dict[str, Json]:
+    return {key: visible(value) for key, value in event.items()}
+
+
+def _print(session: Session, lines: Iterable[str]) -> None:
+    for line in lines:
+        if session.json:
+            session.tell(line)
+        else:
+            session.say(line)

@@ -1,0 +1,149 @@
+"""Commands as all verbs are made: shared options before and after the verb, examples in the help, loaded when used."""
+
+import difflib
+import importlib
+from collections.abc import Iterable
+
+import click
+
+from punchlist.cli.session import Session
+from punchlist.cli.verbs import SECTIONS, VERBS
+
+
+def examples(*lines: str) -> str:
+    """Return the epilog of a help text: commands that work as they stand, each with an optional `# remark`."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def _enter(context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        session = context.ensure_object(Session)
+        session.directory = session.directory / value
+
+
+def _as_json(context: click.Context, _parameter: click.Parameter, value: object) -> None:
+    if value:
+        context.ensure_object(Session).json = True
+
+
+def _quietly(context: click.Context, _parameter: click.Parameter, value: object) -> None:
+    if value:
+        context.ensure_object(Session).quiet = True
+
+
+def _without_colour(context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
+    if value:
+        context.color = False
+
+
+def _complete(context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
+    """Answer the shell's completion script, which asks by environment variable (see `punchlist completion`)."""
+    if value and not context.resilient_parsing:
+        from click.shell_completion import shell_complete
+
+        context.exit(shell_complete(context.command, {}, "punchlist", COMPLETE_VARIABLE, value))
+
+
+COMPLETE_VARIABLE = "_PUNCHLIST_COMPLETE"
+
+SHARED: tuple[click.Option, ...] = (
+    click.Option(
+        ["-C", "directory"],
+        metavar="DIR",
+        type=click.Path(exists=True, file_okay=False),
+        callback=_enter,
+        expose_value=False,
+        help="Work as if called in DIR.",
+    ),
+    click.Option(["--json"], is_flag=True, callback=_as_json, expose_value=False, help="Print one JSON object."),
+    click.Option(["-q", "--quiet"], is_flag=True, callback=_quietly, expose_value=False, help="Show no progress."),
+)
+_FROM_ENVIRONMENT = (
+    click.Option(["--no-colour"], envvar="NO_COLOR", hidden=True, expose_value=False, callback=_without_colour),
+    click.Option(
+        ["--complete"], envvar=COMPLETE_VARIABLE, hidden=True, expose_value=False, callback=_complete, is_eager=True
+    ),
+)
+
+
+class Verb(click.Command):
+    """A command that also takes the shared options."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return its own parameters, then the shared ones."""
+        return _with_shared(super().get_params(ctx))
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write its own options, then the shared ones apart."""
+        _write_options(super().get_params(ctx), ctx, formatter=formatter)
+
+
+class Nouns(click.Group):
+    """A noun with verbs of its own, such as `task`."""
+
+    command_class = Verb
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return its own parameters, then the shared ones."""
+        return _with_shared(super().get_params(ctx))
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the verbs, then the options."""
+        _write_options(super().get_params(ctx), ctx, formatter=formatter)
+        self.format_commands(ctx, formatter)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that `args` begin with; an unknown one is refused with the nearest name."""
+        known = self.list_commands(ctx)
+        if not ctx.resilient_parsing and args and args[0] not in known:
+            raise click.UsageError(_unknown(args[0], known), ctx=ctx)
+        return super().resolve_command(ctx, args)
+
+
+class Punchlist(Nouns):
+    """The program: its verbs come from the table and are imported when they are used."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return the shared options and what is read from the environment."""
+        return [*super().get_params(ctx), *_FROM_ENVIRONMENT]
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return all verbs in the table's order."""
+        del ctx  # the table is the same in every context
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return a verb."""
+        del ctx
+        if cmd_name not in VERBS:
+            return None
+        module, _, attribute = VERBS[cmd_name].place.partition(":")
+        command: click.Command = getattr(importlib.import_module(f"punchlist.cli.{module}"), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the verbs by section, from the table alone."""
+        del ctx
+        for section, verbs in SECTIONS.items():
+            with formatter.section(section):
+                formatter.write_dl([(name, verb.help) for name, verb in verbs.items()], col_max=12)
+
+
+def _with_shared(own: list[click.Parameter]) -> list[click.Parameter]:
+    return [*own[:-1], *SHARED, *own[-1:]]
+
+
+def _write_options(own: Iterable[click.Parameter], ctx: click.Context, *, formatter: click.HelpFormatter) -> None:
+    for title, parameters in (("Options", own), ("Options of every verb", SHARED)):
+        records = [record for each in parameters if (record := each.get_help_record(ctx)) is not None]
+        if records:
+            with formatter.section(title):
+                formatter.write_dl(records)
+
+
+def _unknown(word: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(word, known, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else " `--help` lists them."
+    return f"no such verb: {word!r}.{hint}"

@@ -1,0 +1,133 @@
+"""The one place where failures become a message and an exit code."""
+
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from punchlist.cli.session import Session, visible, write_json
+from punchlist.errors import DefinitionError, PunchlistError
+
+if TYPE_CHECKING:
+    from punchlist.model.json import Json
+
+BUG = 70
+INTERRUPTED = 130
+BROKEN_PIPE = 141  # what a shell reports of any program that SIGPIPE ended
+
+
+def run(command: click.Group, arguments: Sequence[str]) -> int:
+    """Run the command line `arguments` and return its exit code; every failure ends here, said once.
+
+    Expected ones keep the exit code of their class, wrong usage is 2, ^C is 130; all else is a bug: 70 and a report.
+    """
+    session = Session()
+    try:
+        with command.make_context("punchlist", list(arguments), obj=session) as context:
+            result: object = command.invoke(context)
+        sys.stdout.flush()
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        return _interrupted(session)
+    except BrokenPipeError:
+        return _unread()
+    except click.ClickException as error:
+        return _say(_usage(error), as_object=session.json or "--json" in arguments)
+    except PunchlistError as error:
+        return _say(error, as_object=session.json or "--json" in arguments)
+    except Exception as error:  # noqa: BLE001 - the edge: whatever is not expected is a bug, and recorded
+        return _say(_bug(error, session), as_object=session.json or "--json" in arguments)
+    return result if isinstance(result, int) else 0
+
+
+def _say(error: PunchlistError, *, as_object: bool) -> int:
+    if as_object:
+        write_json({"ok": False, "error": as_json(error)})
+    else:
+        click.echo(f"{click.style('error', fg='red', bold=True)}: {visible(str(error))}", err=True)
+    return error.exit_code
+
+
+def as_json(error: PunchlistError) -> "dict[str, Json]":
+    """Return a failure as the object under `error`."""
+    return {
+        "code": error.code,
+        "message": error.message,
+        "where": error.where,
+        "hint": error.hint,
+        "problems": [
+            {"where": each.where, "message": each.message, "allowed": each.allowed, "hint": each.hint}
+            for each in error.problems
+        ],
+    }
+
+
+def _usage(error: click.ClickException) -> PunchlistError:
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    found = DefinitionError(error.format_message(), hint=f"Try: {context.command_path} --help" if context else "")
+    found.code = "usage"
+    return found
+
+
+def _interrupted(session: Session) -> int:
+    if session.attached:
+        click.echo("\ndetached: the run goes on; see it with: punchlist status", err=True)
+    else:
+        click.echo("\ninterrupted", err=True)
+    return INTERRUPTED
+
+
+def _unread() -> int:
+    """Let go of a reader that went away (`punchlist events | head`), so that the interpreter ends in silence."""
+    sys.stdout = None
+    return BROKEN_PIPE
+
+
+def _bug(error: Exception, session: Session) -> PunchlistError:
+    found = PunchlistError(
+        f"this is a bug in punchlist: {type(error).__name__}: {error}",
+        hint=f"A report is in {_report(error, session)}; nothing that was recorded is lost.",
+    )
+    found.exit_code = BUG
+    return found
+
+
+def _report(error: Exception, session: Session) -> str:
+    """Write what is known of a bug into the workspace, or the temporary folder, and return the file's path."""
+    text = _known_of(error)
+    for folder in (_crash_folder(session.directory), None):
+        try:
+            return _written(text, folder)
+        except OSError:
+            continue
+    return "no file, because none could be written"
+
+
+def _known_of(error: Exception) -> str:
+    import platform
+
+    from punchlist import __version__
+
+    system = f"punchlist {__version__}, Python {platform.python_version()}, {platform.platform()}"
+    return "\n".join([system, f"argv: {sys.argv[1:]!r}", "", *traceback.format_exception(error)])
+
+
+def _written(text: str, folder: Path | None) -> str:
+    import tempfile
+
+    if folder is not None:
+        folder.mkdir(exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix="crash-", suffix=".txt", dir=folder)
+    with Path(handle).open("w", encoding="utf-8", errors="backslashreplace") as file:
+        file.write(text)
+    return name
+
+
+def _crash_folder(start: Path) -> Path | None:
+    here = start.absolute()
+    states = (folder / ".punchlist" for folder in (here, *here.parents))
+    return next((state / "crash" for state in states if state.is_dir()), None)

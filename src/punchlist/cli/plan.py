@@ -1,0 +1,101 @@
+"""From words to tasks: `plan`, and the one-liner `do`."""
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from punchlist.cli import ids
+from punchlist.cli.attach import attach
+from punchlist.cli.commands import Verb, examples
+from punchlist.cli.session import Session
+from punchlist.cli.views import tasks as views
+from punchlist.errors import DefinitionError
+
+if TYPE_CHECKING:
+    from punchlist.model.json import Json
+
+PLANNER = click.option("--planner", metavar="WORKER", help="Who plans; by default the planner of the settings.")
+
+
+@click.command(
+    cls=Verb,
+    epilog=examples(
+        "punchlist plan                                    # from the project's spec",
+        "punchlist plan 'Let slugify keep Unicode letters'",
+        "punchlist plan acme-api 'Add CSV export' --planner claude --approve",
+    ),
+)
+@click.argument("words", metavar='[PROJECT] ["REQUEST"]', nargs=-1, shell_complete=ids.PROJECTS)
+@PLANNER
+@click.option("--approve", is_flag=True, help="Approve what was planned, unless something of it is unproven.")
+@click.pass_obj
+def plan(session: Session, *, words: tuple[str, ...], planner: str | None, approve: bool) -> None:
+    """Have a planner write draft tasks with steps, criteria and checks.
+
+    Without a request it plans the project's spec. The planner `heuristic` needs no agent: headings become steps,
+    bullets and fenced commands become criteria and checks.
+    """
+    project, request = _project_and_request(session, words)
+    answer = _planned(session, project, request=request, planner=planner, approve=approve)
+    session.show(answer, views.planned)
+
+
+@click.command(
+    cls=Verb,
+    epilog=examples(
+        "punchlist do 'Let slugify keep Unicode letters'", "punchlist do 'Add CSV export' --project acme-api --yes"
+    ),
+)
+@click.argument("request")
+@click.option(
+    "--project", metavar="PROJECT", shell_complete=ids.PROJECTS, help="Of which project; may be left out if one."
+)
+@PLANNER
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def do(session: Session, *, request: str, project: str | None, planner: str | None, yes: bool) -> int:
+    """Plan a request, show the plan, ask, approve, start, and follow until it is accepted."""
+    if not yes and (session.json or not sys.stdin.isatty()):
+        raise DefinitionError(
+            "no terminal to ask on whether to start what will be planned",
+            hint="Type: punchlist do --yes … or punchlist plan …, then approve and start what you have read.",
+        )
+    answer = _planned(session, project, request=request, planner=planner, approve=False)
+    session.say(views.planned(answer))
+    names = views.ids_of(answer, "tasks")
+    if not yes and not click.confirm(f"Approve and start {', '.join(names)}?", default=False, err=True):
+        session.say(f"Left as draft. To start later: punchlist approve {names[0]} && punchlist task start {names[0]}")
+        return 0
+    from punchlist.service import approvals, starts
+
+    for name in names:
+        with session.progress as say:
+            approvals.approve(session.service, name, say=say)
+    started = starts.start(session.service, names)
+    return attach(session, started, follow=not session.json, wait=session.json)
+
+
+def _planned(
+    session: Session, project: str | None, *, request: str, planner: str | None, approve: bool
+) -> "dict[str, Json]":
+    from punchlist.service import plans
+
+    with session.progress as say:
+        return plans.plan(session.service, project, request=request, planner=planner, approve=approve, say=say)
+
+
+def _project_and_request(session: Session, words: tuple[str, ...]) -> tuple[str | None, str]:
+    """Tell a project from a request: one word alone is a project if there is one of that name."""
+    match words:
+        case ():
+            return None, ""
+        case (word,):
+            from punchlist.service import projects
+
+            known = views.ids_of(projects.listing(session.service), "projects")
+            return (word, "") if word in known else (None, word)
+        case (project, request):
+            return project, request
+        case _:
+            raise DefinitionError(f"saw {len(words)} words", hint='Quote the request: punchlist plan "several words"')

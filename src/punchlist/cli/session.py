@@ -1,0 +1,76 @@
+"""What one call of the command line knows: where it was asked, how to answer, and the service once it is needed."""
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from punchlist.cli.progress import Progress
+    from punchlist.model.json import Json
+    from punchlist.service.context import Service
+
+
+@dataclass
+class Session:
+    """One call: `directory` from -C, and the shared options; `attached` is set while a view follows a run."""
+
+    directory: Path = field(default_factory=Path)
+    json: bool = False
+    quiet: bool = False
+    attached: bool = False
+
+    @cached_property
+    def service(self) -> "Service":
+        """The verbs' context for the workspace around `directory`; raises RefusedError when there is none."""
+        from punchlist import wiring
+
+        return wiring.open_service(self.directory)
+
+    @cached_property
+    def progress(self) -> "Progress":
+        """The one changing line on standard error; silent with -q."""
+        from punchlist.cli.progress import Progress
+
+        return Progress(sys.stderr, quiet=self.quiet)
+
+    def show(self, answer: "Mapping[str, Json]", render: "Callable[[dict[str, Json]], str]") -> None:
+        """Print an answer: one JSON object with --json, else what `render` makes of it, made safe for a terminal."""
+        if self.json:
+            write_json({"ok": True, **answer})
+        else:
+            self.say(render({key: visible(value) for key, value in answer.items()}))
+
+    def say(self, text: str) -> None:
+        """Print lines for a person; nothing with --json, whose only output is its object."""
+        if text and not self.json:
+            click.echo(text)
+
+    def tell(self, text: str) -> None:
+        """Print a remark on standard error; nothing with -q."""
+        if not self.quiet:
+            click.echo(text, err=True)
+
+
+def write_json(value: "Mapping[str, Json]") -> None:
+    """Print one JSON object in UTF-8 whatever the locale; bytes of arguments that are no text become escapes."""
+    click.echo(json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace"))
+
+
+_UNSEEN = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
+
+
+def visible(value: "Json") -> "Json":
+    """Return a value with control characters in its texts spelt out: what an agent wrote must not steer a terminal."""
+    if isinstance(value, str):
+        return value.replace("\r\n", "\n").translate(_UNSEEN)
+    if isinstance(value, list):
+        return [visible(each) for each in value]
+    if isinstance(value, dict):
+        return {key: visible(each) for key, each in value.items()}
+    return value

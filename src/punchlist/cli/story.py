@@ -1,0 +1,166 @@
+"""Events told as they come: short lines about what a person follows, nothing about the rest."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from punchlist.cli.tables import status, strong
+from punchlist.model.json import Json
+
+Data = Mapping[str, Json]
+
+_LOUD = frozenset({"planner", "builder", "qa", "node", "setup", "command"})
+_STATES = frozenset({"rework", "waiting", "failed", "cancelled", "skipped"})
+_WIDTH = 6
+_DOING = {"planner": "planning", "builder": "building", "qa": "reviewing", "setup": "set-up", "node": "working"}
+
+
+class Attempt(NamedTuple):
+    """What is known of an attempt once it was asked for."""
+
+    about: str
+    role: str
+    worker: str
+    subject: str
+    round: str
+
+
+@dataclass
+class Story:
+    """Turns events into lines; remembers the attempts and commits that later events speak of."""
+
+    attempts: dict[str, Attempt] = field(default_factory=dict[str, Attempt])
+    commits: dict[str, str] = field(default_factory=dict[str, str])
+    task: str = ""
+
+    def lines(self, event: Data) -> Iterator[str]:
+        """Yield the lines that an event is worth."""
+        tell = _TELL.get(str(event["kind"]))
+        data = event["data"]
+        if tell is not None and isinstance(data, dict):
+            yield from tell(self, data)
+
+
+def _run_created(story: Story, data: Data) -> Iterator[str]:
+    story.task = _text(data, "task")
+    yield from ()
+
+
+def _attempt_queued(story: Story, data: Data) -> Iterator[str]:
+    story.attempts[_text(data, "attempt")] = Attempt(
+        about=_text(data, "step") or story.task or _text(data, "node"),
+        role=_text(data, "role"),
+        worker=_text(data, "worker"),
+        subject=_text(data, "subject"),
+        round=f"{data.get('r', 0)}.{data.get('s', 0)}",
+    )
+    yield from ()
+
+
+def _attempt_started(story: Story, data: Data) -> Iterator[str]:
+    name = _text(data, "attempt")
+    seen = story.attempts.get(name)
+    if seen is not None and seen.role in _LOUD:
+        by = f" by {seen.worker}" if seen.worker else ""
+        which = f", try {seen.round}" if seen.role in {"builder", "qa"} else ""
+        yield _line(seen.about, f"{_DOING.get(seen.role, seen.role)}{by}{which} ({name})")
+
+
+def _attempt_ended(story: Story, data: Data) -> Iterator[str]:
+    outcome = data.get("outcome")
+    seen = story.attempts.get(_text(outcome, "attempt")) if isinstance(outcome, dict) else None
+    if seen is None or not isinstance(outcome, dict):
+        return
+    state, reason = _text(outcome, "status"), _text(outcome, "reason")
+    if seen.role == "check":
+        code = outcome.get("exit_code")
+        result = status("pass") if code == 0 else f"{status('fail')} ({reason or f'exit code {code}'})"
+        yield _line(seen.about, f"  {seen.subject} {result}")
+    elif state != "succeeded":
+        yield _line(seen.about, f"{seen.role} {status(state)}: {reason or _text(outcome, 'failure')}")
+
+
+def _step_moved(story: Story, data: Data) -> Iterator[str]:
+    step, state, reason = _text(data, "step"), _text(data, "status"), _text(data, "reason")
+    if state == "accepted":
+        commit = story.commits.get(step)
+        yield _line(step, f"{status(state)}{f' as commit {commit[:12]}' if commit else ''}")
+    elif state in _STATES:
+        yield _line(step, f"{status(state)}{f': {reason}' if reason else ''}")
+
+
+def _step_integrated(story: Story, data: Data) -> Iterator[str]:
+    story.commits[_text(data, "step")] = _text(data, "commit")
+    yield from ()
+
+
+def _verdict_given(story: Story, data: Data) -> Iterator[str]:
+    about, verdict = _text(data, "step") or story.task or "whole", data.get("verdict")
+    if not isinstance(verdict, dict):
+        return
+    yield _line(about, f"verdict on {data.get('r', 0)}.{data.get('s', 0)}: {status(_text(verdict, 'result'))}")
+    findings = verdict.get("findings")
+    for each in findings if isinstance(findings, list) else ():
+        if isinstance(each, dict):
+            yield _line(about, f"  {_text(each, 'id')} {_text(each, 'criterion')}: {_text(each, 'text')}")
+
+
+def _task_approved(story: Story, data: Data) -> Iterator[str]:
+    digest = _text(data, "digest")
+    yield _line(story.task, f"approved, frozen at digest {digest[:12]}")
+
+
+def _task_moved(story: Story, data: Data) -> Iterator[str]:
+    reason = _text(data, "reason")
+    yield _line(story.task, f"{status(_text(data, 'status'))}{f': {reason}' if reason else ''}")
+
+
+def _task_published(story: Story, data: Data) -> Iterator[str]:
+    merged = ", merged" if data.get("merged") else ""
+    yield _line(story.task, f"branch {_text(data, 'branch')} is at {_text(data, 'commit')[:12]}{merged}")
+
+
+def _gate_opened(story: Story, data: Data) -> Iterator[str]:
+    gate = _text(data, "gate")
+    yield _line(
+        _text(data, "step") or story.task, f"{status('waiting')} for a decision, {gate}: {_text(data, 'message')}"
+    )
+    choices = data.get("choices")
+    names = [str(each) for each in choices] if isinstance(choices, list) else []
+    yield _line("", f"  punchlist decide {gate} {'|'.join(names)}")
+
+
+def _gate_decided(_story: Story, data: Data) -> Iterator[str]:
+    yield _line("", f"{_text(data, 'gate')} decided: {_text(data, 'choice')}")
+
+
+def _node_ended(story: Story, data: Data) -> Iterator[str]:
+    if not story.task or _text(data, "status") == "failed":
+        error = _text(data, "error")
+        yield _line("", f"{_text(data, 'node')} {status(_text(data, 'status'))}{f': {error}' if error else ''}")
+
+
+_TELL: Mapping[str, Callable[[Story, Data], Iterator[str]]] = {
+    "RunCreated": _run_created,
+    "AttemptQueued": _attempt_queued,
+    "AttemptStarted": _attempt_started,
+    "AttemptEnded": _attempt_ended,
+    "StepMoved": _step_moved,
+    "StepIntegrated": _step_integrated,
+    "VerdictGiven": _verdict_given,
+    "TaskApproved": _task_approved,
+    "TaskMoved": _task_moved,
+    "TaskPublished": _task_published,
+    "GateOpened": _gate_opened,
+    "GateDecided": _gate_decided,
+    "NodeEnded": _node_ended,
+}
+
+
+def _line(about: str, text: str) -> str:
+    return f"{strong(about.ljust(_WIDTH))} {text}".rstrip()
+
+
+def _text(data: Data, name: str) -> str:
+    value = data.get(name)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,1 @@
+"""Answers as people read them: each function makes text of one JSON shape."""

@@ -1,0 +1,165 @@
+"""Views of runs and flows, of gates, and of what happened."""
+
+import json
+from collections.abc import Iterator, Mapping
+
+from punchlist.cli.tables import columns, status, strong, table
+from punchlist.cli.views.seen import (
+    DriftSeen,
+    EventSeen,
+    FlowSeen,
+    GateSeen,
+    PlannedNodeSeen,
+    RunSeen,
+    TaskSeen,
+    seen,
+)
+from punchlist.cli.views.tasks import moved_task
+from punchlist.model.json import Json
+
+Answer = Mapping[str, Json]
+_SHORT = 80
+
+
+def started(answer: Answer) -> str:
+    """Return what was started, and how to look at it."""
+    tasks = (
+        [seen(TaskSeen, answer["task"])]
+        if "task" in answer
+        else seen(list[TaskSeen], answer["tasks"])
+        if "tasks" in answer
+        else []
+    )
+    runs = runs_of(answer)
+    lines = [f"{run.id} is {status(run.status)}{f' for {run.task}' if run.task else f': {run.flow}'}" for run in runs]
+    follow = " ".join(task.id for task in tasks) or " ".join(run.id for run in runs)
+    return "\n".join([*lines, f"Next: punchlist status, or punchlist events {follow} -f"])
+
+
+def runs_of(answer: Answer) -> list[RunSeen]:
+    """Return the runs of an answer, one or several."""
+    return [seen(RunSeen, answer["run"])] if "run" in answer else seen(list[RunSeen], answer["runs"])
+
+
+def ended(answer: Answer) -> str:
+    """Return how runs ended."""
+    return "\n".join(line for run in runs_of(answer) for line in _run_lines(run))
+
+
+def _run_lines(run: RunSeen) -> Iterator[str]:
+    about = f"{run.flow} of {run.task}" if run.task else run.flow
+    yield f"{run.id} ({about}) {status(run.status)}{f': {run.error}' if run.error else ''}"
+    if isinstance(run.outputs, dict) and run.outputs:
+        yield columns([[f"  {name}", json.dumps(value, ensure_ascii=False)] for name, value in run.outputs.items()])
+    for node in run.nodes:
+        if node.status == "failed":
+            yield f"  {node.path} {status('failed')}: {node.error}"
+    if run.status == "waiting":
+        yield "It waits for a decision: punchlist gates"
+
+
+def steered(answer: Answer) -> str:
+    """Return what became of a run or task that was steered."""
+    if "task" in answer:
+        return moved_task(answer)
+    run = seen(RunSeen, answer["run"])
+    return f"{run.id} is {status(run.status)}{', paused' if run.paused else ''}"
+
+
+def dry_run(answer: Answer) -> str:
+    """Return every node that would run, with its command or prompt."""
+    rows = [[each.path, each.kind, _what(each)] for each in seen(list[PlannedNodeSeen], answer["plan"])]
+    return table(["node", "kind", "what it would do"], rows) or "Nothing would run."
+
+
+def _what(node: PlannedNodeSeen) -> str:
+    if node.command is not None:
+        return node.command if isinstance(node.command, str) else json.dumps(node.command, ensure_ascii=False)
+    return node.prompt or ""
+
+
+def flows_of(answer: Answer) -> list[FlowSeen]:
+    """Return the flows that were checked."""
+    return seen(list[FlowSeen], answer["flows"])
+
+
+def validated(answer: Answer) -> str:
+    """Return every error with its place, and the flows that are good."""
+    lines: list[str] = []
+    for flow in flows_of(answer):
+        lines += [
+            f"{flow.path}:{each.line}:{each.column}: {each.message}"
+            + (f"; allowed: {each.allowed}" if each.allowed else "")
+            + (f". {each.hint}" if each.hint else "")
+            for each in flow.errors
+        ] or [f"{flow.path}: {status('ok')}"]
+    return "\n".join(lines)
+
+
+def gates(answer: Answer) -> str:
+    """Return each gate with its choices, as commands to type."""
+    found = seen(list[GateSeen], answer["gates"])
+    return "\n\n".join("\n".join(gate_lines(each)) for each in found) or "Nothing waits for a decision."
+
+
+def gate_lines(gate: GateSeen) -> Iterator[str]:
+    """Yield a gate and, while it is open, the command for each choice."""
+    yield f"{strong(gate.id)}  {gate.about} · {status(gate.kind)}: {gate.message}"
+    if gate.status != "open":
+        yield f"  {gate.status}: {gate.choice} by {gate.by}"
+        return
+    yield columns(
+        [[f"  punchlist decide {gate.id} {each.name}{_given(each.needs)}", each.effect] for each in gate.choices]
+    )
+
+
+def _given(needs: tuple[str, ...]) -> str:
+    return "".join(" -m TEXT" if need in _MESSAGES else f" --data '{{\"{need}\": …}}'" for need in needs)
+
+
+_MESSAGES = ("text", "reason", "note", "message")
+
+
+def events(answer: Answer) -> str:
+    """Return a line an event."""
+    rows = [
+        [str(each.seq), each.at[:19].replace("T", " "), each.actor, each.text or f"{each.kind} {_brief(each.data)}"]
+        for each in seen(list[EventSeen], answer["events"])
+    ]
+    return columns(rows) if rows else ""
+
+
+def _brief(data: Mapping[str, Json]) -> str:
+    short = {key: value for key, value in data.items() if isinstance(value, str | int) and len(str(value)) <= _SHORT}
+    return " ".join(f"{key}={value}" for key, value in short.items())
+
+
+def drift(answer: Answer) -> str:
+    """Return the files that are not as the record says, and how to bring them back."""
+    found = seen(list[DriftSeen], answer["drift"])
+    if not found:
+        return "All generated files are as the record says."
+    rows = columns([[each.kind, each.path] for each in found])
+    return f"{rows}\n\nTo see it: punchlist files diff. To bring them back: punchlist files write"
+
+
+def written(answer: Answer) -> str:
+    """Return which files were written and removed."""
+    lines = [f"{word}  {path}" for word in ("written", "removed") for path in seen(list[str], answer[word])]
+    return "\n".join(lines) or "Nothing to write: all generated files are as the record says."
+
+
+def verified(answer: Answer) -> str:
+    """Return whether the record holds."""
+    problems = answer["problems"]
+    counted = f"{answer['events']} events in {answer['streams']} streams"
+    if not isinstance(problems, list) or not problems:
+        return f"{counted}: {status('ok')}"
+    lines = [_problem(each) for each in problems]
+    return "\n".join([f"{counted}, {len(problems)} do not hold:", *lines])
+
+
+def _problem(problem: Json) -> str:
+    if isinstance(problem, dict):
+        return "  " + ": ".join(str(value) for value in problem.values() if value not in (None, ""))
+    return f"  {problem}"

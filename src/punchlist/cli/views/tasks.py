@@ -1,0 +1,206 @@
+"""Views of tasks and steps."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from punchlist.cli.tables import columns, status, strong, table
+from punchlist.cli.views.seen import (
+    CriterionSeen,
+    GateSeen,
+    StepSeen,
+    TaskLineSeen,
+    TaskSeen,
+    VerdictSeen,
+    seen,
+)
+from punchlist.model.json import Json
+
+Answer = Mapping[str, Json]
+_SHOWS = {"goal": "must start failing", "guard": "must stay passing", "cannot_run": "cannot run here"}
+_SHORT = 8
+
+
+def tasks(answer: Answer) -> str:
+    """Return a line a task."""
+    rows = [
+        [each.id, each.project, _state(each), f"{each.steps_accepted}/{each.steps_total}", _title(each)]
+        for each in seen(list[TaskLineSeen], answer["tasks"])
+    ]
+    return (
+        table(["task", "project", "status", "steps", "title"], rows)
+        or "No tasks: punchlist task create --file task.yaml"
+    )
+
+
+def _state(line: TaskLineSeen) -> str:
+    return f"{line.status}, paused" if line.paused else line.status
+
+
+def _title(line: TaskLineSeen) -> str:
+    return f"{line.title} - waits for {line.waits_for}" if line.waits_for else line.title
+
+
+def task(answer: Answer) -> str:
+    """Return a task with its steps and criteria in full, and what to type next."""
+    return "\n".join(
+        [*_task_lines(seen(TaskSeen, answer["task"])), "", f"Next: {_next(seen(TaskSeen, answer['task']))}"]
+    )
+
+
+def created_task(answer: Answer) -> str:
+    """Return a draft after it was made or changed."""
+    return task(answer)
+
+
+def moved_task(answer: Answer) -> str:
+    """Return what became of a task, in a line or two."""
+    record = seen(TaskSeen, answer["task"])
+    run = f", run {answer['run']}" if isinstance(answer.get("run"), str) else ""
+    return f"{record.id} is {status(record.status)}{run}: {record.title}\nNext: {_next(record)}"
+
+
+def approved(answer: Answer) -> str:
+    """Return what a decision did: to a task with what each check shows, or to a gate."""
+    if "gate" in answer and "task" not in answer:
+        gate = seen(GateSeen, answer["gate"])
+        return f"{gate.id} ({gate.kind}, {gate.about}) is {gate.status}: {gate.choice}"
+    record = seen(TaskSeen, answer["task"])
+    return "\n".join([*_proof_lines(record), moved_task(answer)])
+
+
+def planned(answer: Answer) -> str:
+    """Return the drafts of a plan."""
+    drafts = seen(list[TaskSeen], answer["tasks"])
+    blocks = ["\n".join(_task_lines(each)) for each in drafts]
+    names = [each.id for each in drafts if each.status == "draft"]
+    commands = [f"punchlist approve {name} && punchlist task start {name} --follow" for name in names]
+    return "\n\n".join([*blocks, *(["Next: " + "\n      ".join(commands)] if commands else [])])
+
+
+def _task_lines(record: TaskSeen) -> Iterator[str]:
+    standing = record.standing if record.standing not in ("", record.status) else status(record.status)
+    yield f"{strong(record.id)}  {strong(record.title)}"
+    yield f"{standing}{', paused' if record.paused else ''} · project {record.project} · version {record.version}" + (
+        f" · branch {record.branch}" if record.branch else ""
+    )
+    if record.reason:
+        yield f"because: {record.reason}"
+    for step in record.steps:
+        yield ""
+        yield from step_lines(step)
+    if record.acceptance:
+        yield ""
+        yield "The whole task:"
+        yield from criteria_lines(record.acceptance, record.verdict)
+    yield from _unproven(record)
+
+
+def _unproven(record: TaskSeen) -> Iterator[str]:
+    if record.status == "draft" and record.proof and record.proof.version == record.version and record.proof.unproven:
+        yield ""
+        yield "Unproven:"
+        yield from (f"  {each}" for each in record.proof.unproven)
+
+
+def step_lines(step: StepSeen) -> Iterator[str]:
+    """Yield a step with its criteria."""
+    commit = f" · {step.commit[:_SHORT]}" if step.commit else ""
+    needs = f" · needs {', '.join(step.needs)}" if step.needs else ""
+    standing = step.standing if step.standing not in ("", step.status) else status(step.status)
+    yield f"{strong(step.id)}  {step.title} · {standing}{commit}{needs}"
+    if step.reason:
+        yield f"  because: {step.reason}"
+    yield from criteria_lines(step.criteria, step.verdict)
+
+
+def criteria_lines(criteria: Sequence[CriterionSeen], verdict: VerdictSeen | None) -> Iterator[str]:
+    """Yield criteria, each with its last verdict, and how it is proved."""
+    judged = {each.id: each for each in verdict.criteria} if verdict else {}
+    for each in criteria:
+        mark = judged.get(each.id)
+        yield f"  {each.id}  {f'{status(mark.verdict)}  ' if mark and mark.verdict else ''}{each.text}"
+        yield f"        {_how(each)}"
+        if mark and mark.finding:
+            yield f"        → {mark.finding}"
+
+
+def _how(criterion: CriterionSeen) -> str:
+    if criterion.check is None:
+        return "judged by the reviewer"
+    shows = f"  ({_SHOWS.get(criterion.shows, criterion.shows)})" if criterion.shows else ""
+    lines = criterion.check.splitlines()
+    return f"$ {lines[0]}{' …' if len(lines) > 1 else ''}{shows}"
+
+
+def _proof_lines(record: TaskSeen) -> Iterator[str]:
+    if record.proof is None:
+        return
+    rows = [
+        [each.step or record.id, each.id, _SHOWS.get(each.shows, each.shows), each.problem or each.command]
+        for each in record.proof.rows
+    ]
+    if rows:
+        yield columns(rows)
+
+
+def _next(record: TaskSeen) -> str:
+    match record.status:
+        case "draft":
+            return f"punchlist approve {record.id}"
+        case "ready":
+            return f"punchlist task start {record.id} --follow"
+        case "running" | "waiting":
+            return f"punchlist resume {record.id}" if record.paused else f"punchlist why {record.id}"
+        case "accepted":
+            return f"punchlist report {record.id}" + (f", or git log {record.branch}" if record.branch else "")
+        case "failed":
+            return f"punchlist retry {record.id}"
+        case _:
+            return f"punchlist task reopen {record.id}"
+
+
+def steps(answer: Answer) -> str:
+    """Return a line a step."""
+    rows = [
+        [each.id, each.status, (each.commit or "")[:_SHORT], ", ".join(each.needs), each.title]
+        for each in seen(list[StepSeen], answer["steps"])
+    ]
+    return (
+        table(["step", "status", "commit", "needs", "title"], rows) or "No steps: punchlist step add T --file step.yaml"
+    )
+
+
+def step(answer: Answer) -> str:
+    """Return a step with its attempts and verdicts, round by round."""
+    record = seen(StepSeen, answer["step"])
+    rows = [
+        [
+            each.id, f"{each.r}.{each.s}", each.role, each.worker or each.subject, each.status,
+            f"{each.failure_class}: {each.reason}" if each.failure_class else each.reason,
+        ]
+        for each in record.attempts
+    ]  # fmt: skip
+    blocks = ["\n".join([*step_lines(record), *([f"  goal: {record.goal}"] if record.goal else [])])]
+    if rows:
+        blocks.append(table(["attempt", "r.s", "role", "by", "status", "reason"], rows))
+    blocks += ["\n".join(verdict_lines(each)) for each in record.verdicts]
+    return "\n\n".join(blocks)
+
+
+def verdict_lines(verdict: VerdictSeen) -> Iterator[str]:
+    """Yield a verdict with its criteria and findings."""
+    yield f"verdict on {verdict.r}.{verdict.s}: {status(verdict.result)}"
+    for each in verdict.criteria:
+        yield f"  {each.id}  {status(each.verdict or '')}  by {', '.join(each.by)}{'  (flaky)' if each.flaky else ''}"
+    for each in verdict.findings:
+        about = f", {each.criterion}" if each.criterion else ""
+        yield f"  {each.id or '-'} {each.state}, {each.kind}{about}: {each.text}"
+    if verdict.unenforced:
+        yield f"  not enforced here: {', '.join(verdict.unenforced)}"
+
+
+def ids_of(answer: Answer, noun: str) -> list[str]:
+    """Return the ids of the things under `noun`."""
+    rows = msgspec.convert(answer[noun], list[dict[str, Json]])
+    return [str(row["id"]) for row in rows]
