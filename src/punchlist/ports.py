@@ -197,6 +197,10 @@ class Workspace(Protocol):
         """Make the folder ready and return it: a builder's clone as it was left, or an exam clean at its tree."""
         ...
 
+    def path(self, folder: Folder) -> Path:
+        """Return where a folder is, without making it ready."""
+        ...
+
     def setup_need(self, project: Project, folder: Folder) -> SetupNeed:
         """Say whether the project's set-up must run in this folder now (once per folder and hash of what it names)."""
         ...

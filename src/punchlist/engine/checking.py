@@ -211,5 +211,3 @@ def exam_folder(state: State, attempt: AttemptState) -> Folder:
         step=attempt.step if deliver else None,
         tree=Tree(attempt.tree) if attempt.tree else None,
     )
-
-

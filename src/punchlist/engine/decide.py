@@ -8,13 +8,13 @@ from punchlist.engine.decisions import open_findings, record_waivers
 from punchlist.engine.fold_run import ROOT
 from punchlist.engine.fold_task import step_of
 from punchlist.engine.kinds.integrate import next_in_line
-from punchlist.engine.proving import proof_of
 from punchlist.engine.progress import cancel_attempt, guarded, start, stop
+from punchlist.engine.proving import proof_of
 from punchlist.engine.registry import KINDS
+from punchlist.engine.retry import again
 from punchlist.engine.turn import Context, Decision, Turn
 from punchlist.errors import RefusedError
-from punchlist.model import commands as cmd
-from punchlist.model import events as ev
+from punchlist.model import commands as cmd, events as ev
 from punchlist.model.gates import check_fields, choice_of
 from punchlist.model.ids import GateId, NodePath, StepId
 from punchlist.model.jobs import Outcome, Role
@@ -46,16 +46,17 @@ def decide(state: State, command: cmd.RunCommand, context: Context) -> Decided:
     turn = Turn(state, context, KINDS)
     _APPLY[type(command)](turn, command)
     turn.settle()
-    _conclude(turn)
+    _conclude(turn, fill=not isinstance(command, cmd.Interrupted))
     return Decided(state=turn.state, events=tuple(turn.events))
 
 
-def _conclude(turn: Turn) -> None:
+def _conclude(turn: Turn, *, fill: bool) -> None:
     """Do what follows from the whole: the next integration, free slots, the end of the run, waiting or not."""
     if turn.run.status not in FINAL_NODE:
         next_in_line(turn)
         turn.settle()
-        _fill_slots(turn)
+        if fill:
+            _fill_slots(turn)
         root = turn.node(ROOT)
         if root.status in FINAL_NODE:
             _finish(turn)
@@ -171,20 +172,19 @@ def _pause(turn: Turn, command: cmd.Pause) -> None:
         turn.emit(ev.RunPaused(paused=True))
         _flag_task(turn, paused=True)
     if command.now:
-        for attempt in sorted(turn.run.live):
-            stopped = turn.run.attempts[attempt]
-            if cancel_attempt(turn, attempt, reason="paused"):
-                turn.queue(
-                    stopped.node,
-                    stopped.role,
-                    subject=stopped.subject,
-                    worker=stopped.worker,
-                    step=stopped.step,
-                    tree=stopped.tree,
-                    command=stopped.command,
-                    again=stopped.again,
-                    session=stopped.session,
-                )
+        _requeue_all(turn, reason="paused")
+
+
+def _interrupted(turn: Turn, _command: cmd.Interrupted) -> None:
+    _requeue_all(turn, reason="the engine was stopped")
+
+
+def _requeue_all(turn: Turn, *, reason: str) -> None:
+    """Stop what runs, and queue it again: no budget is spent."""
+    for attempt in sorted(turn.run.live):
+        stopped = turn.run.attempts[attempt]
+        if cancel_attempt(turn, attempt, reason=reason):
+            again(turn, stopped.node, stopped)
 
 
 def _flag_task(turn: Turn, *, paused: bool) -> None:
@@ -305,6 +305,7 @@ _APPLY: dict[type, Callable[..., None]] = {
     cmd.CloseStep: _close_step,
     cmd.AskRework: _ask_rework,
     cmd.Waive: _waive,
+    cmd.Interrupted: _interrupted,
     cmd.AttemptOver: _attempt_over,
     cmd.TimePassed: _time_passed,
 }

@@ -394,9 +394,7 @@ def _gate_opened(run: RunState, event: ev.Event) -> RunState:
 def _gate_decided(run: RunState, event: ev.Event) -> RunState:
     fact = _as(event, ev.GateDecided)
     run = _gate_over(run, fact.gate, GateStatus.DECIDED)
-    gate = replace(
-        run.gates[fact.gate], choice=fact.choice, data=fact.data, by=event.actor, decided_at=event.at
-    )
+    gate = replace(run.gates[fact.gate], choice=fact.choice, data=fact.data, by=event.actor, decided_at=event.at)
     node = run.nodes[gate.node]
     decision = {"gate": gate.id, "kind": gate.kind, "choice": fact.choice, "data": fact.data, "by": event.actor}
     return replace(_with_nodes(run, replace(node, decision=decision)), gates=run.gates.set(gate.id, gate))
@@ -443,5 +441,3 @@ def _as(event: ev.Event, kind: type[F]) -> F:
 def _with_nodes(run: RunState, *nodes: NodeState) -> RunState:
     changed: Iterable[tuple[NodePath, NodeState]] = ((node.path, node) for node in nodes)
     return replace(run, nodes=run.nodes.update(dict(changed)))
-
-

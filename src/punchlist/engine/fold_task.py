@@ -69,7 +69,7 @@ def _revised(state: TaskState, event: ev.Event) -> TaskState:
 def _moved(state: TaskState, event: ev.Event) -> TaskState:
     fact = _as(event, ev.TaskMoved)
     return replace(
-        state, task=_moved_to(state.task, fact.status), run=fact.run if fact.run else state.run, reason=fact.reason
+        state, task=_moved_to(state.task, fact.status), run=fact.run or state.run, reason=fact.reason
     )
 
 

@@ -2,8 +2,8 @@
 
 from punchlist.engine.fold_task import step_of
 from punchlist.engine.scope import policy_at
-from punchlist.model.json import Json, digest
 from punchlist.model.ids import Digest, NodePath, StepId, Tree
+from punchlist.model.json import Json, digest
 from punchlist.model.proofs import CheckResult
 from punchlist.model.records import Criterion
 from punchlist.model.results import CheckEvidence, PlanRequest, ReviewPack, StepPack
@@ -70,5 +70,3 @@ def plan_request(state: State, request: Json) -> PlanRequest:
         spec=project.spec,
         request=request if isinstance(request, str) else "",
     )
-
-

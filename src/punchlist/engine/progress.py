@@ -43,7 +43,12 @@ def _start(turn: Turn, node: NodeState) -> None:
         return
     turn.emit(ev.NodeStarted(node=node.path), actor="engine")
     step = step_at(turn.state, node.path)
-    if step is not None and not isinstance(definition, Flow) and definition.phase and node.kind not in {"item", "round"}:
+    if (
+        step is not None
+        and not isinstance(definition, Flow)
+        and definition.phase
+        and node.kind not in {"item", "round"}
+    ):
         enter_phase(turn, step, definition.phase)
     turn.kinds[node.kind].begin(turn, node.path)
 

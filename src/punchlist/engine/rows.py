@@ -110,4 +110,3 @@ def all_rows(run: RunState) -> list[Row]:
     """Return every row of a run: what its rows must be when they are checked against the log."""
     began = [node.path for node in run.nodes.values() if node.started_at or node.ended_at]
     return list(_run_rows(run, began, run.attempts, run.gates))
-

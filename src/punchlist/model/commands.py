@@ -86,6 +86,12 @@ class Waive(Command, frozen=True, tag=True):
     reason: str
 
 
+class Interrupted(Command, frozen=True, tag=True):
+    """The engine is about to end: what runs is stopped and queued again; sent by the runtime, never by the inbox."""
+
+    run: RunId
+
+
 class AttemptOver(Command, frozen=True, tag=True):
     """An attempt ended; sent by the runtime, never by the inbox."""
 
@@ -100,6 +106,6 @@ class TimePassed(Command, frozen=True, tag=True):
 
 
 RunCommand = (
-    StartRun | Decide | Pause | Resume | Cancel | CloseStep | AskRework | Waive | AttemptOver | TimePassed
+    StartRun | Decide | Pause | Resume | Cancel | CloseStep | AskRework | Waive | Interrupted | AttemptOver | TimePassed
 )  # fmt: skip
 InboxCommand = StartRun | Decide | Pause | Resume | Cancel | CloseStep | AskRework | Waive

@@ -116,9 +116,12 @@ GATES: Mapping[str, GateKind] = {
         ),
     ),
     "exhausted": GateKind(
-        "a repeat with `on_exhausted: gate` used up its rounds", (_MORE, Choice("accept_last", Effect.LAST, (_NOTE,)), _FAIL)
+        "a repeat with `on_exhausted: gate` used up its rounds",
+        (_MORE, Choice("accept_last", Effect.LAST, (_NOTE,)), _FAIL),
     ),
-    "work": GateKind("a step whose builder is a person waits for it", (Choice("done", Effect.DONE, (_NOTE,)), _SKIP, _FAIL)),
+    "work": GateKind(
+        "a step whose builder is a person waits for it", (Choice("done", Effect.DONE, (_NOTE,)), _SKIP, _FAIL)
+    ),
     "flow": GateKind("a gate node of a flow asks", ()),
 }
 
@@ -137,7 +140,9 @@ def check_fields(choice: Choice, given: Mapping[str, object]) -> None:
     """Refuse `given` values that `choice` does not take, lack, or have of another type; all problems at once."""
     known = {field.name: field for field in choice.fields}
     problems = [
-        Problem(f"data.{name}", "unknown field", allowed=", ".join(known) or "none") for name in given if name not in known
+        Problem(f"data.{name}", "unknown field", allowed=", ".join(known) or "none")
+        for name in given
+        if name not in known
     ]
     for field in choice.fields:
         if field.name not in given:

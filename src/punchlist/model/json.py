@@ -49,7 +49,7 @@ def _map_from(kind: type, value: object) -> object:
 
 def canonical(value: object) -> bytes:
     """Return the RFC 8785 form of a record or JSON value: same value, same bytes, on any machine."""
-    import rfc8785  # noqa: PLC0415 - only commands that write need it
+    import rfc8785
 
     return rfc8785.dumps(plain(value))  # type: ignore[arg-type]
 

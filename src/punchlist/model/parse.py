@@ -46,13 +46,16 @@ def decode_json(text: bytes | str, *, what: str) -> Json:
 
 def _problems(kind: type[object], value: Json) -> Iterator[Problem]:
     schema, validator = _validator(kind)
-    for error in validator.iter_errors(value):
-        yield from _flatten(error, schema)
+    try:
+        for error in validator.iter_errors(value):
+            yield from _flatten(error, schema)
+    except ValueError:  # the validator's own bound on nesting, lower than that of the decoder
+        raise RecursionError from None
 
 
 @functools.cache
 def _validator(kind: type[object]) -> "tuple[dict[str, Json], Draft202012Validator]":
-    import jsonschema_rs  # noqa: PLC0415 - needed only to explain bad input
+    import jsonschema_rs
 
     schema: dict[str, Json] = msgspec.json.schema(kind)
     return schema, jsonschema_rs.Draft202012Validator(schema)
@@ -86,7 +89,9 @@ def _problem(error: "ValidationError", schema: Json) -> Problem:
         case "required":
             return Problem(where, f"the field {facts['property']!r} is missing")
         case "pattern" | "minLength" | "maxLength":
-            return Problem(where, f"saw {_shown(error.instance)}", rule.get("description") or _constraint(error.kind.name, rule))
+            return Problem(
+                where, f"saw {_shown(error.instance)}", rule.get("description") or _constraint(error.kind.name, rule)
+            )
         case _ if len(error.message) < 3 * _SHOWN:
             return Problem(where, error.message)
         case name:

@@ -10,7 +10,9 @@ from msgspec import Meta
 Duration = Annotated[
     str, Meta(pattern=r"^[1-9][0-9]{0,8}(ms|s|m|h|d)$", description="a whole number with ms, s, m, h or d: 30s, 5m, 2h")
 ]
-Size = Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,8}(KiB|MiB|GiB)$", description="a whole number with KiB, MiB or GiB")]
+Size = Annotated[
+    str, Meta(pattern=r"^[1-9][0-9]{0,8}(KiB|MiB|GiB)$", description="a whole number with KiB, MiB or GiB")
+]
 Count = Annotated[int, Meta(ge=0, le=1000)]
 
 _UNITS = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}

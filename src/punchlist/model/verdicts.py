@@ -8,7 +8,17 @@ from punchlist.model.ids import AttemptId, Commit, CriterionId, CriterionName, D
 from punchlist.model.states import FindingStatus
 
 FindingKind = Literal[
-    "check", "review", "scope", "empty", "uncovered", "evidence", "claim", "conflict", "human", "exam_changed", "artifact"
+    "check",
+    "review",
+    "scope",
+    "empty",
+    "uncovered",
+    "evidence",
+    "claim",
+    "conflict",
+    "human",
+    "exam_changed",
+    "artifact",
 ]
 
 

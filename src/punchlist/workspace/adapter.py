@@ -78,6 +78,10 @@ class GitWorkspace:
                 exams.prepare_exam(repository, place, tree=folder.tree)
             return place.root
 
+    def path(self, folder: Folder) -> Path:
+        """Return where a folder is, without making it ready."""
+        return self._root if folder.place == "run" else place_of(folder, work=self._state / "work").root
+
     @storing
     def setup_need(self, project: Project, folder: Folder) -> SetupNeed:
         """Say whether set-up must run: not done here, or with other commands or files, or what it made is gone."""

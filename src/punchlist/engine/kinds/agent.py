@@ -170,7 +170,9 @@ def _folder(state: State, attempt: AttemptState) -> Folder:
 def _pack(state: State, attempt: AttemptState, node: AgentNode) -> Json:
     if attempt.role is Role.BUILDER:
         assert attempt.step is not None
-        return plain(step_pack(state, attempt.node, attempt.step, verdict=_failing(state, attempt.node, node, attempt.step)))
+        return plain(
+            step_pack(state, attempt.node, attempt.step, verdict=_failing(state, attempt.node, node, attempt.step))
+        )
     asked = resolve(state, attempt.node, node.pack)
     return plain(plan_request(state, asked)) if attempt.role is Role.PLANNER else asked
 

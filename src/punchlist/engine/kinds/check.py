@@ -63,7 +63,9 @@ def _tree(state: State, path: NodePath, node: CheckNode) -> str:
     assert state.run is not None
     task, step = state.task, step_at(state, path)
     if node.tree == "base":
-        based = task.steps[step].base if task is not None and step is not None and state.run.purpose == "deliver" else None
+        based = (
+            task.steps[step].base if task is not None and step is not None and state.run.purpose == "deliver" else None
+        )
         return based or state.run.base or ""
     if node.tree == "task_branch":
         assert task is not None

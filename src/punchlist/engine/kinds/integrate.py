@@ -4,7 +4,6 @@ One integration of a task is at work at a time. When the branch moved since the 
 merged tree is checked again; a conflict or a red check there is a finding, and goes to rework.
 """
 
-import msgspec
 
 from punchlist.engine import checking
 from punchlist.engine.checking import Answers, Exam
@@ -22,7 +21,6 @@ from punchlist.model.ids import Commit, NodePath, ProjectId, StepId, TaskId, Tre
 from punchlist.model.jobs import IntegrateJob, Job, MergeJob, Role
 from punchlist.model.json import Json, plain
 from punchlist.model.parse import parse
-from punchlist.model.records import Criterion
 from punchlist.model.state import AttemptState, State, StepState
 from punchlist.model.states import AttemptStatus, NodeStatus, StepStatus
 from punchlist.model.verdicts import Verdict

@@ -1,0 +1,92 @@
+"""Who is told that something was committed: datagram sockets in a short runtime folder, one for each listener."""
+
+import contextlib
+import hashlib
+import os
+import select
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+from punchlist.errors import StoreError
+
+ENGINE = "engine"
+_MESSAGE = b"!"
+
+
+class Channel:
+    """The sockets of one workspace, below `folder` (short: a socket's path has room for about 100 bytes)."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @staticmethod
+    def of(root: Path, runtime_folder: Path) -> "Channel":
+        """Return the channel of the workspace at `root`."""
+        name = hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:16]
+        return Channel(runtime_folder / name)
+
+    def tell_engine(self) -> None:
+        """Poke the engine, if one listens."""
+        self._tell(self._folder / ENGINE)
+
+    def announce(self) -> None:
+        """Tell every listener but the engine; sockets that nobody reads any more are removed."""
+        with contextlib.suppress(FileNotFoundError):
+            for name in os.listdir(self._folder):
+                if name != ENGINE:
+                    self._tell(self._folder / name)
+
+    def listen_as_engine(self) -> socket.socket:
+        """Return the engine's socket; only the holder of the engine's lock may call this."""
+        return self._listen(self._folder / ENGINE)
+
+    @contextlib.contextmanager
+    def watch(self, name: str) -> Iterator["Watching"]:
+        """Listen under a name of one's own for as long as the block lasts."""
+        path = self._folder / name
+        listening = self._listen(path)
+        try:
+            yield Watching(listening)
+        finally:
+            listening.close()
+            path.unlink(missing_ok=True)
+
+    def _listen(self, path: Path) -> socket.socket:
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.unlink(missing_ok=True)
+            listening = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
+            listening.bind(str(path))
+        except OSError as error:
+            raise StoreError(f"cannot listen for changes: {error}", where=str(path)) from error
+        return listening
+
+    def _tell(self, path: Path) -> None:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK) as sender:
+            try:
+                sender.sendto(_MESSAGE, str(path))
+            except ConnectionRefusedError:
+                path.unlink(missing_ok=True)  # its listener was killed
+            except (FileNotFoundError, BlockingIOError):
+                pass  # nobody listens, or enough is waiting there to wake the listener
+
+
+class Watching:
+    """A subscription; implements `ports.Watch`."""
+
+    def __init__(self, listening: socket.socket) -> None:
+        self._listening = listening
+
+    def wait(self, timeout: float | None) -> bool:
+        """Return True after the next commit since the last call, False when `timeout` seconds have passed."""
+        ready, _, _ = select.select([self._listening], [], [], timeout)
+        drain(self._listening)
+        return bool(ready)
+
+
+def drain(listening: socket.socket) -> None:
+    """Take what waits in a socket: many pokes mean the same as one."""
+    with contextlib.suppress(BlockingIOError):
+        while listening.recv(16):
+            pass

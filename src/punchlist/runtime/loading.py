@@ -1,0 +1,62 @@
+"""State rebuilt from the log: the fold of a run's stream, its task's and its project's."""
+
+from immutables import Map
+
+from punchlist.engine.turn import fold
+from punchlist.errors import RefusedError
+from punchlist.model.events import Head
+from punchlist.model.ids import ProjectId, RunId, StreamId, TaskId
+from punchlist.model.state import State
+from punchlist.ports import Reader
+
+
+def load_run(reader: Reader, run: RunId) -> State:
+    """Return the state of a run as the log tells it; raises RefusedError when there is no such run."""
+    head = reader.head("run", run)
+    if head is None:
+        raise RefusedError(f"there is no run {run}", hint="Type: punchlist status")
+    state = _folded(reader, State(heads=Map({"run": Head(head.stream)})), head.stream)
+    assert state.run is not None
+    return with_documents(reader, state, task=state.run.task, project=state.run.project)
+
+
+def with_documents(reader: Reader, state: State, *, task: TaskId | None, project: ProjectId | None) -> State:
+    """Return the state with its task and project as they are now."""
+    for kind, local in (("task", task), ("project", project)):
+        if local is None:
+            continue
+        head = reader.head(kind, local)  # type: ignore[arg-type]
+        if head is None:
+            raise RefusedError(f"there is no {kind} {local}", hint=f"Type: punchlist {kind} list")
+        cleared = _without(state, kind)
+        state = _folded(reader, _with_head(cleared, kind, Head(head.stream)), head.stream)
+    return state
+
+
+def is_current(reader: Reader, state: State) -> bool:
+    """Say whether no other process has written to a stream of this state."""
+    assert state.run is not None
+    names = {"run": state.run.id, "task": state.run.task, "project": state.run.project}
+    return all(
+        local is None or reader.head(kind, local) == state.heads.get(kind)  # type: ignore[arg-type]
+        for kind, local in names.items()
+    )
+
+
+def _folded(reader: Reader, state: State, stream: StreamId) -> State:
+    for event in reader.events(stream=stream):
+        state = fold(state, event)
+    return state
+
+
+def _with_head(state: State, kind: str, head: Head) -> State:
+    return State(run=state.run, task=state.task, project=state.project, heads=state.heads.set(kind, head))
+
+
+def _without(state: State, kind: str) -> State:
+    return State(
+        run=state.run,
+        task=None if kind == "task" else state.task,
+        project=None if kind == "project" else state.project,
+        heads=state.heads,
+    )

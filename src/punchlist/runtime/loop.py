@@ -1,0 +1,315 @@
+"""The one loop: take commands, outcomes and timers → decide → commit → perform what state now asks for → record."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+
+from punchlist.engine.decide import decide
+from punchlist.engine.retry import stamp
+from punchlist.engine.rows import rows_of
+from punchlist.engine.turn import Context
+from punchlist.engine.wanted import Wanted, changed_attempts, job_of, wanted
+from punchlist.errors import DefinitionError, PunchlistError
+from punchlist.model import commands as cmd
+from punchlist.model.events import Event, Head
+from punchlist.model.ids import AttemptId, ProjectId, RunId, TaskId
+from punchlist.model.jobs import FailureClass, Outcome
+from punchlist.model.json import Json
+from punchlist.model.rows import InboxRow
+from punchlist.model.state import State
+from punchlist.model.states import FINAL_NODE, AttemptStatus
+from punchlist.ports import Clock, Reader, Store, Writer
+from punchlist.runtime.channel import Channel, drain
+from punchlist.runtime.loading import is_current, load_run, with_documents
+from punchlist.runtime.lock import EngineLock, Holder
+from punchlist.runtime.perform import Performer
+
+_LOG = logging.getLogger("punchlist.engine")
+Publish = Callable[[Sequence[TaskId], Sequence[ProjectId]], None]
+
+
+class Runtime:
+    """An engine of one workspace. It owns all runs while it holds the lock; other processes write only documents.
+
+    `publish` writes the generated files of the named tasks and projects. `idle_exit` is how long it stays with nothing
+    to do; None ends it at once then.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        performer: Performer,
+        channel: Channel,
+        lock: EngineLock,
+        holder: Holder,
+        clock: Clock,
+        publish: Publish,
+        idle_exit: timedelta,
+    ) -> None:
+        self._store = store
+        self._performer = performer
+        self._channel = channel
+        self._lock = lock
+        self._holder = holder
+        self._clock = clock
+        self._publish = publish
+        self._idle_exit = idle_exit
+        self._states: dict[RunId, State] = {}
+        self._outcomes: list[cmd.AttemptOver] = []
+        self._wake_at: dict[RunId, str] = {}
+        self._working: dict[AttemptId, asyncio.Task[None]] = {}
+        self._ending: set[asyncio.Task[None]] = set()
+        self._woken = asyncio.Event()
+        self._stopping = False
+
+    async def serve(self) -> bool:
+        """Work until there is nothing to do for `idle_exit`, or until stopped; False when another engine has the lock."""
+        if not self._lock.take(self._holder):
+            return False
+        try:
+            with contextlib.closing(self._channel.listen_as_engine()) as listening:
+                self._listen(listening)
+                try:
+                    await self._serve()
+                finally:
+                    asyncio.get_running_loop().remove_reader(listening)
+        finally:
+            self._lock.release()
+        return True
+
+    def stop(self) -> None:
+        """Ask the loop to end between two transitions; what runs is stopped and queued again."""
+        self._stopping = True
+        self._woken.set()
+
+    async def _serve(self) -> None:
+        await self._recover()
+        while await self._take_all():
+            if not await self._wait() and self._may_leave():
+                return
+        await self._leave()
+
+    def _listen(self, listening: socket.socket) -> None:
+        def poked() -> None:
+            drain(listening)
+            self._woken.set()
+
+        asyncio.get_running_loop().add_reader(listening, poked)
+
+    # -- waiting ------------------------------------------------------------------------------------------------------
+
+    async def _wait(self) -> bool:
+        """Wait for a poke, an outcome or the next timer; False when the engine was idle for as long as it may be."""
+        idle = not self._working and not self._ending and not self._wake_at
+        timeout = self._idle_exit if idle else self._until_timer()
+        try:
+            async with asyncio.timeout(timeout.total_seconds() if timeout is not None else None):
+                await self._woken.wait()
+        except TimeoutError:
+            return not idle
+        finally:
+            self._woken.clear()
+        return True
+
+    def _until_timer(self) -> timedelta | None:
+        if not self._wake_at:
+            return None
+        first = datetime.fromisoformat(min(self._wake_at.values()))
+        return max(first - self._clock.now(), timedelta())
+
+    def _may_leave(self) -> bool:
+        """Let the lock go and look once more: a sender pokes first and tests the lock afterwards."""
+        self._lock.release()
+        with self._store.read() as reader:
+            waiting = reader.inbox()
+        return not (waiting and self._lock.take(self._holder))
+
+    # -- taking -------------------------------------------------------------------------------------------------------
+
+    async def _take_all(self) -> bool:
+        """Apply what has come in, in as few commits as may be, until nothing is left; False when asked to stop."""
+        while not self._stopping:
+            outcomes, self._outcomes = self._outcomes, []
+            due = self._due()
+            with self._store.read() as reader:
+                rows = reader.inbox()
+            if not (outcomes or due or rows):
+                return True
+            await self._apply(rows, [*outcomes, *due])
+        return False
+
+    def _due(self) -> list[cmd.TimePassed]:
+        now = stamp(self._clock.now())
+        return [cmd.TimePassed(run=run) for run, at in self._wake_at.items() if at <= now]
+
+    async def _apply(self, rows: Sequence[InboxRow], inputs: Sequence[cmd.RunCommand]) -> None:
+        """Decide on each input and commit all of it at once; then let what was decided happen."""
+        batch = _Batch(self._states, self._clock)
+        with self._store.write() as writer:
+            for command in inputs:
+                batch.decide(writer, command, actor="engine")
+            for row in rows:
+                batch.answer(writer, row)
+        await self._follow(batch)
+
+    async def _follow(self, batch: "_Batch") -> None:
+        self._states.update(batch.states)
+        if batch.tasks or batch.projects:
+            await asyncio.to_thread(self._publish, sorted(batch.tasks), sorted(batch.projects))
+        self._channel.announce()
+        for run, events in batch.events.items():
+            state = self._states[run]
+            self._want(state, wanted(state, changed_attempts(events)))
+            if state.run is not None and state.run.status in FINAL_NODE:
+                del self._states[run]
+
+    def _want(self, state: State, want: Wanted) -> None:
+        """Start and kill attempts, and arm the timer."""
+        assert state.run is not None
+        if want.wake_at is None:
+            self._wake_at.pop(state.run.id, None)
+        else:
+            self._wake_at[state.run.id] = want.wake_at
+        for attempt in want.kill:
+            self._kill(attempt)
+        for attempt in want.start:
+            self._begin(state, attempt, recovering=False)
+
+    # -- performing ---------------------------------------------------------------------------------------------------
+
+    def _begin(self, state: State, attempt: AttemptId, *, recovering: bool) -> None:
+        self._working[attempt] = asyncio.create_task(self._work(state, attempt, recovering=recovering))
+
+    async def _work(self, state: State, attempt: AttemptId, *, recovering: bool) -> None:
+        """Perform an attempt and hand its outcome to the loop. Whatever goes wrong ends as a recorded outcome."""
+        assert state.run is not None
+        await asyncio.gather(*self._ending, return_exceptions=True)  # a killed attempt may still use the folder
+        try:
+            job = job_of(state, attempt)
+            act = self._performer.recover if recovering else self._performer.perform
+            outcome = await act(job, state.project)
+        except PunchlistError as error:
+            outcome = _broken(attempt, FailureClass.DEFINITION, str(error))
+        except Exception as error:
+            _LOG.exception("attempt %s", attempt)
+            outcome = _broken(attempt, FailureClass.WORKER, f"a bug of punchlist: {error!r}; see the engine's log")
+        del self._working[attempt]
+        self._outcomes.append(cmd.AttemptOver(run=state.run.id, outcome=outcome))
+        self._woken.set()
+
+    def _kill(self, attempt: AttemptId) -> None:
+        working = self._working.pop(attempt, None)
+        if working is not None:
+            working.cancel()
+        ending = working if working is not None else asyncio.create_task(self._performer.settle(attempt))
+        self._ending.add(ending)
+        ending.add_done_callback(self._ended)
+
+    def _ended(self, ending: "asyncio.Task[None]") -> None:
+        self._ending.discard(ending)
+        self._woken.set()
+
+    # -- beginning and end --------------------------------------------------------------------------------------------
+
+    async def _recover(self) -> None:
+        """Take over what a dead engine left: recorded state says what was running, files say what became of it."""
+        with self._store.read() as reader:
+            for row in reader.runs(live=True):
+                self._states[row.id] = load_run(reader, row.id)
+        tasks = {state.run.task for state in self._states.values() if state.run is not None and state.run.task}
+        if tasks:
+            await asyncio.to_thread(self._publish, sorted(tasks), [])
+        for state in list(self._states.values()):
+            assert state.run is not None
+            running = list(state.run.live)
+            want = wanted(state, running)
+            if want.wake_at is not None:
+                self._wake_at[state.run.id] = want.wake_at
+            for attempt in want.start:
+                self._begin(state, attempt, recovering=True)
+        await self._apply([], [cmd.TimePassed(run=run) for run in self._states])
+
+    async def _leave(self) -> None:
+        """Stop what runs, record that it is to run again, and wait until every process is gone."""
+        live = [run for run, state in self._states.items() if state.run is not None and state.run.live]
+        if live:
+            await self._apply([], [cmd.Interrupted(run=run) for run in live])
+        await asyncio.gather(*self._ending, return_exceptions=True)
+
+
+class _Batch:
+    """The decisions of one transaction, and what they led to; nothing of it counts before the commit."""
+
+    def __init__(self, states: dict[RunId, State], clock: Clock) -> None:
+        self._known = states
+        self._clock = clock
+        self.states: dict[RunId, State] = {}
+        self.events: dict[RunId, list[Event]] = {}
+        self.tasks: set[TaskId] = set()
+        self.projects: set[ProjectId] = set()
+
+    def decide(self, writer: Writer, command: cmd.RunCommand, *, actor: str) -> State:
+        """Decide on one command within the transaction; raises PunchlistError, and then it has left no trace."""
+        state = self._state(writer, command)
+        context = Context(at=stamp(self._clock.now()), actor=actor, allocate=writer.allocate)
+        decided = decide(state, command, context)
+        if isinstance(command, cmd.StartRun):
+            writer.open_stream(command.stream, kind="run", local=command.run)
+        stored = writer.append(decided.events)
+        writer.put(rows_of(decided.state, stored))
+        self.states[command.run] = decided.state
+        self.events.setdefault(command.run, []).extend(stored)
+        self._note(decided.state)
+        return decided.state
+
+    def answer(self, writer: Writer, row: InboxRow) -> None:
+        """Apply a command of the inbox and mark it as applied or refused, in the same transaction."""
+        try:
+            command = msgspec.convert(row.command, cmd.InboxCommand)
+            self.decide(writer, command, actor=row.actor)
+        except msgspec.ValidationError as error:
+            writer.answer(row.id, refused=True, answer=_error(DefinitionError(f"not a command: {error}")))
+        except PunchlistError as error:
+            writer.answer(row.id, refused=True, answer=_error(error))
+        else:
+            writer.answer(row.id, refused=False, answer={"run": command.run})
+
+    def _state(self, reader: Reader, command: cmd.RunCommand) -> State:
+        if isinstance(command, cmd.StartRun):
+            fresh = State(heads=State().heads.set("run", Head(command.stream)))
+            return with_documents(reader, fresh, task=command.task, project=command.project)
+        known = self.states.get(command.run) or self._known.get(command.run)
+        if known is not None and is_current(reader, known):
+            return known
+        return load_run(reader, command.run)
+
+    def _note(self, state: State) -> None:
+        assert state.run is not None
+        if state.run.task is not None:
+            self.tasks.add(state.run.task)
+        if state.run.project is not None:
+            self.projects.add(state.run.project)
+
+
+def _broken(attempt: AttemptId, failure: FailureClass, reason: str) -> Outcome:
+    return Outcome(attempt=attempt, status=AttemptStatus.FAILED, failure=failure, reason=reason)
+
+
+def _error(error: PunchlistError) -> Json:
+    problems: Iterable[str] = (str(problem) for problem in error.problems)
+    return {
+        "error": {
+            "code": error.code,
+            "message": error.message,
+            "where": error.where,
+            "hint": error.hint,
+            "problems": list(problems),
+            "exit_code": error.exit_code,
+        }
+    }

@@ -1,0 +1,268 @@
+"""Performing a job: folder, process, what it left, as an Outcome. Everything here may be done again after a crash."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeVar, assert_never
+
+import msgspec
+
+from punchlist.errors import DefinitionError, PunchlistError, RefusedError
+from punchlist.model.ids import AttemptId, ProjectId, Tree
+from punchlist.model.jobs import (
+    FailureClass,
+    IntegrateJob,
+    Job,
+    MergeJob,
+    Outcome,
+    PlanJob,
+    ProcessJob,
+    PublishJob,
+    Role,
+)
+from punchlist.model.json import Json, encode, plain
+from punchlist.model.records import Project
+from punchlist.model.results import Review
+from punchlist.model.states import AttemptStatus
+from punchlist.ports import Exit, Invocation, Launch, Processes, Worker, WorkerRequest, Workspace
+from punchlist.quality.review import in_tree
+
+T = TypeVar("T")
+Prompt = Callable[[ProcessJob, Project | None], str]
+Workers = Callable[[str], tuple[Worker, Mapping[str, Json]]]
+MakeTasks = Callable[[ProjectId, Json, str], list[str]]
+
+
+class Performer:
+    """Performs jobs beside the loop. `workers` gives a worker with its settings by name, `prompt` composes its prompt,
+    `make_tasks` turns a plan into drafts, once a key.
+    """
+
+    def __init__(
+        self,
+        *,
+        root: Path,
+        workspace: Workspace,
+        processes: Processes,
+        workers: Workers,
+        prompt: Prompt,
+        make_tasks: MakeTasks,
+    ) -> None:
+        self._root = root
+        self._workspace = workspace
+        self._processes = processes
+        self._workers = workers
+        self._prompt = prompt
+        self._make_tasks = make_tasks
+
+    async def perform(self, job: Job, project: Project | None) -> Outcome:
+        """Do the job and return what came of it; a failure that a person can act on is an outcome, not an exception.
+
+        Cancelling kills the process and its whole tree first.
+        """
+        try:
+            return await self._perform(job, project)
+        except (DefinitionError, RefusedError) as error:
+            return _failed(job.attempt, FailureClass.DEFINITION, error)
+        except PunchlistError as error:
+            return _failed(job.attempt, FailureClass.WORKER, error)
+
+    async def recover(self, job: Job, project: Project | None) -> Outcome:
+        """Return the outcome of an attempt that a dead engine had started: from its files, or as lost.
+
+        The engine's own work on git is done again, which changes nothing when it was done. What still lives is killed
+        and waited for first.
+        """
+        if not isinstance(job, ProcessJob):
+            return await self.perform(job, project)
+        ended = await self._processes.settle(job.attempt)
+        if ended is None:
+            return Outcome(attempt=job.attempt, status=AttemptStatus.LOST, failure=FailureClass.LOST, reason=_LOST)
+        try:
+            return await self._conclude(job, project, ended)
+        except PunchlistError as error:
+            return _failed(job.attempt, FailureClass.WORKER, error)
+
+    async def settle(self, attempt: AttemptId) -> None:
+        """Kill what is left of an attempt that is over."""
+        await self._processes.settle(attempt)
+
+    async def _perform(self, job: Job, project: Project | None) -> Outcome:
+        match job:
+            case ProcessJob():
+                return await self._run(job, project)
+            case MergeJob():
+                merged = await _beside(self._workspace.merge, _there(project), job)
+                return _done(job.attempt, {"tree": merged.tree, "conflicts": list(merged.conflicts)})
+            case IntegrateJob():
+                commit = await _beside(self._workspace.integrate, _there(project), job)
+                return _done(job.attempt, {"commit": commit})
+            case PublishJob():
+                merged_too = await _beside(self._workspace.publish, _there(project), job)
+                return _done(job.attempt, {"branch": job.branch, "commit": job.commit, "merged": merged_too})
+            case PlanJob():
+                tasks = await _beside(self._make_tasks, job.project, job.plan, f"plan {job.attempt}")
+                return _done(job.attempt, {"tasks": list[Json](tasks)})
+            case _:
+                assert_never(job)
+
+    async def _run(self, job: ProcessJob, project: Project | None) -> Outcome:
+        work = self._root
+        if project is not None and job.folder.place != "run":
+            work = await _beside(self._workspace.prepare, project, job.folder)
+        if job.role is Role.SETUP:
+            need = await _beside(self._workspace.setup_need, _there(project), job.folder)
+            if not need.needed:
+                return Outcome(attempt=job.attempt, status=AttemptStatus.SUCCEEDED, reason="set up already")
+        launch = await self._launch(job, project, work)
+        return await self._conclude(job, project, await self._processes.run(launch))
+
+    async def _launch(self, job: ProcessJob, project: Project | None, work: Path) -> Launch:
+        files: dict[str, bytes] = {}
+        if job.worker is None:
+            invocation = Invocation(argv=job.argv)
+            if job.stdin is not None:
+                files["stdin"] = job.stdin.encode()
+                invocation = msgspec.structs.replace(invocation, stdin=self._processes.io(job.attempt) / "stdin")
+        else:
+            worker, settings = self._workers(job.worker)
+            invocation = worker.invocation(self._request(job, settings, work))
+            files = {"prompt.md": self._prompt(job, project).encode(), "pack.json": encode(job.pack)}
+            if job.diff_base is not None and job.folder.tree is not None:
+                diff = await _beside(self._workspace.diff, _there(project), job.diff_base, job.folder.tree)
+                files["diff.patch"] = diff.encode()
+        return Launch(
+            attempt=job.attempt,
+            role=job.role,
+            invocation=invocation,
+            cwd=work,
+            home=self._workspace.home(ProjectId(project.id)) if project is not None else self._root,
+            limits=job.limits,
+            path=project.path if project is not None and job.folder.place != "run" else (),
+            env=job.env,
+            files=files,
+            network=job.network,
+            sandbox=job.sandbox,
+        )
+
+    def _request(self, job: ProcessJob, settings: Mapping[str, Json], work: Path) -> WorkerRequest:
+        return WorkerRequest(
+            attempt=job.attempt,
+            role=job.role,
+            work=work,
+            io=self._processes.io(job.attempt),
+            workspace=self._root,
+            settings=settings,
+            session=job.session,
+        )
+
+    async def _conclude(self, job: ProcessJob, project: Project | None, ended: Exit) -> Outcome:
+        """Make an outcome of what a process left: its exit, its answer, its tree."""
+        if job.worker is not None:
+            worker, settings = self._workers(job.worker)
+            request = self._request(job, settings, self._workspace.path(job.folder))
+            outcome = worker.outcome(request, ended)
+        else:
+            outcome = of_command(job, ended)
+        if project is None or job.folder.place == "run":
+            return outcome
+        match job.role:
+            case Role.BUILDER:
+                return await self._with_snapshot(job, project, outcome)
+            case Role.QA:
+                return await self._with_evidence(job, project, outcome)
+            case Role.SETUP if outcome.status is AttemptStatus.SUCCEEDED:
+                need = await _beside(self._workspace.setup_need, project, job.folder)
+                await _beside(self._workspace.setup_done, project, job.folder, need.stamp)
+                return outcome
+            case _:
+                return outcome
+
+    async def _with_snapshot(self, job: ProcessJob, project: Project, outcome: Outcome) -> Outcome:
+        base = job.folder.base
+        assert base is not None
+        snapshot = await _beside(self._workspace.snapshot, project, job.folder, job.attempt, base)
+        return msgspec.structs.replace(outcome, snapshot=snapshot)
+
+    async def _with_evidence(self, job: ProcessJob, project: Project, outcome: Outcome) -> Outcome:
+        changed = await _beside(self._workspace.exam_changes, project, job.folder)
+        outcome = msgspec.structs.replace(outcome, exam_changed=changed)
+        if outcome.status is not AttemptStatus.SUCCEEDED or job.folder.tree is None:
+            return outcome
+        references = in_tree(msgspec.convert(outcome.result, Review))
+        found = await _beside(self._workspace.resolve, project, Tree(job.folder.tree), references)
+        return msgspec.structs.replace(outcome, evidence=found)
+
+
+_LOST = "the engine ended while it ran, and it left no exit record"
+_LIMITS = {
+    "timeout": FailureClass.TIMEOUT,
+    "silence": FailureClass.SILENCE,
+    "memory": FailureClass.MEMORY,
+    "output": FailureClass.OUTPUT,
+}
+
+
+def of_command(job: ProcessJob, ended: Exit) -> Outcome:
+    """Return the outcome of a command: exit 0 succeeds; a check's other exits are its answer (class `criterion`)."""
+    tail = last_lines(ended)
+    status, failure, reason = AttemptStatus.SUCCEEDED, None, ""
+    if ended.limit is not None:
+        status, failure = AttemptStatus.TIMED_OUT, _LIMITS[ended.limit]
+        reason = f"it passed its {ended.limit} limit ({_limit(job, ended.limit)})"
+    elif ended.code != 0:
+        status = AttemptStatus.FAILED
+        failure = FailureClass.CRITERION if job.role is Role.CHECK else FailureClass.WORKER
+        reason = f"killed by signal {ended.signal}" if ended.signal else f"exit {ended.code}"
+        if not tail:
+            reason += ", no output"
+    return Outcome(
+        attempt=job.attempt,
+        status=status,
+        failure=failure,
+        reason=reason,
+        exit_code=ended.code,
+        signal=ended.signal,
+        tail=tail,
+        output_digest=ended.output_digest or None,  # type: ignore[arg-type]
+        result={"exit_code": ended.code, "stdout": ended.stdout.decode(errors="replace")}
+        if job.role is Role.COMMAND
+        else None,
+        unenforced=ended.unenforced,
+        passed_limit=ended.limit,
+    )
+
+
+def _limit(job: ProcessJob, name: str) -> str:
+    value = getattr(job.limits, name)
+    return f"{value:g} s" if name in {"timeout", "silence"} else f"{value} bytes"
+
+
+def last_lines(ended: Exit, *, most: int = 4000) -> str:
+    """Return the end of the output, standard output first, as text."""
+    parts = [part.decode(errors="replace")[-most:].strip("\n") for part in (ended.stdout, ended.stderr)]
+    return "\n".join(part for part in parts if part)
+
+
+def _failed(attempt: AttemptId, failure: FailureClass, error: PunchlistError) -> Outcome:
+    return Outcome(attempt=attempt, status=AttemptStatus.FAILED, failure=failure, reason=str(error))
+
+
+def _done(attempt: AttemptId, result: dict[str, Json]) -> Outcome:
+    return Outcome(attempt=attempt, status=AttemptStatus.SUCCEEDED, result=plain(result))
+
+
+def _there(project: Project | None) -> Project:
+    if project is None:
+        raise DefinitionError("this node works on a project, and the run has none", hint="Name one with --project.")
+    return project
+
+
+async def _beside(work: Callable[..., T], *arguments: object) -> T:
+    """Do blocking work beside the loop. It is not interrupted: cancelling waits for it, so nothing is left half-done."""
+    task = asyncio.ensure_future(asyncio.to_thread(work, *arguments))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise

@@ -1,0 +1,20 @@
+"""An engine as a process: the loop under asyncio, ended by SIGTERM or SIGINT between two transitions."""
+
+import asyncio
+import signal
+from collections.abc import Callable
+
+from punchlist.runtime.loop import Runtime
+
+
+def serve(make: Callable[[], Runtime]) -> bool:
+    """Run an engine in this process until it has nothing to do or is stopped; False when another one has the lock."""
+
+    async def main() -> bool:
+        runtime = make()
+        loop = asyncio.get_running_loop()
+        for each in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(each, runtime.stop)
+        return await runtime.serve()
+
+    return asyncio.run(main())
