@@ -1,0 +1,132 @@
+"""What every verb is given: the workspace, who asks, and the ports, each opened when it is first needed."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from punchlist.errors import RefusedError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from punchlist.model.flow import Flow
+    from punchlist.model.json import Json
+    from punchlist.model.settings import Settings
+    from punchlist.ports import Clock, Engine, Files, Ids, Processes, Store, Workspace
+
+Say = Callable[[str], None]
+"""Takes one line of progress."""
+Answer = dict[str, "Json"]
+"""What a verb returns: the JSON object that faces show, without `ok`."""
+
+STATE = ".punchlist"
+"""The folder of a workspace that holds everything but the settings."""
+
+
+def quiet(_line: str) -> None:
+    """Say nothing."""
+
+
+class Detected(Protocol):
+    """Likely commands of a project: `path` goes before PATH, the best test command comes first."""
+
+    @property
+    def setup(self) -> tuple[str, ...]:
+        """Commands that make a fresh checkout able to run the tests."""
+        ...
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """Folders of programs that set-up makes."""
+        ...
+
+    @property
+    def tests(self) -> tuple[str, ...]:
+        """Commands that run the tests."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outside:
+    """How to open each port; nothing is imported or opened before a verb needs it.
+
+    `flow` loads a flow by the name of a built-in one or by file; `find_program` looks where workers are looked for;
+    `head_branch` says what a repository has checked out; `detect` what is likely to set up and test a checkout.
+    """
+
+    store: "Callable[[], Store]"
+    workspace: "Callable[[], Workspace]"
+    engine: "Callable[[], Engine]"
+    files: "Callable[[], Files]"
+    processes: "Callable[[], Processes]"
+    settings: "Callable[[], Settings]"
+    flow: "Callable[[str], Flow]"
+    find_program: Callable[[str], str | None]
+    head_branch: Callable[[Path], str | None]
+    detect: "Callable[[Path], Detected]"
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """One workspace, as one caller sees it. `person` is False inside an attempt and for tools' clients."""
+
+    root: Path
+    actor: str
+    person: bool
+    clock: "Clock"
+    ids: "Ids"
+    outside: Outside
+
+    @cached_property
+    def store(self) -> "Store":
+        """The workspace's state."""
+        return self.outside.store()
+
+    @cached_property
+    def workspace(self) -> "Workspace":
+        """Git and work folders."""
+        return self.outside.workspace()
+
+    @cached_property
+    def engine(self) -> "Engine":
+        """The engine's process."""
+        return self.outside.engine()
+
+    @cached_property
+    def files(self) -> "Files":
+        """The generated files."""
+        return self.outside.files()
+
+    @cached_property
+    def processes(self) -> "Processes":
+        """The output of attempts."""
+        return self.outside.processes()
+
+    @cached_property
+    def settings(self) -> "Settings":
+        """The workspace's settings."""
+        return self.outside.settings()
+
+    def flow(self, name: str) -> "Flow":
+        """Return a flow, checked: a built-in one by its name, or one in a file."""
+        return self.outside.flow(name)
+
+    def now(self) -> str:
+        """Return the present as records have it."""
+        return stamp(self.clock.now())
+
+    def require_person(self, verb: str) -> None:
+        """Refuse what only a person may do when it is asked from inside an attempt or by a tool."""
+        if not self.person:
+            raise RefusedError(
+                f"{verb} is for a person: it is refused to {self.actor}",
+                hint="Ask the person who owns the workspace to type it in a terminal of their own.",
+            )
+
+
+def stamp(moment: "datetime") -> str:
+    """Return a time as records have it: UTC, to the microsecond."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

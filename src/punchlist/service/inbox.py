@@ -1,0 +1,52 @@
+"""Commands for the engine: put into the inbox, and waited for without polling."""
+
+from typing import TYPE_CHECKING
+
+from punchlist.errors import DefinitionError, PunchlistError, RefusedError, StoreError, WorkerError
+from punchlist.model.json import plain
+
+if TYPE_CHECKING:
+    from punchlist.model.commands import InboxCommand
+    from punchlist.model.json import Json
+    from punchlist.model.rows import InboxRow
+    from punchlist.service.context import Service
+
+_PATIENCE = 20.0
+"""How many seconds without an answer pass before the engine is looked for again."""
+_TRIES = 3
+_KINDS: tuple[type[PunchlistError], ...] = (DefinitionError, RefusedError, WorkerError, StoreError)
+
+
+def send(service: "Service", command: "InboxCommand", *, key: str | None = None) -> "Json":
+    """Send a command and return the engine's answer; raises what the engine refused it with.
+
+    Raises StoreError when no engine takes it: the command stays in the inbox then.
+    """
+    with service.engine.watch() as watch:
+        with service.store.write() as writer:
+            number = writer.enqueue(plain(command), at=service.now(), actor=service.actor, key=key)
+        for _ in range(_TRIES):
+            service.engine.wake()
+            waiting = True
+            while waiting:
+                with service.store.read() as reader:
+                    row = reader.command(number)
+                if row is not None and row.state != "pending":
+                    return _answer(row)
+                waiting = watch.wait(_PATIENCE)
+    raise StoreError(
+        "the engine does not answer; the command stays in its inbox",
+        hint=f"Look into {service.root / '.punchlist' / 'engine.log'}, or type: punchlist engine run",
+    )
+
+
+def _answer(row: "InboxRow") -> "Json":
+    if row.state == "done":
+        return row.answer
+    error = row.answer.get("error") if isinstance(row.answer, dict) else None
+    if not isinstance(error, dict):
+        raise RefusedError(f"command {row.id} was refused", hint="Type: punchlist events")
+    kind = next((each for each in _KINDS if each.code == error.get("code")), RefusedError)
+    found = kind(str(error.get("message", "")), where=str(error.get("where", "")), hint=str(error.get("hint", "")))
+    found.code = str(error.get("code", found.code))
+    raise found

@@ -1,0 +1,162 @@
+"""Verbs of projects: create, list, show, edit."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from punchlist.errors import ConflictError, DefinitionError, RefusedError
+from punchlist.model.ids import SLUG, ProjectId, slug
+from punchlist.model.parse import parse
+from punchlist.model.records import Project, ProjectFile
+from punchlist.render import shapes
+from punchlist.service import lookup, publishing
+from punchlist.service.context import quiet
+from punchlist.service.recording import record_project
+
+if TYPE_CHECKING:
+    from punchlist.model.json import Json
+    from punchlist.service.context import Answer, Say, Service
+
+replace = msgspec.structs.replace
+
+
+def create(
+    service: "Service",
+    name: str,
+    *,
+    spec: str = "",
+    repo: str | None = None,
+    base: str | None = None,
+    title: str | None = None,
+    key: str | None = None,
+    say: "Say" = quiet,
+) -> "Answer":
+    """Make a project; without `repo` it gets a repository of its own. `[projects.NAME]` of the settings is read into it.
+
+    Raises DefinitionError for a name that is no slug, a repository that is not there, has no commits or no branch `base`.
+    """
+    check_name(name)
+    with service.store.read() as reader:
+        known = None if key is None else reader.remembered(key)
+        if isinstance(known, dict):
+            return known
+        _refuse_taken(name, reader.project(ProjectId(name)))
+    said = {"spec": spec, "repo": repo, "base": base, "title": title}
+    file = parse(ProjectFile, {name: value for name, value in said.items() if value}, what=f"project {name}")
+    project = _new(service, name, file=file)
+    say(f"looking at the repository {project.repo}")
+    service.workspace.base(project)
+    left = service.workspace.uncommitted(project)
+    if left:
+        say(f"{left} {'change is' if left == 1 else 'changes are'} not in the base: they are not committed")
+    with service.store.write() as writer:
+        _refuse_taken(name, writer.project(ProjectId(name)))
+        made = record_project(writer, project, before=None, service=service)
+        answer: Answer = {"project": {**shapes.project(made), "uncommitted": left}}
+        if key is not None:
+            writer.remember(key, answer)
+    publishing.refresh_project(service, name)
+    service.engine.announce()
+    return answer
+
+
+def listing(service: "Service") -> "Answer":
+    """Return all projects."""
+    with service.store.read() as reader:
+        return {"projects": [shapes.project(each) for each in reader.projects()]}
+
+
+def show(service: "Service", project: str | None = None) -> "Answer":
+    """Return one project."""
+    with service.store.read() as reader:
+        return {"project": shapes.project(lookup.project(reader, project))}
+
+
+def edit(
+    service: "Service",
+    project: str | None = None,
+    *,
+    changes: "dict[str, Json] | None" = None,
+    expected_version: int | None = None,
+    key: str | None = None,
+) -> "Answer":
+    """Change a project by the fields of `changes`; `[projects.ID]` of the settings is read into it first."""
+    with service.store.read() as reader:
+        name = lookup.project(reader, project).id
+    file = parse(ProjectFile, changes or {}, what=f"the change of project {name}")
+    with service.store.write() as writer:
+        known = None if key is None else writer.remembered(key)
+        if isinstance(known, dict):
+            return known
+        before = lookup.project(writer, name)
+        _check_version(before, expected=expected_version)
+        edited = _overlaid(before, _configured(service, name), file)
+        if edited != before:
+            service.workspace.base(edited)
+            edited = replace(edited, version=before.version + 1)
+            edited = record_project(writer, edited, before=before, service=service)
+        answer: Answer = {"project": shapes.project(edited)}
+        if key is not None:
+            writer.remember(key, answer)
+    publishing.refresh_project(service, name)
+    service.engine.announce()
+    return answer
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that is no slug, saying the slug that it could be."""
+    if re.fullmatch(SLUG, name) is None:
+        shown = name if len(name) <= 80 else f"{name[:80]}… ({len(name)} characters)"  # noqa: PLR2004 - a line's worth
+        raise DefinitionError(
+            f"{shown!r} is not a project's name; allowed: lower-case letters, digits and hyphens, at most 60",
+            where="name",
+            hint=f"Try: {slug(name)} (a title may be anything: --title)",
+        )
+
+
+def _refuse_taken(name: str, project: Project | None) -> None:
+    if project is not None:
+        raise RefusedError(
+            f"there is a project {name} already", where=name, hint=f"To change it: punchlist project edit {name}"
+        )
+
+
+def _new(service: "Service", name: str, *, file: ProjectFile) -> Project:
+    made = Project(id=name, title=name, spec="", repo=f"repos/{name}", base="")
+    project = _overlaid(made, _configured(service, name), file)
+    if project.repo == made.repo:
+        service.workspace.create_repository(service.root / project.repo)
+    elif not Path(project.repo).is_absolute():
+        project = replace(project, repo=_inside(service.root, project.repo))
+    return (
+        project
+        if project.base
+        else replace(project, base=service.outside.head_branch(service.root / project.repo) or "main")
+    )
+
+
+def _inside(root: Path, repo: str) -> str:
+    """Return a repository's path as the record has it: relative to the workspace where it is inside, else absolute."""
+    path = (root / repo).resolve()
+    return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
+
+
+def _configured(service: "Service", name: str) -> ProjectFile:
+    return service.settings.projects.get(name, ProjectFile())
+
+
+def _overlaid(project: Project, *files: ProjectFile) -> Project:
+    for file in files:
+        said = {name: value for name in file.__struct_fields__ if (value := getattr(file, name)) is not None}
+        project = replace(project, **said)
+    return project
+
+
+def _check_version(project: Project, *, expected: int | None) -> None:
+    if expected is not None and expected != project.version:
+        raise ConflictError(
+            f"project {project.id} is at version {project.version}, and the change was made for version {expected}",
+            hint=f"Read it again (punchlist project show {project.id}), then repeat the change.",
+        )

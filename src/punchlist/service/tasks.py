@@ -1,0 +1,167 @@
+"""Verbs of tasks that no run has hold of: create, list, show, edit, revise, cancel, reopen."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from punchlist.engine import document_moves as moves, documents
+from punchlist.errors import DefinitionError
+from punchlist.model.commands import Cancel
+from punchlist.model.events import TaskRevised
+from punchlist.model.ids import ProjectId, RunId, TaskId
+from punchlist.model.parse import parse
+from punchlist.model.records import Task, TaskFile
+from punchlist.model.settings import worker_names
+from punchlist.model.states import TaskStatus
+from punchlist.render import shapes
+from punchlist.service import inbox, lookup, proofs, publishing
+from punchlist.service.recording import change_task, create_task
+
+if TYPE_CHECKING:
+    from punchlist.model.events import TaskFact
+    from punchlist.model.json import Json
+    from punchlist.model.state import TaskState
+    from punchlist.ports import Reader, Writer
+    from punchlist.service.context import Answer, Service
+
+
+def create(service: "Service", project: str | None, *, document: "Json", key: str | None = None) -> "Answer":
+    """Make a draft of a task file's content; its checks are run on the base, which is not waited for.
+
+    Raises DefinitionError with every problem of the document. The same `key` again returns the first answer.
+    """
+    file = parse(TaskFile, document, what="the task")
+    proving = proofs.Proving(service)
+    with service.store.write() as writer:
+        known = None if key is None else writer.remembered(key)
+        if isinstance(known, dict):
+            return known
+        owner = lookup.project(writer, project)
+        made = documents.new_task(
+            file,
+            task=TaskId(f"T{writer.allocate('task')}"),
+            project=ProjectId(owner.id),
+            known=known_names(service, writer, needs=file.needs, project=owner.id),
+            what="the task",
+        )
+        state = create_task(writer, made, service=service)
+        asked = proving.ask(writer, state)
+        answer: Answer = {"task": shapes.task(state)}
+        if key is not None:
+            writer.remember(key, answer)
+    publishing.refresh(service, [state])
+    service.engine.announce()
+    if asked:
+        service.engine.wake()
+    return answer
+
+
+def listing(service: "Service", project: str | None = None, *, statuses: Sequence[str] = ()) -> "Answer":
+    """Return a line for each task, of one project or of all."""
+    wanted = [_status(each) for each in statuses]
+    with service.store.read() as reader:
+        owner = None if project is None else ProjectId(lookup.project(reader, project).id)
+        return {"tasks": [shapes.task_summary(each) for each in reader.tasks(owner, statuses=wanted)]}
+
+
+def show(service: "Service", task: str) -> "Answer":
+    """Return one task with its steps in full."""
+    with service.store.read() as reader:
+        return {"task": shapes.task(lookup.task(reader, task))}
+
+
+def edit(
+    service: "Service",
+    task: str,
+    *,
+    changes: "Json",
+    expected_version: int | None = None,
+    key: str | None = None,
+) -> "Answer":
+    """Change a draft by the given fields of its file; all others stay. Raises DefinitionError with every problem."""
+    if not isinstance(changes, dict):
+        raise DefinitionError(f"the change of {task} is not a map of fields", where=task)
+    given = changes
+
+    def decide(writer: "Writer", state: "TaskState") -> "list[TaskFact]":
+        needs = given.get("needs")
+        wanted = needs if isinstance(needs, list) else state.task.needs
+        edited = documents.changed_task(
+            state.task,
+            given,
+            known=known_names(service, writer, needs=wanted, project=state.task.project),
+            free=free_number(writer, state.task),
+            what=f"the change of {task}",
+        )
+        return moves.edit(state, edited, what=", ".join(given))
+
+    return change_task(service, task, decide=decide, expected=expected_version, key=key)
+
+
+def revise(service: "Service", task: str, *, reason: str = "", expected_version: int | None = None) -> "Answer":
+    """Bring an approved task back to draft; what runs of it is stopped first, what is accepted stays."""
+    with service.store.read() as reader:
+        state = lookup.task(reader, task)
+        run = lookup.live_run(reader, task)
+    if run is None or state.task.status not in {TaskStatus.RUNNING, TaskStatus.WAITING}:
+        return change_task(
+            service, task, decide=lambda _, found: moves.revise(found, reason=reason), expected=expected_version
+        )
+    moves.check_version(state.task, expected_version)
+    inbox.send(service, Cancel(run=RunId(run.id), reason=reason or "the task is revised"))
+
+    def decide(_writer: "Writer", found: "TaskState") -> "list[TaskFact]":
+        again = moves.reopen(found, reason=reason or "revised")
+        if any(isinstance(fact, TaskRevised) for fact in again):
+            return again
+        return [*again, TaskRevised(revision=found.task.revision + 1, reason=reason)]
+
+    return change_task(service, task, decide=decide)
+
+
+def cancel(service: "Service", task: str, *, reason: str = "") -> "Answer":
+    """End a task; a run that has hold of it is cancelled, and its agents are stopped."""
+    with service.store.read() as reader:
+        lookup.task(reader, task)
+        run = lookup.live_run(reader, task)
+    if run is None:
+        return change_task(service, task, decide=lambda _, state: moves.cancel(state, reason=reason))
+    inbox.send(service, Cancel(run=RunId(run.id), reason=reason))
+    return show(service, task)
+
+
+def reopen(service: "Service", task: str, *, reason: str = "") -> "Answer":
+    """Bring a task that is over back to ready, with its failed and cancelled steps to pending."""
+    return change_task(service, task, decide=lambda _, state: moves.reopen(state, reason=reason))
+
+
+def known_names(
+    service: "Service", reader: "Reader", *, needs: Iterable[object], project: str, plan: tuple[TaskId, ...] = ()
+) -> documents.Known:
+    """Return what a document of the project may name: all workers, and of tasks those that it names and theirs."""
+    tasks: dict[TaskId, Sequence[str]] = {}
+    waiting = [TaskId(need) for need in needs if isinstance(need, str) and lookup.kind_of(need) == "task"]
+    while waiting:
+        name = waiting.pop()
+        found = reader.task(name) if name not in tasks else None
+        if found is not None and found.task.project == project:
+            tasks[name] = found.task.needs
+            waiting += [TaskId(need) for need in found.task.needs]
+    return documents.Known(workers=frozenset(worker_names(service.settings)), tasks=tasks, plan=plan)
+
+
+def free_number(reader: "Reader", task: Task) -> int:
+    """Return the number of a task's next step: one more than any step ever had, those removed included."""
+    highest = max((step.index for step in task.steps), default=0)
+    for event in publishing.events_of(reader, task.id):
+        edited = getattr(event.fact, "task", None)
+        if isinstance(edited, Task):
+            highest = max([highest, *(step.index for step in edited.steps)])
+    return highest + 1
+
+
+def _status(name: str) -> TaskStatus:
+    try:
+        return TaskStatus(name)
+    except ValueError:
+        allowed = ", ".join(TaskStatus)
+        raise DefinitionError(f"{name!r} is not a state of tasks; allowed: {allowed}", where="status") from None
