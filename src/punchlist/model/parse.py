@@ -50,7 +50,7 @@ def _problems(kind: type[object], value: Json) -> Iterator[Problem]:
         for error in validator.iter_errors(value):
             yield from _flatten(error, schema)
     except ValueError:  # the validator's own bound on nesting, lower than that of the decoder
-        raise RecursionError from None
+        yield Problem("", "it is nested too deeply", hint="Flatten it.")
 
 
 @functools.cache

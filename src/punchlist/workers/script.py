@@ -1,6 +1,6 @@
 """Scripts of the worker `scripted`: their shape, how they are read, and which turn is whose."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from typing import Annotated, Any, Literal, cast
 
 import msgspec
@@ -12,14 +12,8 @@ from punchlist.model.ids import CriterionName
 from punchlist.model.json import Json
 from punchlist.model.parse import parse
 
-FileName = Annotated[
-    str,
-    Meta(
-        min_length=1,
-        pattern=r"^(?!/)(?!(.*/)?\.\.(/|$))[^\x00]*$",
-        description="a path inside the work folder: relative, without '..'",
-    ),
-]
+
+_DEPTH = 100
 
 
 class Closed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
@@ -70,10 +64,10 @@ class Turn(Closed, frozen=True, kw_only=True):
     """What happens in an attempt, in the order of the fields below `when`; at most one answer is left."""
 
     when: When = When()
-    write: dict[FileName, str] = {}
-    append: dict[FileName, str] = {}
-    replace: dict[FileName, Replacement | tuple[Replacement, ...]] = {}
-    delete: tuple[FileName, ...] = ()
+    write: dict[str, str] = {}
+    append: dict[str, str] = {}
+    replace: dict[str, Replacement | tuple[Replacement, ...]] = {}
+    delete: tuple[str, ...] = ()
     run: str | Run | tuple[str | Run, ...] = ()
     print: str = ""
     result: dict[str, Json] | None = None
@@ -102,11 +96,7 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
 def read_script(text: str, *, what: str) -> Script:
     """Return the script in YAML text; raises DefinitionError with all problems."""
     script = parse(Script, _load(text, what), what=what)
-    problems = [
-        Problem(f"turns[{index}]", f"leaves {' and '.join(answers)}", allowed="one of result, review, plan, raw")
-        for index, turn in enumerate(script.turns)
-        if len(answers := _answers(turn)) > 1
-    ]
+    problems = [problem for index, turn in enumerate(script.turns) for problem in _problems(turn, f"turns[{index}]")]
     if problems:
         raise invalid(problems, what=what)
     return script
@@ -162,15 +152,36 @@ class _Loader(yaml.CSafeLoader):
 
 def _load(text: str, what: str) -> Json:
     try:
+        _check_events(text, what)
         return cast("Json", yaml.load(text, Loader=_Loader))  # noqa: S506 - a safe loader
     except yaml.YAMLError as error:
         raise DefinitionError(f"not YAML: {error}", where=what) from error
-    except RecursionError:
-        raise DefinitionError("it is nested too deeply", where=what) from None
 
 
-def _answers(turn: Turn) -> list[str]:
-    return [name for name in ("result", "review", "plan", "raw") if getattr(turn, name) is not None]
+def _check_events(text: str, what: str) -> None:
+    """Refuse aliases, and depths that would take the loader off its stack."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEPTH:
+            raise DefinitionError("it is nested too deeply", where=what)
+        if isinstance(event, yaml.AliasEvent):
+            raise DefinitionError("aliases (`*name`) are not read", where=what, hint="Write the value out.")
+
+
+def _problems(turn: Turn, where: str) -> Iterator[Problem]:
+    for part in ("write", "append", "replace", "delete"):
+        for name in getattr(turn, part):
+            if not _inside(name):
+                allowed = "a path inside the work folder: relative, without '..'"
+                yield Problem(f"{where}.{part}", f"saw {name!r}", allowed, "Use `run` for what lies outside.")
+    answers = [name for name in ("result", "review", "plan", "raw") if getattr(turn, name) is not None]
+    if len(answers) > 1:
+        yield Problem(where, f"leaves {' and '.join(answers)}", "one of result, review, plan, raw")
+
+
+def _inside(name: str) -> bool:
+    return name not in {"", "."} and not name.startswith("/") and ".." not in name.split("/") and "\0" not in name
 
 
 def _is_step(wanted: int | str, situation: Situation) -> bool:

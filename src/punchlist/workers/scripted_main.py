@@ -1,6 +1,7 @@
 """The program behind the worker `scripted`: performs the turn that fits, and leaves its answer."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -118,4 +119,5 @@ def _text(path: Path) -> str:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # an interrupted script ends at once, without a trace of Python
     sys.exit(main(sys.argv[1:], os.environ))  # noqa: TID251 - a program of its own
