@@ -88,7 +88,7 @@ def _found_by_review(facts: Facts) -> Iterator[Finding]:
             yield finding("uncovered", "the reviewer did not judge it", criterion=name, evidence=_attempt(facts))
     for problem in structure_problems(facts.review, facts.assigned):
         if not problem.endswith("was not judged"):
-            yield finding("review", f"the review cannot be used: {problem}", place="review", evidence=_attempt(facts))
+            yield finding("review", f"the review cannot be used: {problem}", place=problem, evidence=_attempt(facts))
     for each in facts.review:
         yield from _about(each, facts)
 

@@ -1,7 +1,7 @@
 """The prompts of builder, reviewer and planner, from a template and a pack.
 
-A template is markdown with `${name}` placeholders. A text from outside goes in fenced or escaped, and nothing in it is a
-placeholder.
+A template is markdown with `${name}` placeholders. A text from outside goes in fenced or escaped, and nothing in it is
+a placeholder.
 """
 
 import string
