@@ -189,8 +189,8 @@ class Workspace(Protocol):
         """Return how many paths of the user's checkout differ from its HEAD (they are not in the base)."""
         ...
 
-    def tree_of(self, project: Project, commit: Commit) -> Tree:
-        """Return a commit's tree."""
+    def tree_of(self, project: Project, commit: Commit | Tree) -> Tree:
+        """Return a commit's tree; a tree is its own."""
         ...
 
     def prepare(self, project: Project, folder: Folder) -> Path:

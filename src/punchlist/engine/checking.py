@@ -59,7 +59,7 @@ def attempt_over(turn: Turn, path: NodePath, attempt: AttemptState) -> bool:
     """Say whether an ended attempt is an answer; when it is not (lost, no program), what follows is done here."""
     outcome = attempt.outcome
     assert outcome is not None
-    if outcome.status in _ANSWERS and outcome.failure is not FailureClass.WORKER:
+    if is_answer(outcome):
         return True
     after_failure(turn, path, attempt)
     return False
@@ -68,11 +68,13 @@ def attempt_over(turn: Turn, path: NodePath, attempt: AttemptState) -> bool:
 def _answered(run: RunState, exam: Exam, criterion: Criterion) -> list[AttemptState]:
     key = check_key(exam.step, exam.tree, check_command(criterion))
     attempts = [run.attempts[each] for each in run.checked.get(key, ())]
-    return [each for each in attempts if each.status in _ANSWERS and _is_answer(each)]
+    return [each for each in attempts if each.outcome is not None and is_answer(each.outcome)]
 
 
-def _is_answer(attempt: AttemptState) -> bool:
-    return attempt.outcome is not None and attempt.outcome.failure is not FailureClass.WORKER
+def is_answer(outcome: Outcome) -> bool:
+    """Say whether a command ended by itself or by its limit: anything else says nothing about the tree."""
+    ran = outcome.exit_code is not None or outcome.signal is not None
+    return outcome.status in _ANSWERS and (ran or outcome.status is not AttemptStatus.FAILED)
 
 
 def check_command(criterion: Criterion) -> str:

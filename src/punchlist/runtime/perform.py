@@ -28,6 +28,7 @@ from punchlist.ports import Exit, Invocation, Launch, Processes, Worker, WorkerR
 from punchlist.quality.review import in_tree
 
 T = TypeVar("T")
+J = TypeVar("J", bound=Job)
 Prompt = Callable[[ProcessJob, Project | None], str]
 Workers = Callable[[str], tuple[Worker, Mapping[str, Json]]]
 MakeTasks = Callable[[ProjectId, Json, str], list[str]]
@@ -61,7 +62,7 @@ class Performer:
         Cancelling kills the process and its whole tree first.
         """
         try:
-            return await self._perform(job, project)
+            return await self._perform(await self._with_tree(job, project), project)
         except (DefinitionError, RefusedError) as error:
             return _failed(job.attempt, FailureClass.DEFINITION, error)
         except PunchlistError as error:
@@ -79,13 +80,20 @@ class Performer:
         if ended is None:
             return Outcome(attempt=job.attempt, status=AttemptStatus.LOST, failure=FailureClass.LOST, reason=_LOST)
         try:
-            return await self._conclude(job, project, ended)
+            return await self._conclude(await self._with_tree(job, project), project, ended)
         except PunchlistError as error:
             return _failed(job.attempt, FailureClass.WORKER, error)
 
     async def settle(self, attempt: AttemptId) -> None:
         """Kill what is left of an attempt that is over."""
         await self._processes.settle(attempt)
+
+    async def _with_tree(self, job: J, project: Project | None) -> J:
+        """Return the job with the tree itself where its folder names a commit."""
+        if not isinstance(job, ProcessJob) or project is None or job.folder.tree is None:
+            return job
+        tree = await _beside(self._workspace.tree_of, project, job.folder.tree)
+        return msgspec.structs.replace(job, folder=msgspec.structs.replace(job.folder, tree=tree))
 
     async def _perform(self, job: Job, project: Project | None) -> Outcome:
         match job:

@@ -59,9 +59,9 @@ class GitWorkspace:
         return self._user(project).uncommitted(state=self._state.resolve())
 
     @storing
-    def tree_of(self, project: Project, commit: Commit) -> Tree:
-        """Return a commit's tree."""
-        return self._repository(project).facts(commit).tree
+    def tree_of(self, project: Project, commit: Commit | Tree) -> Tree:
+        """Return a commit's tree; a tree is its own."""
+        return self._repository(project).tree(commit)
 
     @storing
     def prepare(self, project: Project, folder: Folder) -> Path:

@@ -71,6 +71,7 @@ class Repository:
         self.path = path
         self.at = At(git_dir=path)
         self._facts: dict[str, Facts] = {}
+        self._trees: dict[str, Tree] = {}
         self._patterns: dict[str, bytes] = {}
         self._listed: tuple[str, frozenset[str]] | None = None
 
@@ -143,6 +144,13 @@ class Repository:
             ran = self.git.run(["cat-file", "commit", commit], at=self.at, failure=RefusedError)
             self._facts[commit] = _facts(ran.out)
         return self._facts[commit]
+
+    def tree(self, name: str) -> Tree:
+        """Return the tree of a commit, or a tree as it is; raises RefusedError when there is neither."""
+        if name not in self._trees:
+            ran = self.git.run(["rev-parse", "--verify", "--end-of-options", f"{name}^{{tree}}"], at=self.at, failure=RefusedError)
+            self._trees[name] = Tree(ran.text)
+        return self._trees[name]
 
     def commit(self, tree: Tree, *, parents: Sequence[Commit], author: Signature, message: str) -> Commit:
         """Write a commit; the same values give the same id."""
