@@ -44,8 +44,8 @@ def test_a_type_of_a_later_version_is_not_there_yet(kind: str) -> None:
 
 def test_folders_of_the_project_go_before_the_path() -> None:
     assert (
-        search_path((".venv/bin", "/opt/bin"), "/usr/bin:/bin", cwd=Path("/work"))
-        == "/work/.venv/bin:/opt/bin:/usr/bin:/bin"
+        search_path((".venv/bin", "/opt/bin"), "/usr/bin:/bin", cwd=Path("/folder"))
+        == "/folder/.venv/bin:/opt/bin:/usr/bin:/bin"
     )
 
 
@@ -54,7 +54,7 @@ def test_nothing_overrides_what_the_engine_says_of_an_attempt() -> None:
         attempt=AttemptId("A1"),
         role=Role.NODE,
         invocation=Invocation(argv=("x",), env={"PUNCHLIST_ATTEMPT": "A9", "A": "worker"}),
-        cwd=Path("/work"),
+        cwd=Path("/folder"),
         home=Path("/home"),
         limits=Limits(timeout=1),
         env={"PUNCHLIST_ATTEMPT_DIR": "/elsewhere", "A": "launch", "PWD": "/"},
@@ -63,4 +63,4 @@ def test_nothing_overrides_what_the_engine_says_of_an_attempt() -> None:
     env = environment(launch, {}, io=Path("/attempts/A1/io"))
 
     assert (env["PUNCHLIST_ATTEMPT"], env["PUNCHLIST_ATTEMPT_DIR"]) == ("A1", "/attempts/A1/io")
-    assert (env["A"], env["PWD"], env["LANG"]) == ("launch", "/work", "C.UTF-8")
+    assert (env["A"], env["PWD"], env["LANG"]) == ("launch", "/folder", "C.UTF-8")

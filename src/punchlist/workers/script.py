@@ -12,7 +12,6 @@ from punchlist.model.ids import CriterionName
 from punchlist.model.json import Json
 from punchlist.model.parse import parse
 
-
 _DEPTH = 100
 
 
