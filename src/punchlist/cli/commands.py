@@ -12,7 +12,7 @@ from punchlist.cli.verbs import SECTIONS, VERBS
 
 def examples(*lines: str) -> str:
     """Return the epilog of a help text: commands that work as they stand, each with an optional `# remark`."""
-    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+    return "Examples:\n" + "\n".join(f"  {line}" for line in lines)
 
 
 def _enter(context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
@@ -45,6 +45,7 @@ def _complete(context: click.Context, _parameter: click.Parameter, value: str | 
 
 
 COMPLETE_VARIABLE = "_PUNCHLIST_COMPLETE"
+_WIDE = 200
 
 SHARED: tuple[click.Option, ...] = (
     click.Option(
@@ -77,6 +78,11 @@ class Verb(click.Command):
         """Write its own options, then the shared ones apart."""
         _write_options(super().get_params(ctx), ctx, formatter=formatter)
 
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples as they stand."""
+        del ctx
+        formatter.write(f"\n{self.epilog}\n")
+
 
 class Nouns(click.Group):
     """A noun with verbs of its own, such as `task`."""
@@ -87,10 +93,30 @@ class Nouns(click.Group):
         """Return its own parameters, then the shared ones."""
         return _with_shared(super().get_params(ctx))
 
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """Return the rest of the usage line."""
+        return [*click.Command.collect_usage_pieces(self, ctx), "VERB ..."]
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the verbs in the order in which they are written, which is that of a thing's life."""
+        del ctx
+        return list(self.commands)
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the verbs, then the options."""
-        _write_options(super().get_params(ctx), ctx, formatter=formatter)
         self.format_commands(ctx, formatter)
+        _write_options(super().get_params(ctx), ctx, formatter=formatter)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the verbs."""
+        del ctx
+        with formatter.section("Verbs"):
+            formatter.write_dl([(name, each.get_short_help_str(_WIDE)) for name, each in self.commands.items()])
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples as they stand."""
+        del ctx
+        formatter.write(f"\n{self.epilog}\n")
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -137,7 +163,8 @@ def _with_shared(own: list[click.Parameter]) -> list[click.Parameter]:
 
 def _write_options(own: Iterable[click.Parameter], ctx: click.Context, *, formatter: click.HelpFormatter) -> None:
     for title, parameters in (("Options", own), ("Options of every verb", SHARED)):
-        records = [record for each in parameters if (record := each.get_help_record(ctx)) is not None]
+        options = [each for each in parameters if isinstance(each, click.Option)]
+        records = [record for each in options if (record := each.get_help_record(ctx)) is not None]
         if records:
             with formatter.section(title):
                 formatter.write_dl(records)

@@ -68,7 +68,10 @@ def as_json(error: PunchlistError) -> "dict[str, Json]":
 
 def _usage(error: click.ClickException) -> PunchlistError:
     context = error.ctx if isinstance(error, click.UsageError) else None
-    found = DefinitionError(error.format_message(), hint=f"Try: {context.command_path} --help" if context else "")
+    message = error.format_message()
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        message = f"which verb?\n\n{message}\n"
+    found = DefinitionError(message, hint=f"Try: {context.command_path} --help" if context else "")
     found.code = "usage"
     return found
 
@@ -121,10 +124,9 @@ def _written(text: str, folder: Path | None) -> str:
 
     if folder is not None:
         folder.mkdir(exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix="crash-", suffix=".txt", dir=folder)
-    with Path(handle).open("w", encoding="utf-8", errors="backslashreplace") as file:
-        file.write(text)
-    return name
+    with tempfile.NamedTemporaryFile(prefix="crash-", suffix=".txt", dir=folder, delete=False) as file:
+        file.write(text.encode("utf-8", "backslashreplace"))
+    return file.name
 
 
 def _crash_folder(start: Path) -> Path | None:

@@ -1,0 +1,147 @@
+"""`punchlist demo`: the whole loop on a sample, without any key or network."""
+
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from punchlist.cli.attach import finish, show_story
+from punchlist.cli.commands import Verb, examples
+from punchlist.cli.session import Session
+from punchlist.cli.tables import strong
+from punchlist.cli.views import tasks as views
+from punchlist.errors import RefusedError, WorkerError
+
+if TYPE_CHECKING:
+    from punchlist.service.context import Service
+
+DEFAULT = "punchlist-demo"
+PROJECT = "greeter"
+_AUTHOR = ("-c", "user.name=Punchlist demo", "-c", "user.email=demo@example.invalid", "-c", "commit.gpgSign=false")
+
+
+@click.command(cls=Verb, epilog=examples("punchlist demo", "punchlist demo my-demo", "punchlist demo --temporary"))
+@click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path, file_okay=False))
+@click.option("--temporary", is_flag=True, help="In a new folder for temporary files.")
+@click.pass_obj
+def demo(session: Session, *, folder: Path | None, temporary: bool) -> int:
+    """Deliver a sample in DIR (by default punchlist-demo): spec, plan, build, failing checks, rework, accepted commits.
+
+    A small library, a spec for it, and two scripted workers that stand in for coding agents: the builder's first tries
+    are wrong in different ways, and the engine and the reviewer find out.
+    """
+    place = _place(session, folder, temporary=temporary)
+    _copy(resources.files("punchlist").joinpath("data", "demo"), place)
+    _commit_all(place / PROJECT)
+    session.say(f"A library, a spec for it and two scripted workers are in {place}\n")
+    from punchlist import wiring
+
+    with session.progress as say:
+        wiring.create_workspace(place, say=say)
+    session.service = wiring.open_service(place)
+    tasks = _plan(session, place)
+    return _deliver(session, tasks, place=place)
+
+
+def _place(session: Session, folder: Path | None, *, temporary: bool) -> Path:
+    if temporary:
+        return Path(tempfile.mkdtemp(prefix=f"{DEFAULT}-"))
+    place = (session.directory / (folder or DEFAULT)).absolute()
+    if place.exists() and any(place.iterdir()):
+        raise RefusedError(
+            f"{place} is not empty", hint="Name another folder: punchlist demo DIR, or punchlist demo --temporary"
+        )
+    place.mkdir(parents=True, exist_ok=True)
+    return place
+
+
+def _copy(source: Traversable, target: Path) -> None:
+    """Copy the sample; `.in`, which keeps its Python from being taken for the program's own, is left off."""
+    for path, data in _files(source, ""):
+        file = target / path.removesuffix(".in")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+
+
+def _files(folder: Traversable, prefix: str) -> Iterator[tuple[str, bytes]]:
+    for each in folder.iterdir():
+        if each.is_dir():
+            yield from _files(each, f"{prefix}{each.name}/")
+        else:
+            yield f"{prefix}{each.name}", each.read_bytes()
+
+
+def _commit_all(repository: Path) -> None:
+    """Make the sample a repository as a person would; their own git settings stay out of it."""
+    for arguments in (
+        ("init", "--quiet", "--initial-branch=main"),
+        ("add", "--all"),
+        ("commit", "--quiet", "-m", "Greet"),
+    ):
+        try:
+            subprocess.run(["git", *_AUTHOR, *arguments], cwd=repository, check=True, stdin=subprocess.DEVNULL)
+        except FileNotFoundError:
+            raise WorkerError(
+                "git is not there", hint="Install git 2.38 or newer, for example: apt install git"
+            ) from None
+
+
+def _plan(session: Session, place: Path) -> list[str]:
+    from punchlist.service import inputs, plans, projects
+
+    service = session.service
+    with session.progress as say:
+        spec = inputs.text_file(place / "spec.md")
+        projects.create(service, PROJECT, spec=spec, repo=str(place / PROJECT), title="Greets people", say=say)
+        session.say(_typed("plan", "headings of spec.md become steps, bullets become criteria, each with its check"))
+        answer = plans.plan(service, PROJECT, say=say)
+    session.say(views.planned(answer) + "\n")
+    return views.ids_of(answer, "tasks")
+
+
+def _deliver(session: Session, tasks: list[str], *, place: Path) -> int:
+    from punchlist.service import approvals, starts
+
+    for name in tasks:
+        session.say(
+            _typed(f"approve {name}", "the checks ran on the base: each is red, or a guard that must stay green")
+        )
+        with session.progress as say:
+            session.say(views.approved(approvals.approve(session.service, name, say=say)) + "\n")
+    session.say(_typed(f"task start {' '.join(tasks)} --follow", ""))
+    answer = starts.start(session.service, tasks)
+    session.attached = True
+    show_story(session, answer)
+    code = finish(session, answer)
+    session.say(_where_next(session.service, tasks, place=place))
+    return code
+
+
+def _typed(command: str, remark: str) -> str:
+    return strong(f"$ punchlist {command}") + (f"    # {remark}" if remark else "")
+
+
+def _where_next(service: "Service", tasks: list[str], *, place: Path) -> str:
+    from punchlist.service import tasks as verbs
+
+    lines = ["", strong("The branch, as it stands in your repository:")]
+    for name in tasks:
+        branch = views.branch_of(verbs.show(service, name))
+        log = ["git", "log", "--format=%h %s%n%w(0,8,8)%(trailers)", f"main..{branch}"]
+        lines += [subprocess.run(log, cwd=place / PROJECT, check=True, capture_output=True, text=True).stdout.rstrip()]
+    return "\n".join(
+        [
+            *lines,
+            "",
+            strong("Where to look next:"),
+            f"  punchlist -C {place} report {tasks[0]}        # the whole story: rounds, verdicts, findings",
+            f"  punchlist -C {place} why {tasks[0]}           # from each criterion to its evidence and commit",
+            f"  punchlist -C {place} log verify       # recompute every hash of the record",
+            f"  git -C {place / PROJECT} log -p {branch}",
+        ]
+    )

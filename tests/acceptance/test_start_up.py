@@ -1,0 +1,59 @@
+"""What a command imports decides how fast it answers; so the lists are pinned."""
+
+import json
+import subprocess
+import sys
+
+from tests.installed import Workspace
+
+NEVER = {
+    "asyncio",
+    "cel_expr_python",
+    "hypothesis",
+    "importlib.metadata",
+    "jsonschema_rs",
+    "rich",
+    "rfc8785",
+    "tomllib",
+}
+PROBE = """\
+import json, sys
+from punchlist.cli.main import main
+code = main(sys.argv[1:])
+names = sorted(sys.modules)
+print(json.dumps({"code": code, "modules": names}), file=sys.stderr)
+"""
+
+
+def modules(workspace: Workspace, *argv: str) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE, *argv],
+        cwd=workspace.root,
+        env=workspace.environment,
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    told = json.loads(done.stderr.splitlines()[-1])
+    assert told["code"] == 0, done.stdout + done.stderr
+    return set(told["modules"])
+
+
+def outside(names: set[str]) -> set[str]:
+    """Return the top-level modules that are neither Python's own nor the interpreter's start."""
+    return {name.partition(".")[0] for name in names} - set(sys.stdlib_module_names) - {"_distutils_hack", "__main__"}
+
+
+def own(names: set[str]) -> set[str]:
+    return {name for name in names if name.startswith("punchlist.")}
+
+
+def test_help_imports_nothing_but_click(folder: Workspace) -> None:
+    names = modules(folder, "--help")
+
+    assert {name for name in outside(names) if not name.startswith("_")} == {"click", "punchlist"}
+    assert own(names) == {
+        "punchlist.cli", "punchlist.cli.commands", "punchlist.cli.edge", "punchlist.cli.main", "punchlist.cli.session",
+        "punchlist.cli.verbs", "punchlist.errors",
+    }  # fmt: skip
+    assert not names & (NEVER | {"sqlite3", "yaml", "msgspec", "tempfile", "subprocess"})

@@ -1,0 +1,120 @@
+"""The installed command, driven as a shell would: a process, an environment built from nothing, a home of its own."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PROGRAM = Path(sys.executable).with_name("punchlist")
+TIMEOUT = 120
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call: what was typed, and what came of it."""
+
+    argv: tuple[str, ...]
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """Standard output as the one JSON object that --json promises."""
+        value = json.loads(self.out)
+        assert isinstance(value, dict)
+        return value
+
+    def __str__(self) -> str:
+        return f"$ punchlist {' '.join(self.argv)}\nexit {self.code}\n{self.out}\n{self.err}"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A folder to call `punchlist` in. Nothing of the caller's environment reaches it but where programs are."""
+
+    root: Path
+    home: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The whole environment of a call."""
+        folders = {str(Path(program).parent) for name in ("git", "python3", "sh") if (program := shutil.which(name))}
+        return {"PATH": ":".join(sorted(folders)), "HOME": str(self.home), "LANG": "C.UTF-8"}
+
+    def punchlist(
+        self,
+        *argv: str,
+        stdin: bytes = b"",
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        timeout: float = TIMEOUT,
+    ) -> Call:
+        """Call the program and wait for it."""
+        done = subprocess.run(
+            [PROGRAM, *argv],
+            cwd=cwd or self.root,
+            env={**self.environment, **(env or {})},
+            input=stdin,
+            capture_output=True,
+            check=False,
+            timeout=timeout,
+        )
+        return Call(argv, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def begun(self, *argv: str, **options: Any) -> subprocess.Popen[str]:
+        """Start the program and return at once; output is in pipes, as text."""
+        return subprocess.Popen(
+            [PROGRAM, *argv],
+            cwd=options.pop("cwd", self.root),
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            **options,
+        )
+
+    def ok(self, *argv: str, **options: Any) -> dict[str, Any]:
+        """Call the program with --json, see that it holds, and return its object."""
+        call = self.punchlist(*argv, "--json", **options)
+        assert call.code == 0, call
+        assert call.json["ok"] is True, call
+        return call.json
+
+    def git(self, *argv: str, cwd: Path | None = None) -> str:
+        """Call git as the person who owns the folder."""
+        command = ["git", "-c", "user.name=A Person", "-c", "user.email=person@example.com", *argv]
+        done = subprocess.run(
+            command, cwd=cwd or self.root, env=self.environment, capture_output=True, check=True, text=True
+        )
+        return done.stdout
+
+    def write(self, path: str, text: str) -> Path:
+        """Write a file below the folder and return its path."""
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+        return file
+
+    def repository(self, files: Mapping[str, str], *, path: str = ".") -> Path:
+        """Make a git repository with one commit of `files`."""
+        folder = self.root / path
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            self.write(f"{path}/{name}", text)
+        self.git("init", "--quiet", "--initial-branch=main", cwd=folder)
+        self.git("add", "--all", cwd=folder)
+        self.git("commit", "--quiet", "-m", "Begin", cwd=folder)
+        return folder
+
+    def stop(self) -> None:
+        """End what the calls have left running."""
+        for state in [self.root, *self.root.glob("*/")]:
+            if (state / ".punchlist").is_dir():
+                self.punchlist("-C", os.fspath(state), "engine", "stop", "-q")

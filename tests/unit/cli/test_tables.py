@@ -1,0 +1,101 @@
+"""Tables fit the width of a terminal, and are plain columns elsewhere."""
+
+import sys
+
+import pytest
+
+from punchlist.cli import tables
+from punchlist.cli.progress import Progress
+
+ROWS = [["T1", "accepted", "Keep Unicode letters"], ["T12", "draft", "Say it in the README"]]
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("LINES", "20")
+
+
+def test_columns_are_aligned_where_no_terminal_reads() -> None:
+    assert tables.table(["task", "status", "title"], ROWS) == (
+        "TASK  STATUS    TITLE\nT1    accepted  Keep Unicode letters\nT12   draft     Say it in the README"
+    )
+
+
+def test_no_rows_are_no_table() -> None:
+    assert tables.table(["task"], []) == ""
+
+
+def test_a_table_fits_the_terminal(terminal: None) -> None:
+    made = tables.table(["task", "status", "title"], [["T1", "accepted", "a " * 100]])
+
+    assert "\x1b[" in made
+    plain = [_plain(line) for line in made.splitlines()]
+    assert max(map(len, plain)) <= 40
+    assert "".join(plain).count("a ") >= 90
+
+
+def test_words_in_brackets_are_text(terminal: None) -> None:
+    assert "[red]x[/red]" in _plain(tables.table(["a", "b"], [["x", "[red]x[/red]"]]))
+
+
+def test_a_state_is_coloured_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert tables.status("failed") == "failed"
+    assert tables.strong("T1") == "T1"
+
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+
+    assert tables.status("failed") == "\x1b[31mfailed\x1b[0m"
+    assert tables.status("nonsense") == "nonsense"
+
+
+class Stream:
+    def __init__(self, *, terminal: bool) -> None:
+        self.terminal = terminal
+        self.text = ""
+
+    def isatty(self) -> bool:
+        return self.terminal
+
+    def write(self, text: str) -> int:
+        self.text += text
+        return len(text)
+
+    def flush(self) -> None: ...
+
+
+def test_progress_is_lines_where_no_terminal_reads() -> None:
+    stream = Stream(terminal=False)
+
+    with Progress(stream, quiet=False) as say:  # type: ignore[arg-type]
+        for line in ("one", "one", "two"):
+            say(line)
+
+    assert stream.text == "one\ntwo\n"
+
+
+def test_progress_is_one_changing_line_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "10")
+    stream = Stream(terminal=True)
+
+    with Progress(stream, quiet=False) as say:  # type: ignore[arg-type]
+        say("one")
+        say("a line that is too long")
+
+    assert stream.text == "\r\x1b[2Kone\r\x1b[2Ka line t…\r\x1b[2K"
+
+
+def test_progress_is_nothing_when_quiet() -> None:
+    stream = Stream(terminal=True)
+
+    with Progress(stream, quiet=True) as say:  # type: ignore[arg-type]
+        say("one")
+
+    assert stream.text == ""
+
+
+def _plain(text: str) -> str:
+    import re
+
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)
