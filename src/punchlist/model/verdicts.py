@@ -23,7 +23,10 @@ FindingKind = Literal[
 
 
 class Finding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One problem of a tree. The fingerprint is of criterion, place and kind, not of wording."""
+    """One problem of a tree. The fingerprint is of criterion, place and kind, not of wording.
+
+    `output` holds the last lines that a failing check printed.
+    """
 
     kind: FindingKind
     text: str
@@ -33,6 +36,7 @@ class Finding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     evidence: tuple[str, ...] = ()
     fingerprint: str = ""
     state: FindingStatus = FindingStatus.OPEN
+    output: str = ""
 
 
 class Judged(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

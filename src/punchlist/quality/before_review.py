@@ -44,20 +44,20 @@ def _conflicts(facts: Facts) -> Iterator[Finding]:
 def _red(facts: Facts) -> Iterator[Finding]:
     for result in facts.checks:
         if not holds(result):
-            yield finding("check", _told(result), criterion=result.id, evidence=[result_evidence(result)])
+            evidence = [result_evidence(result)]
+            yield finding("check", _told(result), criterion=result.id, evidence=evidence, output=_output(result))
 
 
 def _told(result: CheckResult) -> str:
-    """Return one line on what went wrong, and below it the last lines of output."""
     if result.reason:
-        why = result.reason
-    elif result.exit_code is None:
-        why = "it did not end by itself"
-    else:
-        why = f"exit {result.exit_code}"
-    output = "\n".join(result.tail.splitlines()[-TAIL_LINES:])[-TAIL_LENGTH:].strip("\n")
-    head = f"the check fails: {why}"
-    return f"{head}\n{output}" if output else head
+        return f"the check fails: {result.reason}"
+    if result.exit_code is None:
+        return "the check fails: it did not end by itself"
+    return f"the check fails: exit {result.exit_code}"
+
+
+def _output(result: CheckResult) -> str:
+    return "\n".join(result.tail.splitlines()[-TAIL_LINES:])[-TAIL_LENGTH:].strip("\n")
 
 
 def _uncovered(facts: Facts) -> Iterator[Finding]:

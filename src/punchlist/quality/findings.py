@@ -1,7 +1,7 @@
 """Findings as such: their fingerprint, what became of them between rounds, and who passes over them."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -13,7 +13,13 @@ SHOWN_PATHS = 50
 
 
 def finding(
-    kind: FindingKind, text: str, *, criterion: str | None = None, place: str = "", evidence: Sequence[str] = ()
+    kind: FindingKind,
+    text: str,
+    *,
+    criterion: str | None = None,
+    place: str = "",
+    evidence: Sequence[str] = (),
+    output: str = "",
 ) -> Finding:
     """Return a finding with its fingerprint, without an id."""
     return Finding(
@@ -23,6 +29,7 @@ def finding(
         place=place,
         evidence=tuple(evidence),
         fingerprint=fingerprint(kind, criterion=criterion, place=place),
+        output=output,
     )
 
 
@@ -62,21 +69,23 @@ def closed(found: Finding) -> Finding:
 def stated(
     findings: Iterable[Finding], *, previous: Sequence[Finding], waivers: Sequence[Waiver]
 ) -> tuple[Finding, ...]:
-    """Return the findings, one a fingerprint, each with the state that history and waivers give it."""
-    before = {found.fingerprint: found.state for found in previous}
+    """Return the findings, one a fingerprint, each with the state that history and waivers give it.
+
+    One that an earlier round had keeps its id; the others have none yet.
+    """
+    before = {found.fingerprint: found for found in previous}
     once = {found.fingerprint: found for found in reversed(tuple(findings))}
-    return tuple(
-        msgspec.structs.replace(found, state=_state(found, before=before, waivers=waivers))
-        for found in reversed(once.values())
-    )
+    return tuple(_stated(found, before.get(found.fingerprint), waivers=waivers) for found in reversed(once.values()))
 
 
-def _state(found: Finding, *, before: Mapping[str, FindingStatus], waivers: Sequence[Waiver]) -> FindingStatus:
+def _stated(found: Finding, before: Finding | None, *, waivers: Sequence[Waiver]) -> Finding:
+    state = FindingStatus.OPEN
     if waiver_of(found, waivers) is not None:
-        return FindingStatus.WAIVED
-    if found.fingerprint not in before:
-        return FindingStatus.OPEN
-    return FindingStatus.REGRESSED if before[found.fingerprint] is FindingStatus.CLOSED else FindingStatus.REPEATED
+        state = FindingStatus.WAIVED
+    elif before is not None:
+        regressed = before.state is FindingStatus.CLOSED
+        state = FindingStatus.REGRESSED if regressed else FindingStatus.REPEATED
+    return msgspec.structs.replace(found, state=state, id=None if before is None else before.id)
 
 
 def blocks(found: Finding) -> bool:

@@ -66,5 +66,5 @@ def _outputs(verdict: Verdict) -> dict[str, str]:
 
 
 def _output(found: Finding) -> str:
-    """Return what a failing check printed (below the finding's first line), or what another finding says."""
-    return found.text.partition("\n")[2] if found.kind == "check" else found.text
+    """Return what a failing check printed, or what another finding says."""
+    return found.output if found.kind == "check" else found.text

@@ -40,7 +40,7 @@ def clean(facts: Facts) -> bool:
 
 
 def judge(facts: Facts) -> Verdict:
-    """Return the verdict on the facts' tree; its findings have no ids yet.
+    """Return the verdict on the facts' tree; findings that no earlier round had are without an id yet.
 
     It passes only when every criterion passes or is waived and no other finding blocks. A reviewer cannot overrule a
     failed check, nor a check a failed review.

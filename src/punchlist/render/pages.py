@@ -205,13 +205,14 @@ def _evidence(each: Judged) -> Line:
 
 
 def _finding(found: Finding) -> Iterator[Block]:
-    head, _, output = found.text.partition("\n")
+    head, _, rest = found.text.partition("\n")
     about: Line = (" ", Code(found.criterion)) if found.criterion else ()
     place: Line = (" at ", Code(found.place)) if found.place else ()
     name = f"{found.id}, {found.kind}, {found.state}" if found.id else f"{found.kind}, {found.state}"
     yield Bullets(((name, *about, *place, ": ", head),))
-    if output:
-        yield Verbatim(output)
+    for text in (rest, found.output):
+        if text:
+            yield Verbatim(text)
 
 
 def attempts_table(attempts: Sequence[AttemptState]) -> Table:

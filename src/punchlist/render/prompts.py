@@ -111,7 +111,7 @@ def _found(each: Finding) -> str:
     place = f" at {code(each.place)}" if each.place else ""
     evidence = f" Evidence: {', '.join(code(line) for line in each.evidence)}." if each.evidence else ""
     said = f"- {name}({each.kind}, {each.state}){about}{place}: {inline(head)}{evidence}"
-    return f"{said}\n\n{fence(rest)}" if rest else said
+    return "\n\n".join([said, *(fence(text) for text in (rest, each.output) if text)])
 
 
 def _criteria(criteria: Sequence[Criterion]) -> str:

@@ -18,7 +18,7 @@ def verdict(tree: str, *findings: Finding, attempt: str | None = None, passed: b
 
 
 def red(output: str, *, criterion: str = "AC-1") -> Finding:
-    return finding("check", f"the check fails: exit 1\n{output}", criterion=criterion)
+    return finding("check", "the check fails: exit 1", criterion=criterion, output=output)
 
 
 def test_no_round_and_one_round_do_not_stagnate() -> None:

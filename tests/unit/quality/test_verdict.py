@@ -93,7 +93,7 @@ def test_a_red_check_fails_with_its_output_and_says_what_to_do() -> None:
 
     (found,) = verdict.findings
     assert (found.kind, found.criterion, found.evidence) == ("check", "AC-1", ("A2 exit 1 sha256:d1",))
-    assert found.text == "the check fails: exit 1\none\n\nassert 1 == 2"
+    assert (found.text, found.output) == ("the check fails: exit 1", "one\n\nassert 1 == 2")
     assert (verdict.result, verdict.reason_code) == ("fail", "checks_fail")
     assert verdict.next_action == "Make the failing checks pass: AC-1."
     assert judged(verdict, "AC-1").finding == "the check fails: exit 1"
@@ -119,7 +119,7 @@ def test_a_long_output_is_cut_to_its_end() -> None:
 
     (found,) = deterministic(given(checks=(msgspec.structs.replace(RED, tail=tail),)))
 
-    assert found.text.splitlines()[1:] == [f"line {number}" for number in range(60, 100)]
+    assert found.output.splitlines() == [f"line {number}" for number in range(60, 100)]
 
 
 def test_qa_cannot_overrule_a_failed_check() -> None:
@@ -326,11 +326,12 @@ def test_a_reviewer_is_paid_only_when_nothing_else_stands_in_the_way() -> None:
 def test_between_rounds_a_finding_is_repeated_closed_or_regressed() -> None:
     first, second = judge(given(checks=(RED,), review=None)), judge(given(scope=Scope(allow=("lib/**",))))
 
-    repeated = judge(given(checks=(RED,), previous=ledger([first])))
+    numbered = msgspec.structs.replace(first.findings[0], id=FindingId("F7"))
+    repeated = judge(given(checks=(RED,), previous=(numbered,)))
     regressed = judge(given(checks=(RED,), previous=ledger([first, second])))
 
     assert [found.state for found in first.findings] == [FindingStatus.OPEN]
-    assert [found.state for found in repeated.findings] == [FindingStatus.REPEATED]
+    assert [(found.state, found.id) for found in repeated.findings] == [(FindingStatus.REPEATED, "F7")]
     assert [found.state for found in regressed.findings] == [FindingStatus.REGRESSED]
     assert [(found.kind, found.state) for found in ledger([first, second])] == [
         ("check", FindingStatus.CLOSED),
