@@ -148,6 +148,10 @@ class Processes(Protocol):
         """Settle an attempt found at restart: its exit record, or None after its tree was killed and its lock is free."""
         ...
 
+    def record(self, outcome: Outcome) -> None:
+        """Write `outcome.json`: what the engine made of an attempt; raises StoreError."""
+        ...
+
     def tail(self, attempt: AttemptId, *, stream: str = "stdout", start: int = 0) -> bytes:
         """Return the output from byte `start` on (b"" when there is none)."""
         ...

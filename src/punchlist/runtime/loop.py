@@ -199,7 +199,7 @@ class Runtime:
         except Exception as error:
             _LOG.exception("attempt %s", attempt)
             outcome = _broken(attempt, FailureClass.WORKER, f"a bug of punchlist: {error!r}; see the engine's log")
-        del self._working[attempt]
+        self._working.pop(attempt, None)
         self._outcomes.append(cmd.AttemptOver(run=state.run.id, outcome=outcome))
         self._woken.set()
 

@@ -62,11 +62,14 @@ class Performer:
         Cancelling kills the process and its whole tree first.
         """
         try:
-            return await self._perform(await self._with_tree(job, project), project)
+            outcome = await self._perform(await self._with_tree(job, project), project)
+            if isinstance(job, ProcessJob):
+                await _beside(self._processes.record, outcome)
         except (DefinitionError, RefusedError) as error:
             return _failed(job.attempt, FailureClass.DEFINITION, error)
         except PunchlistError as error:
             return _failed(job.attempt, FailureClass.WORKER, error)
+        return outcome
 
     async def recover(self, job: Job, project: Project | None) -> Outcome:
         """Return the outcome of an attempt that a dead engine had started: from its files, or as lost.
@@ -80,9 +83,11 @@ class Performer:
         if ended is None:
             return Outcome(attempt=job.attempt, status=AttemptStatus.LOST, failure=FailureClass.LOST, reason=_LOST)
         try:
-            return await self._conclude(await self._with_tree(job, project), project, ended)
+            outcome = await self._conclude(await self._with_tree(job, project), project, ended)
+            await _beside(self._processes.record, outcome)
         except PunchlistError as error:
             return _failed(job.attempt, FailureClass.WORKER, error)
+        return outcome
 
     async def settle(self, attempt: AttemptId) -> None:
         """Kill what is left of an attempt that is over."""

@@ -140,7 +140,7 @@ class Git:
                 cwd=at.work or at.folder or at.git_dir or "/",
                 env=self._complete(at, environment or {}),
                 pass_fds=hold,
-                start_new_session=True,
+                process_group=0,  # a ^C is for the command that waits, and orphans are told by their session
             )
         except OSError as exc:
             raise _not_started(exc) from exc
@@ -159,7 +159,7 @@ class Git:
                 stderr=subprocess.DEVNULL,
                 cwd=at.work or at.folder or at.git_dir or "/",
                 env=self._complete(at, {}),
-                start_new_session=True,
+                process_group=0,  # a ^C is for the command that waits, and orphans are told by their session
             ) as process:
                 output = process.stdout.read(size + 1) if process.stdout else b""
                 if len(output) > size:
