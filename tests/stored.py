@@ -1,6 +1,7 @@
 """A store on real SQLite for tests, and a small history in it: a project, two tasks, a run, an attempt, a gate."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from immutables import Map
@@ -27,8 +28,8 @@ from punchlist.model.records import Criterion, Project, Scope, Step, Task
 from punchlist.model.rows import GateRow, NodeRow, RunRow
 from punchlist.model.state import AttemptState, GateState, StepState, TaskState
 from punchlist.model.states import GateStatus, NodeStatus, StepStatus, TaskStatus
-from punchlist.ports import Writer
-from punchlist.store import SqliteStore, create_store
+from punchlist.ports import Reader, Writer
+from punchlist.store import SqliteStore, create_store, open_store
 
 AT = "2026-11-21T08:00:00.000000Z"
 PERSON = "human:Zoë"
@@ -44,6 +45,20 @@ SAMPLE = Project(id="slugger", title="Slugger", spec="Make slugs.\n", repo=".", 
 def made(folder: Path) -> SqliteStore:
     """Make an empty store in `folder`."""
     return create_store(folder / "state.db", workspace_stream=WORKSPACE, at=AT, actor=PERSON)
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[Reader]:
+    """Read from a store that is opened for it, and closed."""
+    with closing(open_store(path)) as store, store.read() as reader:
+        yield reader
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[Writer]:
+    """Write to a store that is opened for it, and closed."""
+    with closing(open_store(path)) as store, store.write() as writer:
+        yield writer
 
 
 def sealed(head: Head, facts: Sequence[AnyFact], *, at: str = AT, actor: str = PERSON) -> list[Event]:
@@ -157,7 +172,7 @@ def tell_story(store: SqliteStore) -> None:
             task=TaskId("T1"),
         )
         queued = AttemptQueued(attempt=AttemptId("A1"), node=NodePath("build"), role=Role.BUILDER)
-        facts = [started, NodeStarted(node=NodePath("build")), queued]
+        facts: list[AnyFact] = [started, NodeStarted(node=NodePath("build")), queued]
         began(writer, "run", "R1", stream=RUN, facts=facts)
         moved = [TaskMoved(status=TaskStatus.READY), TaskMoved(status=TaskStatus.RUNNING, run=RunId("R1"))]
         writer.append(sealed(head, moved))

@@ -23,6 +23,10 @@ PATIENCE = timedelta(seconds=10)
 """How long a transaction waits for another process to let go of the file."""
 
 
+_SMALLEST = 512
+"""Bytes of the smallest SQLite database; a shorter file would count as an empty one."""
+
+
 def open_store(path: Path, *, patience: timedelta = PATIENCE) -> "SqliteStore":
     """Return the store in `path`; the file is opened by the first transaction, which raises what is wrong with it."""
     return SqliteStore(path, patience=patience)
@@ -157,8 +161,10 @@ def _present_file(path: Path) -> tuple[int, int]:
         found = path.stat()
     except FileNotFoundError:
         raise StoreError(f"{path.name} is not there, though its workspace is", where=str(path), hint=MISSING) from None
-    if found.st_size == 0:
-        raise StoreError(f"{path.name} is empty: what it held is lost", where=str(path), hint=MISSING)
+    if found.st_size < _SMALLEST:
+        raise StoreError(
+            f"{path.name} has only {found.st_size} bytes: what it held is lost", where=str(path), hint=MISSING
+        )
     return found.st_dev, found.st_ino
 
 

@@ -101,7 +101,7 @@ create table gates (
     doc text not null
 ) strict;
 
-create index gates_open on gates (task) where status = 'open';
+create index gates_open on gates (status) where status = 'open';
 
 create index gates_by_task on gates (task) where task is not null;
 

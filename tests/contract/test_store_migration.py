@@ -1,0 +1,140 @@
+"""Formats of `state.db`: newer is refused by name, older is copied and then migrated whole or not at all."""
+
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from punchlist.errors import StoreError
+from punchlist.store import open_store
+from punchlist.store.migration import migrate
+from punchlist.store.statements import migrations
+from tests.stored import made, reading, tell_story
+
+TO_2 = ("create table notes (text text not null) strict", "insert into notes select local from streams where n > 2")
+TO_3 = ("alter table notes add column at text",)
+STEPS = (*migrations(), TO_2, TO_3)
+
+MIGRATE = """
+import sqlite3, sys
+from pathlib import Path
+from punchlist.store.migration import migrate
+from tests.contract.test_store_migration import STEPS
+path = Path(sys.argv[1])
+migrate(sqlite3.connect(path, isolation_level=None), path, steps=STEPS)
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    store = made(tmp_path)
+    tell_story(store)
+    store.close()
+    return tmp_path / "state.db"
+
+
+def opened(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, isolation_level=None)
+
+
+def format_of(path: Path) -> int:
+    with closing(opened(path)) as connection:
+        (found,) = connection.execute("pragma user_version").fetchone()
+        return int(found)
+
+
+def set_format(path: Path, number: int) -> None:
+    with closing(opened(path)) as connection:
+        connection.execute(f"pragma user_version = {number}")
+
+
+def test_a_newer_store_is_refused_by_name(path: Path) -> None:
+    set_format(path, 9)
+
+    with pytest.raises(StoreError) as caught, reading(path):
+        pass
+
+    assert str(caught.value) == f"{path}: state.db has format 9, this program knows 1; upgrade punchlist"
+
+
+def test_a_store_that_becomes_newer_while_it_is_open_is_refused(path: Path) -> None:
+    store = open_store(path)
+    with store.read():
+        pass
+    set_format(path, 2)
+
+    with pytest.raises(StoreError, match="has format 2, this program knows 1"), store.write():
+        pass
+    store.close()
+
+
+def test_an_older_store_is_migrated_after_a_copy_was_made_beside_it(path: Path) -> None:
+    with closing(opened(path)) as connection:
+        migrate(connection, path, steps=STEPS)
+
+        assert connection.execute("select text, at from notes order by text").fetchall() == [
+            ("", None),
+            ("R1", None),
+            ("T1", None),
+        ]
+        assert connection.execute("pragma foreign_keys").fetchone() == (1,)
+    assert format_of(path) == 3
+    copy = path.with_name("state.db.before-3")
+    assert [each.name for each in sorted(path.parent.iterdir())] == ["state.db", "state.db.before-3"]
+    with reading(copy) as reader:
+        assert reader.verify() == []
+        assert len(list(reader.events())) == 12
+
+
+def test_an_older_store_is_migrated_when_it_is_opened(path: Path) -> None:
+    with closing(opened(path)) as connection:
+        for table in ("gates", "attempts", "nodes", "runs", "task_states", "tasks", "projects", "remembered"):
+            connection.execute(f"drop table {table}")
+        for table in ("inbox", "counters", "events", "streams"):
+            connection.execute(f"drop table {table}")
+    set_format(path, 0)
+
+    with reading(path) as reader:
+        assert reader.tasks() == []
+
+    assert format_of(path) == 1
+    assert path.with_name("state.db.before-1").exists()
+
+
+@pytest.mark.parametrize(
+    ("broken", "error"),
+    [
+        ("create table notes (text text)", sqlite3.OperationalError),
+        ("delete from tasks", ValueError),
+    ],
+)
+def test_a_migration_that_fails_leaves_everything_as_it_was(path: Path, broken: str, error: type[Exception]) -> None:
+    with closing(opened(path)) as connection:
+        before = list(connection.iterdump())
+
+        with pytest.raises(error):
+            migrate(connection, path, steps=(*STEPS, (broken,)))
+
+        assert list(connection.iterdump()) == before
+    assert format_of(path) == 1
+
+
+def test_a_store_that_is_up_to_date_is_not_copied(path: Path) -> None:
+    with closing(opened(path)) as connection:
+        migrate(connection, path, steps=migrations())
+
+    assert [each.name for each in path.parent.iterdir()] == ["state.db"]
+
+
+def test_two_processes_migrate_once(path: Path) -> None:
+    root = Path(__file__).parents[2]
+
+    processes = [subprocess.Popen([sys.executable, "-c", MIGRATE, path], cwd=root) for _ in range(4)]
+
+    assert [process.wait() for process in processes] == [0, 0, 0, 0]
+    assert format_of(path) == 3
+    with closing(opened(path)) as connection:
+        assert connection.execute("select count(*) from notes").fetchone() == (3,)
