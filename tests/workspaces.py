@@ -20,7 +20,9 @@ class Desk:
         self.root = root / "ws"
         self.root.mkdir()
         self.repo = self.root / "repos" / "acme"
-        self.workspace = GitWorkspace(root=self.root, state=self.root / ".punchlist", environ={"PATH": os.environ["PATH"]})
+        self.workspace = GitWorkspace(
+            root=self.root, state=self.root / ".punchlist", environ={"PATH": os.environ["PATH"]}
+        )
         self.project = Project(id="acme", title="Acme", spec="", repo="repos/acme", base="main")
         self.workspace.create_repository(self.repo)
         if files:
@@ -75,7 +77,9 @@ class Desk:
         command = ["git", f"--git-dir={self.root}/.punchlist/git/acme.git", "cat-file", "blob", f"{tree}:{path}"]
         return subprocess.run(command, check=True, capture_output=True).stdout
 
-    def integration(self, parent: Commit, tree: Tree, *, message: str = "Add it\n", branch: str = BRANCH) -> IntegrateJob:
+    def integration(
+        self, parent: Commit, tree: Tree, *, message: str = "Add it\n", branch: str = BRANCH
+    ) -> IntegrateJob:
         return IntegrateJob(
             attempt=AttemptId("A9"),
             run=RunId("R1"),
@@ -122,7 +126,7 @@ def state_of(folder: Path, *, without: tuple[str, ...] = ()) -> dict[str, str]:
         name = str(path.relative_to(folder))
         if name in without or name.startswith((".git/objects/", *(f"{each}/" for each in without))):
             continue
-        content = os.readlink(path) if path.is_symlink() else path.read_bytes() if path.is_file() else ""
+        content = str(path.readlink()) if path.is_symlink() else path.read_bytes() if path.is_file() else ""
         hashed = hashlib.sha256(content if isinstance(content, bytes) else content.encode()).hexdigest()
         found[name] = f"{path.lstat().st_mode:o} {hashed}"
     return found

@@ -139,7 +139,9 @@ def test_a_conflict_is_left_in_the_clone_as_git_merge_would(desk: Desk) -> None:
     desk.workspace.prepare(desk.project, desk.folder(base, merge=tip))
 
     text = (clone / "app.py").read_text()
-    assert "<<<<<<<" in text and "mine" in text and "theirs" in text
+    assert "<<<<<<<" in text
+    assert "mine" in text
+    assert "theirs" in text
     assert (clone / "theirs.py").read_text() == "t\n"
     status = desk.git("status", "--porcelain", cwd=clone).splitlines()
     assert sorted(status) == ["A  theirs.py", "UU app.py"]

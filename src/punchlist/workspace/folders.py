@@ -18,6 +18,7 @@ from punchlist.errors import StoreError
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 _Record = TypeVar("_Record")
+_FOLDER_MODE = 0o755
 
 
 def storing(function: Callable[_P, _R]) -> Callable[_P, _R]:
@@ -162,7 +163,7 @@ def _entries(folder: Path) -> list[tuple[str, bool]]:
     """List a folder's names, and whether each is a real folder; the folder is made usable first."""
     mode = folder.lstat().st_mode
     if mode & stat.S_IRWXU != stat.S_IRWXU:
-        folder.chmod(stat.S_IMODE(mode) | stat.S_IRWXU)
+        folder.chmod(_FOLDER_MODE)
     with os.scandir(folder) as entries:
         return [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
 

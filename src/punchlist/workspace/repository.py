@@ -148,7 +148,9 @@ class Repository:
     def tree(self, name: str) -> Tree:
         """Return the tree of a commit, or a tree as it is; raises RefusedError when there is neither."""
         if name not in self._trees:
-            ran = self.git.run(["rev-parse", "--verify", "--end-of-options", f"{name}^{{tree}}"], at=self.at, failure=RefusedError)
+            ran = self.git.run(
+                ["rev-parse", "--verify", "--end-of-options", f"{name}^{{tree}}"], at=self.at, failure=RefusedError
+            )
             self._trees[name] = Tree(ran.text)
         return self._trees[name]
 

@@ -1,5 +1,6 @@
 """The user's repository, which is read, and of which only published branches are ever moved."""
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -64,8 +65,12 @@ class UserRepository:
 
     def checkout_of(self, branch: str) -> Path | None:
         """Return the checkout that has the branch checked out, if one has."""
-        ran = self._git.run(["for-each-ref", "--format=%(worktreepath)", f"refs/heads/{branch}"], at=self.at)
-        return Path(ran.text) if ran.text else None
+        ran = self._git.run(["worktree", "list", "--porcelain", "-z"], at=self.at)
+        for entry in ran.out.split(b"\0\0"):
+            first, *facts = entry.split(b"\0")
+            if f"branch refs/heads/{branch}".encode() in facts:
+                return Path(os.fsdecode(first.removeprefix(b"worktree ")))
+        return None
 
     def uncommitted(self, *, state: Path) -> int:
         """Return how many paths of the checkout differ from its HEAD; 0 for a bare repository."""
