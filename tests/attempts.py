@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -85,8 +87,6 @@ class Attempts:
 
 
 def host() -> Host:
-    import sys
-
     return Host(python=sys.executable, path=os.environ["PATH"])
 
 
@@ -108,3 +108,10 @@ def alive(argument: str) -> list[int]:
             if argument.encode() in words and state != "Z":
                 found.append(int(name))
     return found
+
+
+def see_alive(argument: str, *, count: int) -> None:
+    """Return when `count` processes live that have `argument`: a shell that says it is ready may not be quite."""
+    end = time.monotonic() + 20
+    while len(alive(argument)) < count:
+        assert time.monotonic() < end, alive(argument)

@@ -9,7 +9,7 @@ import pytest
 
 from punchlist.model.jobs import Limits, Role
 from punchlist.ports import Exit
-from tests.attempts import QUICK, Attempts, alive
+from tests.attempts import QUICK, Attempts, alive, see_alive
 
 LONG = 1_000_000
 
@@ -126,6 +126,7 @@ def test_what_escapes_from_one_attempt_lives_while_another_that_may_own_it_does(
         owner = f"(env -i setsid sleep {mark} &) & sleep 0.2; echo ready >{pipe}; sleep {mark}"
         task = asyncio.create_task(attempts.processes.run(attempts.launch("sh", "-c", owner, name="A1")))
         await attempts.processes.run(attempts.launch("cat", str(pipe), name="A2"))
+        see_alive(mark, count=2)
         during = alive(mark)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

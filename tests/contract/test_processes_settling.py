@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from punchlist.ports import Exit
-from tests.attempts import Attempts, alive
+from tests.attempts import Attempts, alive, see_alive
 
 ENGINE = """
 import asyncio, sys
@@ -69,7 +69,7 @@ def test_a_directory_without_anything_in_it_counts_as_none(attempts: Attempts) -
 
 def test_an_attempt_that_lives_is_killed_and_counts_as_lost(attempts: Attempts, mark: str, tmp_path: Path) -> None:
     _killed_engine(tmp_path, f"setsid sleep {mark} & READY; sleep {mark}")
-    assert len(alive(mark)) >= 2
+    see_alive(mark, count=2)
 
     assert attempts.settle() is None
     assert alive(mark) == []
@@ -106,7 +106,7 @@ def test_an_attempt_that_was_cancelled_has_no_record_to_be_taken_for_its_own(att
 
 def test_what_lives_on_after_its_wrapper_was_killed_is_killed(attempts: Attempts, mark: str, tmp_path: Path) -> None:
     _killed_engine(tmp_path, f"(setsid sleep {mark} &) & READY; sleep {mark}", wrapper=True)
-    assert len(alive(mark)) >= 2
+    see_alive(mark, count=2)
 
     assert attempts.settle() is None
     assert alive(mark) == []
