@@ -28,7 +28,7 @@ from punchlist.model.records import Criterion, Project, Scope, Step, Task
 from punchlist.model.rows import GateRow, NodeRow, RunRow
 from punchlist.model.state import AttemptState, GateState, StepState, TaskState
 from punchlist.model.states import GateStatus, NodeStatus, StepStatus, TaskStatus
-from punchlist.ports import Reader, Writer
+from punchlist.ports import Reader, Store, Writer
 from punchlist.store import SqliteStore, create_store, open_store
 
 AT = "2026-11-21T08:00:00.000000Z"
@@ -149,7 +149,7 @@ def gate_row(
     return GateRow(gate=gate, task=None if of is None else TaskId(of), run=None if run is None else RunId(run))
 
 
-def tell_story(store: SqliteStore) -> None:
+def tell_story(store: Store) -> None:
     """Write a small history in three commits: 12 events in five streams, with the rows that they fold to."""
     with store.write() as writer:
         began(writer, "project", "slugger", stream=PROJECT, facts=[ProjectCreated(project=SAMPLE)])

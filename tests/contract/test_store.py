@@ -23,7 +23,7 @@ from punchlist.model.events import (
 )
 from punchlist.model.ids import ProjectId, StreamId
 from punchlist.model.states import TaskStatus
-from punchlist.store import SqliteStore
+from punchlist.ports import Store
 from tests.stored import (
     AT,
     PERSON,
@@ -42,7 +42,7 @@ from tests.stored import (
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
+def store(tmp_path: Path) -> Iterator[Store]:
     with closing(made(tmp_path)) as store:
         yield store
 
@@ -50,7 +50,7 @@ def store(tmp_path: Path) -> Iterator[SqliteStore]:
 # -- transactions
 
 
-def test_a_new_store_begins_with_the_workspaces_first_event(store: SqliteStore) -> None:
+def test_a_new_store_begins_with_the_workspaces_first_event(store: Store) -> None:
     with store.read() as reader:
         (event,) = reader.events()
         head = reader.head("workspace")
@@ -59,7 +59,7 @@ def test_a_new_store_begins_with_the_workspaces_first_event(store: SqliteStore) 
     assert head == head_after(event)
 
 
-def test_a_block_that_raises_leaves_nothing(store: SqliteStore) -> None:
+def test_a_block_that_raises_leaves_nothing(store: Store) -> None:
     def interrupted() -> None:
         with store.write() as writer:
             writer.put([SAMPLE])
@@ -77,7 +77,7 @@ def test_a_block_that_raises_leaves_nothing(store: SqliteStore) -> None:
         assert reader.inbox() == []
 
 
-def test_what_was_committed_is_there_in_another_process(store: SqliteStore, tmp_path: Path) -> None:
+def test_what_was_committed_is_there_in_another_process(store: Store, tmp_path: Path) -> None:
     tell_story(store)
 
     with reading(tmp_path / "state.db") as reader:
@@ -85,7 +85,7 @@ def test_what_was_committed_is_there_in_another_process(store: SqliteStore, tmp_
         assert reader.project(ProjectId("slugger")) == SAMPLE
 
 
-def test_a_snapshot_does_not_see_what_is_committed_after_it_began(store: SqliteStore) -> None:
+def test_a_snapshot_does_not_see_what_is_committed_after_it_began(store: Store) -> None:
     with store.read() as before:
         tell_story(store)
         seen = before.projects(), len(list(before.events()))
@@ -95,7 +95,7 @@ def test_a_snapshot_does_not_see_what_is_committed_after_it_began(store: SqliteS
         assert after.projects() == [SAMPLE]
 
 
-def test_a_writer_sees_its_own_writes(store: SqliteStore) -> None:
+def test_a_writer_sees_its_own_writes(store: Store) -> None:
     with store.write() as writer:
         writer.put([SAMPLE])
         (event,) = began(writer, "task", "T1", stream=TASK, facts=[TaskCreated(task=task())])
@@ -105,7 +105,7 @@ def test_a_writer_sees_its_own_writes(store: SqliteStore) -> None:
         assert list(writer.events(stream=TASK)) == [event]
 
 
-def test_a_reader_is_of_no_use_after_its_block(store: SqliteStore) -> None:
+def test_a_reader_is_of_no_use_after_its_block(store: Store) -> None:
     tell_story(store)
     with store.read() as reader:
         events = reader.events()
@@ -117,7 +117,7 @@ def test_a_reader_is_of_no_use_after_its_block(store: SqliteStore) -> None:
         list(events)
 
 
-def test_a_closed_store_opens_again_when_it_is_used(store: SqliteStore) -> None:
+def test_a_closed_store_opens_again_when_it_is_used(store: Store) -> None:
     tell_story(store)
     store.close()
     store.close()
@@ -126,7 +126,7 @@ def test_a_closed_store_opens_again_when_it_is_used(store: SqliteStore) -> None:
         assert reader.projects() == [SAMPLE]
 
 
-def test_a_row_of_something_that_does_not_exist_is_a_fault_of_the_program_and_keeps_nothing(store: SqliteStore) -> None:
+def test_a_row_of_something_that_does_not_exist_is_a_fault_of_the_program_and_keeps_nothing(store: Store) -> None:
     with pytest.raises(sqlite3.IntegrityError), store.write() as writer:
         writer.put([task_state(task())])
 
@@ -137,7 +137,7 @@ def test_a_row_of_something_that_does_not_exist_is_a_fault_of_the_program_and_ke
 # -- ids
 
 
-def test_numbers_are_given_once_each_and_counted_for_each_kind(store: SqliteStore) -> None:
+def test_numbers_are_given_once_each_and_counted_for_each_kind(store: Store) -> None:
     with store.write() as writer:
         first = [writer.allocate("task"), writer.allocate("task"), writer.allocate("run")]
     with store.write() as writer:
@@ -146,7 +146,7 @@ def test_numbers_are_given_once_each_and_counted_for_each_kind(store: SqliteStor
     assert (first, second) == ([1, 2, 1], [3, 2, 1])
 
 
-def test_the_number_of_a_transaction_that_was_rolled_back_may_be_given_again(store: SqliteStore) -> None:
+def test_the_number_of_a_transaction_that_was_rolled_back_may_be_given_again(store: Store) -> None:
     with pytest.raises(RefusedError), store.write() as writer:
         writer.answer(writer.allocate("attempt"), refused=False, answer=None)
 
@@ -157,14 +157,14 @@ def test_the_number_of_a_transaction_that_was_rolled_back_may_be_given_again(sto
 # -- streams and events
 
 
-def test_a_second_stream_of_the_same_thing_is_refused(store: SqliteStore) -> None:
+def test_a_second_stream_of_the_same_thing_is_refused(store: Store) -> None:
     tell_story(store)
 
     with pytest.raises(RefusedError, match="there is a task T1 already"), store.write() as writer:
         writer.open_stream(StreamId("another"), kind="task", local="T1")
 
 
-def test_events_come_back_with_their_seq_and_as_they_were_sealed(store: SqliteStore) -> None:
+def test_events_come_back_with_their_seq_and_as_they_were_sealed(store: Store) -> None:
     tell_story(store)
     with store.write() as writer:
         head = writer.head("run", "R1")
@@ -178,7 +178,7 @@ def test_events_come_back_with_their_seq_and_as_they_were_sealed(store: SqliteSt
         assert list(reader.events(stream=RUN))[-1] == stored
 
 
-def test_events_that_do_not_follow_their_streams_head_are_a_conflict(store: SqliteStore) -> None:
+def test_events_that_do_not_follow_their_streams_head_are_a_conflict(store: Store) -> None:
     tell_story(store)
     with store.read() as reader:
         head = reader.head("task", "T1")
@@ -198,7 +198,7 @@ def test_events_that_do_not_follow_their_streams_head_are_a_conflict(store: Sqli
         assert [event.n for event in reader.events(stream=TASK)] == [1, 2, 3, 4]
 
 
-def test_a_rewritten_past_is_a_conflict_even_at_the_right_number(store: SqliteStore) -> None:
+def test_a_rewritten_past_is_a_conflict_even_at_the_right_number(store: Store) -> None:
     tell_story(store)
     with store.read() as reader:
         first, second, _ = reader.events(stream=TASK)
@@ -209,12 +209,12 @@ def test_a_rewritten_past_is_a_conflict_even_at_the_right_number(store: SqliteSt
         writer.append([seal(head_after(other), TaskPaused(paused=True), at=AT, actor=PERSON)])
 
 
-def test_events_of_a_stream_that_is_not_there_are_a_conflict(store: SqliteStore) -> None:
+def test_events_of_a_stream_that_is_not_there_are_a_conflict(store: Store) -> None:
     with pytest.raises(ConflictError, match="there is no stream elsewhere"), store.write() as writer:
         writer.append(sealed(Head(StreamId("elsewhere")), [TaskCreated(task=task())]))
 
 
-def test_an_event_whose_hash_is_not_of_what_it_says_is_never_stored(store: SqliteStore) -> None:
+def test_an_event_whose_hash_is_not_of_what_it_says_is_never_stored(store: Store) -> None:
     tell_story(store)
     with store.read() as reader:
         head = reader.head("task", "T1")
@@ -225,7 +225,7 @@ def test_an_event_whose_hash_is_not_of_what_it_says_is_never_stored(store: Sqlit
         writer.append([msgspec.structs.replace(event, actor="human:Someone Else")])
 
 
-def test_events_are_read_from_a_cursor_on_by_stream_and_up_to_a_limit(store: SqliteStore) -> None:
+def test_events_are_read_from_a_cursor_on_by_stream_and_up_to_a_limit(store: Store) -> None:
     tell_story(store)
 
     with store.read() as reader:
@@ -242,7 +242,7 @@ def test_events_are_read_from_a_cursor_on_by_stream_and_up_to_a_limit(store: Sql
     assert of_task_later == [2]
 
 
-def test_each_commit_records_the_heads_that_it_moved_in_the_workspaces_stream(store: SqliteStore) -> None:
+def test_each_commit_records_the_heads_that_it_moved_in_the_workspaces_stream(store: Store) -> None:
     tell_story(store)
 
     with store.read() as reader:
@@ -256,7 +256,7 @@ def test_each_commit_records_the_heads_that_it_moved_in_the_workspaces_stream(st
     assert last.fact.heads == {TASK: heads[TASK], RUN: heads[RUN]}
 
 
-def test_a_commit_without_events_records_nothing(store: SqliteStore) -> None:
+def test_a_commit_without_events_records_nothing(store: Store) -> None:
     with store.write() as writer:
         writer.enqueue({"command": "Pause"}, at=AT, actor=PERSON)
 
@@ -267,7 +267,7 @@ def test_a_commit_without_events_records_nothing(store: SqliteStore) -> None:
 # -- the inbox
 
 
-def test_a_command_waits_in_the_inbox_until_it_is_answered(store: SqliteStore) -> None:
+def test_a_command_waits_in_the_inbox_until_it_is_answered(store: Store) -> None:
     with store.write() as writer:
         first = writer.enqueue({"command": "Pause", "run": "R1"}, at=AT, actor=PERSON)
         second = writer.enqueue({"command": "Cancel", "run": "R1"}, at=AT, actor="orchestrator:chat", key="k")
@@ -285,7 +285,7 @@ def test_a_command_waits_in_the_inbox_until_it_is_answered(store: SqliteStore) -
         assert reader.command(99) is None
 
 
-def test_the_same_key_is_the_same_command(store: SqliteStore) -> None:
+def test_the_same_key_is_the_same_command(store: Store) -> None:
     with store.write() as writer:
         first = writer.enqueue({"command": "Pause", "run": "R1"}, at=AT, actor=PERSON, key="once")
     with store.write() as writer:
@@ -297,7 +297,7 @@ def test_the_same_key_is_the_same_command(store: SqliteStore) -> None:
 
 
 @pytest.mark.parametrize(("number", "seen"), [(1, "is done already"), (7, "is not in the inbox")])
-def test_a_command_is_answered_once(store: SqliteStore, number: int, seen: str) -> None:
+def test_a_command_is_answered_once(store: Store, number: int, seen: str) -> None:
     with store.write() as writer:
         writer.enqueue({"command": "Pause"}, at=AT, actor=PERSON)
         writer.answer(1, refused=False, answer=None)
@@ -306,7 +306,7 @@ def test_a_command_is_answered_once(store: SqliteStore, number: int, seen: str) 
         writer.answer(number, refused=False, answer="again")
 
 
-def test_the_first_answer_kept_under_a_key_stays(store: SqliteStore) -> None:
+def test_the_first_answer_kept_under_a_key_stays(store: Store) -> None:
     with store.write() as writer:
         writer.remember("plan/A3", {"tasks": ["T1"]})
         writer.remember("plan/A3", {"tasks": ["T2"]})
@@ -336,7 +336,7 @@ print(number)
 """
 
 
-def test_twenty_processes_that_create_at_once_lose_nothing(store: SqliteStore, tmp_path: Path) -> None:
+def test_twenty_processes_that_create_at_once_lose_nothing(store: Store, tmp_path: Path) -> None:
     with store.write() as writer:
         writer.put([SAMPLE])
     root = Path(__file__).parents[2]
@@ -352,3 +352,29 @@ def test_twenty_processes_that_create_at_once_lose_nothing(store: SqliteStore, t
         assert [line.id for line in reader.tasks()] == [f"T{number}" for number in range(1, 21)]
         assert {row.stream for row in reader.streams() if row.kind == "task"} == {f"stream-{n}" for n in range(20)}
         assert reader.verify() == []
+
+
+DIE_IN_A_TRANSACTION = """
+import os, signal, sys
+from pathlib import Path
+from punchlist.store import open_store
+from tests.stored import tell_story
+store = open_store(Path(sys.argv[1]))
+tell_story(store)
+with store.write() as writer:
+    writer.remember("half", "x" * 1_000_000)
+    writer.enqueue({}, at="", actor="")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_process_killed_in_a_transaction_loses_that_one_alone(store: Store, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", DIE_IN_A_TRANSACTION, str(tmp_path / "state.db")]
+
+    killed = subprocess.run(command, cwd=Path(__file__).parents[2], check=False)
+
+    assert killed.returncode == -9
+    with store.write() as writer:
+        assert (writer.remembered("half"), writer.inbox()) == (None, [])
+        assert writer.verify() == []
+        assert len(list(writer.events())) == 12

@@ -9,7 +9,7 @@ import pytest
 
 from punchlist.model.ids import AttemptId, GateId, ProjectId, RunId, StepId, TaskId
 from punchlist.model.states import GateStatus, NodeStatus, TaskStatus
-from punchlist.store import SqliteStore
+from punchlist.ports import Store
 from tests.stored import (
     AT,
     SAMPLE,
@@ -25,12 +25,12 @@ from tests.stored import (
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
+def store(tmp_path: Path) -> Iterator[Store]:
     with closing(made(tmp_path)) as store:
         yield store
 
 
-def test_rows_are_read_as_they_were_written(store: SqliteStore) -> None:
+def test_rows_are_read_as_they_were_written(store: Store) -> None:
     rows = [SAMPLE, task_state(task()), run_row(of="T1"), node_row("build"), attempt_row(), gate_row(of="T1")]
     with store.write() as writer:
         writer.put(rows)  # type: ignore[arg-type]
@@ -56,7 +56,7 @@ def test_rows_are_read_as_they_were_written(store: SqliteStore) -> None:
     assert none == [None] * 6
 
 
-def test_a_row_replaces_the_one_with_its_key(store: SqliteStore) -> None:
+def test_a_row_replaces_the_one_with_its_key(store: Store) -> None:
     tell_story(store)
     project = msgspec.structs.replace(SAMPLE, title="Other", version=2)
     rows = [
@@ -81,7 +81,7 @@ def test_a_row_replaces_the_one_with_its_key(store: SqliteStore) -> None:
         assert reader.attempts(step=StepId("T1.1")) == [rows[4]]
 
 
-def test_a_line_of_a_task_counts_its_steps_and_names_what_it_waits_for(store: SqliteStore) -> None:
+def test_a_line_of_a_task_counts_its_steps_and_names_what_it_waits_for(store: Store) -> None:
     gates = [
         gate_row(10, kind="merge", of="T1"),
         gate_row(2, kind="rework", of="T1"),
@@ -100,7 +100,7 @@ def test_a_line_of_a_task_counts_its_steps_and_names_what_it_waits_for(store: Sq
     assert line.waits_for == "rework G2, merge G10"
 
 
-def test_tasks_are_listed_in_the_order_of_their_numbers_by_project_and_status(store: SqliteStore) -> None:
+def test_tasks_are_listed_in_the_order_of_their_numbers_by_project_and_status(store: Store) -> None:
     other = msgspec.structs.replace(SAMPLE, id="other")
     tasks = [
         task(10, status=TaskStatus.READY),
@@ -127,7 +127,7 @@ def test_tasks_are_listed_in_the_order_of_their_numbers_by_project_and_status(st
     }
 
 
-def test_runs_are_listed_newest_first_by_task_and_by_whether_they_live(store: SqliteStore) -> None:
+def test_runs_are_listed_newest_first_by_task_and_by_whether_they_live(store: Store) -> None:
     tasks = [task_state(task(1)), task_state(task(2))]
     runs = [
         run_row(1, of="T1", status=NodeStatus.FAILED),
@@ -145,7 +145,7 @@ def test_runs_are_listed_newest_first_by_task_and_by_whether_they_live(store: Sq
         assert [run.id for run in reader.runs(task=TaskId("T1"), live=True)] == ["R2"]
 
 
-def test_nodes_are_listed_in_the_order_in_which_they_were_first_written(store: SqliteStore) -> None:
+def test_nodes_are_listed_in_the_order_in_which_they_were_first_written(store: Store) -> None:
     with store.write() as writer:
         writer.put([run_row(1), run_row(2), node_row("zeta"), node_row("other", run="R2"), node_row("alpha")])
     with store.write() as writer:
@@ -161,7 +161,7 @@ def test_nodes_are_listed_in_the_order_in_which_they_were_first_written(store: S
     ]
 
 
-def test_attempts_are_listed_by_run_and_by_step(store: SqliteStore) -> None:
+def test_attempts_are_listed_by_run_and_by_step(store: Store) -> None:
     attempts = [attempt_row(10, step="T1.1"), attempt_row(2), attempt_row(3, run="R2", step="T1.1")]
     with store.write() as writer:
         writer.put([run_row(1), run_row(2), *attempts])
@@ -173,7 +173,7 @@ def test_attempts_are_listed_by_run_and_by_step(store: SqliteStore) -> None:
         assert [each.id for each in reader.attempts(run=RunId("R2"), step=StepId("T1.1"))] == ["A3"]
 
 
-def test_gates_are_listed_oldest_first_and_only_open_ones_unless_all_are_asked_for(store: SqliteStore) -> None:
+def test_gates_are_listed_oldest_first_and_only_open_ones_unless_all_are_asked_for(store: Store) -> None:
     gates = [
         gate_row(10, of="T1", run="R1"),
         gate_row(2, of="T1", status=GateStatus.DECIDED),

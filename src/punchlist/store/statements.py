@@ -13,13 +13,18 @@ _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 
 @functools.cache
 def named_statements() -> Mapping[str, str]:
-    """Return the statements of `queries.sql` by name; raises ValueError when two have the same."""
-    parts = _NAME.split((_FOLDER / "queries.sql").read_text(encoding="utf-8"))
+    """Return the statements of `queries.sql` by name."""
+    return named((_FOLDER / "queries.sql").read_text(encoding="utf-8"))
+
+
+def named(text: str) -> dict[str, str]:
+    """Return the statements that stand under lines `-- name: NAME`; raises ValueError when two have the same name."""
+    parts = _NAME.split(text)
     statements: dict[str, str] = {}
-    for name, text in zip(parts[1::2], parts[2::2], strict=True):
+    for name, statement in zip(parts[1::2], parts[2::2], strict=True):
         if name in statements:
-            raise ValueError(name)
-        statements[name] = _without_comments(text)
+            raise ValueError(f"two statements have the name {name}")
+        statements[name] = _without_comments(statement)
     return statements
 
 
