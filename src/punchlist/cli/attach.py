@@ -1,13 +1,12 @@
 """What follows a verb that started runs: the answer at once, a view until they are over, or their end awaited."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from punchlist.cli.session import Session, visible
 from punchlist.cli.views import runs as views
 from punchlist.cli.views.seen import TaskSeen, seen
 from punchlist.model.json import Json
 
-_OVER = frozenset({"succeeded", "failed", "cancelled", "waiting"})
 _WAITS, _FAILED = 6, 1
 
 
@@ -20,27 +19,27 @@ def attach(session: Session, answer: dict[str, Json], *, follow: bool, wait: boo
         session.show(answer, views.started)
         return 0
     session.attached = True
-    names = [run.id for run in views.runs_of(answer)]
     if follow:
-        show_story(session, names)
-    return finish(session, answer, names=names)
+        show_story(session, answer)
+    return finish(session, answer)
 
 
-def show_story(session: Session, runs: Sequence[str]) -> None:
-    """Print what happens in runs until each of them is over or waits for a decision."""
+def show_story(session: Session, answer: dict[str, Json]) -> None:
+    """Print what happens in the runs of an answer until each of them is over or waits for a decision."""
     from punchlist.cli.story import Story
-    from punchlist.service import logs
+    from punchlist.service import following
 
-    for name in runs:
-        story = Story()
-        for event in logs.follow_run(session.service, name):
-            _print(session, story.lines(_visible(event)))
+    tasks = {run.id: run.task or "" for run in views.runs_of(answer)}
+    story = Story(tasks)
+    for event in following.follow_runs(session.service, list(tasks)):
+        _print(session, story.lines({key: visible(value) for key, value in event.items()}))
 
 
-def finish(session: Session, answer: dict[str, Json], *, names: Sequence[str]) -> int:
+def finish(session: Session, answer: dict[str, Json]) -> int:
     """Wait for runs, show how they ended, with their tasks as they are then, and return the exit code."""
     from punchlist.service import runs
 
+    names = [run.id for run in views.runs_of(answer)]
     with session.progress as say:
         ended = runs.wait(session.service, names, say=say)["runs"]
     final: dict[str, Json] = {"runs": ended} if "runs" in answer else {"run": seen(list[Json], ended)[0]}
@@ -59,10 +58,6 @@ def _tasks_now(session: Session, answer: dict[str, Json]) -> dict[str, Json]:
         return {"task": now(answer["task"])}
     listed = answer.get("tasks")
     return {"tasks": [now(each) for each in listed]} if isinstance(listed, list) else {}
-
-
-def _visible(event: dict[str, Json]) -> dict[str, Json]:
-    return {key: visible(value) for key, value in event.items()}
 
 
 def _print(session: Session, lines: Iterable[str]) -> None:

@@ -9,8 +9,12 @@ from punchlist.cli.views import attention, runs
 from punchlist.errors import DefinitionError
 
 
-@click.command(cls=Verb, epilog=examples("punchlist", "punchlist status --json", "punchlist status --since 8h"))
-@click.option("--since", metavar="TIME", help="Only what was accepted or failed since: 8h, 2d, or a date.")
+@click.command(cls=Verb, epilog=examples("punchlist", "punchlist status --json", "punchlist status --since 2026-11-21"))
+@click.option(
+    "--since",
+    metavar="TIME",
+    help="Only what was accepted or failed since then: a date, or a time such as 2026-11-21T08:00.",
+)
 @click.pass_obj
 def status(session: Session, since: str | None = None) -> None:
     """Show first what needs you, with the command to type; then what was accepted, failed, runs, is parked."""

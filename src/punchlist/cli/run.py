@@ -133,13 +133,6 @@ def retry(session: Session, *, target: str, follow: bool, wait: bool) -> int:
 @click.pass_obj
 def cancel(session: Session, *, target: str, node: str | None, reason: str) -> None:
     """End a run, one node of it, a task or a step; what runs of it is stopped, tree and all."""
-    if "." in target:
-        from punchlist.service import steps
-
-        if node is not None:
-            raise DefinitionError(f"{target} is a step; only a run has nodes", where=node)
-        session.show(steps.cancel(session.service, target, reason=reason), views.steered)
-        return
     from punchlist.service import runs
 
     session.show(runs.cancel(session.service, target, node=node, reason=reason), views.steered)

@@ -27,23 +27,29 @@ class Attempt(NamedTuple):
 
 @dataclass
 class Story:
-    """Turns events into lines; remembers the attempts and commits that later events speak of."""
+    """Turns events into lines; remembers the attempts and commits that later events speak of.
 
+    `tasks` names the task that each run delivers; `task` is that of the event which is being told.
+    """
+
+    tasks: Mapping[str, str]
     attempts: dict[str, Attempt] = field(default_factory=dict[str, Attempt])
     commits: dict[str, str] = field(default_factory=dict[str, str])
+    streams: dict[str, str] = field(default_factory=dict[str, str])
     task: str = ""
 
     def lines(self, event: Data) -> Iterator[str]:
         """Yield the lines that an event is worth."""
         tell = _TELL.get(str(event["kind"]))
         data = event["data"]
-        if tell is not None and isinstance(data, dict):
+        if not isinstance(data, dict):
+            return
+        stream = str(event["stream"])
+        if "run" in data:
+            self.streams.setdefault(stream, self.tasks.get(_text(data, "run"), ""))
+        self.task = self.streams.get(stream, "")
+        if tell is not None:
             yield from tell(self, data)
-
-
-def _run_created(story: Story, data: Data) -> Iterator[str]:
-    story.task = _text(data, "task")
-    yield from ()
 
 
 def _attempt_queued(story: Story, data: Data) -> Iterator[str]:
@@ -141,7 +147,6 @@ def _node_ended(story: Story, data: Data) -> Iterator[str]:
 
 
 _TELL: Mapping[str, Callable[[Story, Data], Iterator[str]]] = {
-    "RunCreated": _run_created,
     "AttemptQueued": _attempt_queued,
     "AttemptStarted": _attempt_started,
     "AttemptEnded": _attempt_ended,

@@ -5,11 +5,12 @@ from punchlist.model.json import Json
 
 
 def told(story: Story, kind: str, **data: Json) -> list[str]:
-    return list(story.lines({"kind": kind, "data": data}))
+    stream = "task" if kind in {"StepMoved", "StepIntegrated", "VerdictGiven", "TaskMoved"} else "run"
+    return list(story.lines({"stream": stream, "kind": kind, "data": data}))
 
 
 def delivering() -> Story:
-    story = Story()
+    story = Story({"R2": "T1"})
     assert told(story, "RunCreated", run="R2", task="T1") == []
     return story
 
@@ -60,5 +61,5 @@ def test_what_nobody_follows_is_not_told() -> None:
 
 
 def test_nodes_are_told_of_a_flow_of_ones_own_only() -> None:
-    assert told(Story(), "NodeEnded", node="lint", status="succeeded") == ["       lint succeeded"]
+    assert told(Story({"R3": ""}), "NodeEnded", node="lint", status="succeeded") == ["       lint succeeded"]
     assert told(delivering(), "NodeEnded", node="steps", status="succeeded") == []

@@ -1,12 +1,15 @@
 """Views that say what comes next: `status` and `why`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from punchlist.cli.tables import status as state, strong
-from punchlist.cli.views.seen import FindingSeen, JudgedSeen, Part, WaitsSeen, seen
+from punchlist.cli.tables import columns, status as state, strong
+from punchlist.cli.views.runs import gate_lines
+from punchlist.cli.views.seen import EngineSeen, FindingSeen, GateSeen, JudgedSeen, Part, WaitsSeen, seen
 from punchlist.model.json import Json
 
 Answer = Mapping[str, Json]
+_MOST = 20
+_NOTHING = "Nothing to do: punchlist plan, or punchlist task create --file task.yaml"
 
 
 class WhySeen(Part, frozen=True, kw_only=True):
@@ -25,8 +28,15 @@ class WhySeen(Part, frozen=True, kw_only=True):
 
 
 def why(answer: Answer) -> str:
-    """Return the explanation, steps below their task."""
-    return "\n".join(_why_lines(seen(WhySeen, answer["why"]), indent=""))
+    """Return the explanation, steps below their task; of a run, gate, attempt or finding what is known."""
+    told = seen(dict[str, Json], answer["why"])
+    if "criteria" in told:
+        return "\n".join(_why_lines(seen(WhySeen, told), indent=""))
+    known = {**told, **seen(dict[str, Json], told.get("finding") or {})}
+    rows = [
+        [name, str(value)] for name, value in known.items() if isinstance(value, str | int) and value not in ("", False)
+    ]
+    return columns(rows)
 
 
 def _why_lines(why: WhySeen, *, indent: str) -> Iterator[str]:
@@ -45,3 +55,73 @@ def _why_lines(why: WhySeen, *, indent: str) -> Iterator[str]:
         yield f"{indent}  attempts: {', '.join(why.attempts)}"
     for each in why.steps:
         yield from _why_lines(each, indent=f"{indent}  ")
+
+
+class LineSeen(Part, frozen=True, kw_only=True):
+    """A line of `status`: a task, with the command that moves it."""
+
+    id: str
+    title: str
+    status: str
+    steps_accepted: int = 0
+    steps_total: int = 0
+    waits_for: str = ""
+    command: str = ""
+
+
+class ProblemSeen(Part, frozen=True, kw_only=True):
+    """Something that is not as it should be."""
+
+    where: str
+    message: str
+    command: str = ""
+
+
+class StatusSeen(Part, frozen=True, kw_only=True):
+    """How things stand."""
+
+    engine: EngineSeen
+    waiting: tuple[GateSeen, ...] = ()
+    problems: tuple[ProblemSeen, ...] = ()
+    accepted: tuple[LineSeen, ...] = ()
+    failed: tuple[LineSeen, ...] = ()
+    running: tuple[LineSeen, ...] = ()
+    ready: tuple[LineSeen, ...] = ()
+    drafts: tuple[LineSeen, ...] = ()
+
+
+def status(answer: Answer) -> str:
+    """Return how things stand: first what needs a person, with the command to type."""
+    told = seen(StatusSeen, dict(answer))
+    blocks = [
+        _block("Needs you", [line for gate in told.waiting for line in gate_lines(gate)]),
+        _block("Not right", [f"{each.where}: {each.message}\n  {each.command}" for each in told.problems]),
+        _block("Failed", _lines(told.failed)),
+        _block("To approve", _lines(told.drafts)),
+        _block("To start", _lines(told.ready)),
+        _block("Running", _lines(told.running)),
+        _block("Accepted", _lines(told.accepted)),
+    ]
+    shown = [block for block in blocks if block]
+    return "\n\n".join(
+        [*(shown or ["Nothing to do: punchlist plan, or punchlist task create --file task.yaml"]), _engine(told)]
+    )
+
+
+def _block(title: str, lines: Sequence[str]) -> str:
+    return "\n".join([strong(title), *(f"  {line}" for text in lines for line in text.splitlines())]) if lines else ""
+
+
+def _lines(lines: Sequence[LineSeen]) -> list[str]:
+    rows = [[each.id, _how_far(each), each.title, each.command] for each in lines[:_MOST]]
+    more = [f"and {len(lines) - _MOST} more: punchlist task list"] if len(lines) > _MOST else []
+    return [*columns(rows).splitlines(), *more] if rows else []
+
+
+def _how_far(line: LineSeen) -> str:
+    waits = f", waits for {line.waits_for}" if line.waits_for else ""
+    return f"{state(line.status)} {line.steps_accepted}/{line.steps_total}{waits}"
+
+
+def _engine(told: StatusSeen) -> str:
+    return f"The engine runs (process {told.engine.pid})." if told.engine.running else "The engine is asleep."

@@ -8,6 +8,7 @@ from punchlist.cli.tables import columns, status, strong, table
 from punchlist.cli.views.seen import (
     CriterionSeen,
     GateSeen,
+    RunSeen,
     StepSeen,
     TaskLineSeen,
     TaskSeen,
@@ -56,7 +57,7 @@ def created_task(answer: Answer) -> str:
 def moved_task(answer: Answer) -> str:
     """Return what became of a task, in a line or two."""
     record = seen(TaskSeen, answer["task"])
-    run = f", run {answer['run']}" if isinstance(answer.get("run"), str) else ""
+    run = f", run {seen(RunSeen, answer['run']).id}" if "run" in answer else ""
     return f"{record.id} is {status(record.status)}{run}: {record.title}\nNext: {_next(record)}"
 
 
@@ -198,6 +199,11 @@ def verdict_lines(verdict: VerdictSeen) -> Iterator[str]:
         yield f"  {each.id or '-'} {each.state}, {each.kind}{about}: {each.text}"
     if verdict.unenforced:
         yield f"  not enforced here: {', '.join(verdict.unenforced)}"
+
+
+def branch_of(answer: Answer) -> str | None:
+    """Return the branch of a task, once it has one."""
+    return seen(TaskSeen, answer["task"]).branch
 
 
 def ids_of(answer: Answer, noun: str) -> list[str]:

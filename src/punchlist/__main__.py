@@ -1,0 +1,7 @@
+"""`python -m punchlist` is `punchlist`."""
+
+import sys
+
+from punchlist.cli.main import main
+
+sys.exit(main())
