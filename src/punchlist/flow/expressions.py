@@ -6,6 +6,7 @@ bytes, times and types are refused. A macro over a map takes its keys in no defi
 
 import functools
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 BIGGEST = 2**53 - 1
 """The largest whole number that every reader of JSON keeps exactly."""
+_CUT = re.compile("[\0\ud800-\udfff]")
 
 
 def references(text: str) -> frozenset[str]:
@@ -113,6 +115,8 @@ class _Program:
         return self._run(self.compiled, data, absent=absent)
 
     def _run(self, compiled: "cel.Expression", data: dict[str, Json], *, absent: dict[str, str]) -> Json:
+        if not all(map(_whole, data.values())):
+            raise _refusal(self.text, "is given text with a zero character or a lone surrogate", hint="Give it alone")
         try:
             result = compiled.eval(data=data)
         except (RuntimeError, TypeError, ValueError, OverflowError) as error:
@@ -161,6 +165,19 @@ def _program(expression: str) -> _Program:
         return _Program(expression, variables, environment.compile(expression))
     except RuntimeError as error:
         raise _refusal(expression, flaws(expression, str(error))[0].message) from None
+
+
+def _whole(value: Json) -> bool:
+    """Say whether CEL takes a value whole: it would cut text at a zero character without a word."""
+    match value:
+        case str():
+            return not _CUT.search(value)
+        case list():
+            return all(map(_whole, value))
+        case dict():
+            return all(map(_whole, value)) and all(map(_whole, value.values()))
+        case _:
+            return True
 
 
 def _refusal(expression: str, reason: str, *, hint: str = "") -> DefinitionError:
