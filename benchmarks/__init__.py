@@ -1,0 +1,1 @@
+"""Benchmarks: cold commands at size, measured as people run them."""
