@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from punchlist.errors import DefinitionError, WorkerError
+from punchlist.errors import DefinitionError, StoreError, WorkerError
 from punchlist.model.ids import AttemptId
 from punchlist.model.jobs import Limits, Outcome, Role
 from punchlist.model.states import AttemptStatus
@@ -228,6 +228,16 @@ def test_the_outcome_is_recorded_in_one_step(attempts: Attempts) -> None:
     text = (attempts.directory() / "outcome.json").read_bytes()
     assert msgspec.json.decode(text, type=Outcome) == outcome
     assert [path.name for path in attempts.directory().iterdir()] == ["outcome.json"]
+
+
+def test_files_that_cannot_be_written_are_a_matter_of_the_store(attempts: Attempts) -> None:
+    attempts.root.parent.mkdir()
+    attempts.root.write_text("in the way")
+
+    with pytest.raises(StoreError, match="cannot be written"):
+        attempts.run("true")
+    with pytest.raises(StoreError, match="cannot be written"):
+        attempts.processes.record(Outcome(attempt=AttemptId("A1"), status=AttemptStatus.LOST))
 
 
 def test_a_result_and_usage_are_handed_over_as_they_are(attempts: Attempts) -> None:

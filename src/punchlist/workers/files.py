@@ -5,13 +5,14 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 import msgspec
 
-from punchlist.errors import DefinitionError
+from punchlist.errors import DefinitionError, StoreError
 from punchlist.model.ids import AttemptId
 from punchlist.model.jobs import Outcome
 from punchlist.model.json import Json
@@ -51,17 +52,19 @@ class AttemptFiles:
     def create(self, request: Mapping[str, object], files: Mapping[str, bytes]) -> None:
         """Make the directory with the request and the agent's `files`.
 
-        One that a lost timeline left behind (a restored database counts its attempts again) is moved aside.
+        One that a lost timeline left behind (a restored database counts its attempts again) is moved aside. Raises
+        StoreError.
         """
-        try:
-            self.directory.mkdir(parents=True)
-        except FileExistsError:
-            self._move_aside()
-            self.directory.mkdir()
-        self.io.mkdir()
-        (self.directory / "request.json").write_bytes(msgspec.json.encode(request))
-        for name, content in files.items():
-            (self.io / name).write_bytes(content)
+        with self._stored():
+            try:
+                self.directory.mkdir(parents=True)
+            except FileExistsError:
+                self._move_aside()
+                self.directory.mkdir()
+            self.io.mkdir()
+            (self.directory / "request.json").write_bytes(msgspec.json.encode(request))
+            for name, content in files.items():
+                (self.io / name).write_bytes(content)
 
     def request(self) -> Mapping[str, Json]:
         """Return the request, empty when it is missing or cut off."""
@@ -71,11 +74,12 @@ class AttemptFiles:
             return {}
 
     def record(self, outcome: Outcome) -> None:
-        """Write `outcome.json` in one step, also for an attempt that never was a process."""
-        self.directory.mkdir(parents=True, exist_ok=True)
-        new = self.directory / "outcome.json.new"
-        new.write_bytes(msgspec.json.format(msgspec.json.encode(outcome), indent=2) + b"\n")
-        new.replace(self.directory / "outcome.json")
+        """Write `outcome.json` in one step, also for an attempt that never was a process; raises StoreError."""
+        with self._stored():
+            self.directory.mkdir(parents=True, exist_ok=True)
+            new = self.directory / "outcome.json.new"
+            new.write_bytes(msgspec.json.format(msgspec.json.encode(outcome), indent=2) + b"\n")
+            new.replace(self.directory / "outcome.json")
 
     def wrapper(self) -> tuple[int, int] | None:
         """Return the wrapper's pid and start time (in clock ticks since boot), or None when it never wrote them."""
@@ -157,6 +161,17 @@ class AttemptFiles:
     def cost(self) -> bytes | None:
         """Return what the agent says that it used; None when it left no regular file."""
         return read_regular(self.usage, limit=_USAGE_LIMIT)
+
+    @contextmanager
+    def _stored(self) -> Generator[None, None, None]:
+        try:
+            yield
+        except OSError as error:
+            raise StoreError(
+                f"the files of an attempt cannot be written: {error.strerror}",
+                where=str(self.directory),
+                hint="Free some space or mend the permissions, then `punchlist resume`.",
+            ) from error
 
     def _pid_lines(self) -> tuple[bytes, bytes]:
         first, _, rest = (read_regular(self.pid, limit=TAIL) or b"").partition(b"\n")

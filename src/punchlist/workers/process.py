@@ -56,7 +56,7 @@ class LocalProcesses:
         return self._files(attempt).io
 
     def record(self, outcome: Outcome) -> None:
-        """Write `outcome.json`: what the engine made of the attempt."""
+        """Write `outcome.json`: what the engine made of the attempt; raises StoreError."""
         self._files(outcome.attempt).record(outcome)
 
     def tail(self, attempt: AttemptId, *, stream: str = "stdout", start: int = 0) -> bytes:
@@ -67,7 +67,7 @@ class LocalProcesses:
         """Start the process in its own session, wait for it, enforce its limits; nothing of its tree survives.
 
         Cancelling the task kills the tree, waits until it is gone, and then raises CancelledError.
-        Raises WorkerError when the program cannot be started.
+        Raises WorkerError when the program cannot be started, StoreError when the attempt's files cannot be written.
         """
         files = self._files(launch.attempt)
         started = self._start(launch, files)
