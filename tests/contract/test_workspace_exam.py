@@ -303,3 +303,17 @@ def test_references_resolve_only_within_the_tree(desk: Desk) -> None:
 
     assert desk.workspace.resolve(desk.project, tree, list(expected)) == expected
     assert desk.workspace.resolve(desk.project, tree, []) == {}
+
+
+def test_damaged_indexes_and_records_of_the_engine_are_made_anew(desk: Desk) -> None:
+    tree = other_tree(desk)
+    exam = desk.exam(tree)
+    expected = content_of(exam)
+    for name in ("exam.index", "exam.json", "exam.setup.json", "build.index"):
+        write(desk.root / ".punchlist/work/T1.1" / name, b"\0damaged")
+    write(exam / "app.py", "print(9)\n")
+
+    desk.exam(tree)
+
+    assert content_of(exam) == expected
+    assert desk.snapshot(attempt="A2").tree == tree

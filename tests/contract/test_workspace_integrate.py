@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from punchlist.errors import DefinitionError, RefusedError
+from punchlist.errors import ConflictError, DefinitionError, RefusedError
 from punchlist.model.ids import Commit, Tree
 from tests.workspaces import BRANCH, Desk, state_of, write
 
@@ -67,7 +67,7 @@ def test_a_branch_that_has_moved_is_refused_and_left(desk: Desk) -> None:
     first = desk.integrate(base, built(desk, base, {"a.py": "a\n"}))
     late = built(desk, base, {"b.py": "b\n"}, step="T1.2", attempt="A2")
 
-    with pytest.raises(RefusedError, match=f"is at {first}, not at {base}"):
+    with pytest.raises(ConflictError, match=f"is at {first}, not at {base}"):
         desk.integrate(base, late)
     assert desk.git("rev-parse", BRANCH) == first
 

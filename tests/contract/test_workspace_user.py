@@ -107,6 +107,20 @@ def test_a_linked_worktree_and_a_bare_repository_are_repositories(desk: Desk) ->
     assert desk.workspace.uncommitted(bare) == 0
 
 
+def test_a_shallow_repository_is_taken_as_far_as_it_goes(desk: Desk) -> None:
+    desk.git("clone", "--quiet", "--depth=1", f"file://{desk.repo}", str(desk.root / "shallow"))
+    desk.project = other(desk, repo="shallow")
+
+    clone = desk.build()
+    write(clone / "new.py", "n\n")
+    snapshot = desk.snapshot()
+    commit = desk.integrate(desk.base(), snapshot.tree)
+
+    assert desk.git("log", "--format=%s", cwd=clone) == "Change"
+    assert desk.git("log", "--format=%s", cwd=desk.exam(snapshot.tree)) == "Add it\nChange"
+    assert desk.git("rev-parse", BRANCH, cwd=desk.root / "shallow") == commit
+
+
 def test_a_made_repository_has_one_empty_commit_on_main_and_is_never_made_twice(tmp_path: Path, desk: Desk) -> None:
     path = tmp_path / "new" / "one"
 

@@ -4,7 +4,7 @@ import re
 from datetime import datetime
 from pathlib import Path
 
-from punchlist.errors import DefinitionError, RefusedError
+from punchlist.errors import ConflictError, DefinitionError, RefusedError
 from punchlist.model.ids import Commit, Tree
 from punchlist.model.jobs import IntegrateJob, PublishJob
 from punchlist.workspace.clones import merge_trees
@@ -36,7 +36,8 @@ def integrate(repository: Repository, user: UserRepository, *, job: IntegrateJob
     """Make the planned commit, publish it, move the task's branch to it; doing it again changes nothing.
 
     The user's repository comes first, so a refusal there leaves the branch as it was and may be tried again.
-    Raises RefusedError when the branch is at another commit than the parent or the planned one, here or there.
+    Raises ConflictError when the branch is at another commit than the parent or the planned one, and RefusedError when
+    the user's repository does not take it: it is checked out there, or holds commits of others.
     """
     ref = _ref(job.branch)
     author = signature(job.author, job.at)
@@ -47,8 +48,8 @@ def integrate(repository: Repository, user: UserRepository, *, job: IntegrateJob
         now = repository.tips(ref).get(ref)
         if now not in {None, job.parent, planned}:
             message = f"branch {job.branch} is at {now}, not at {job.parent} where this commit belongs"
-            raise RefusedError(
-                message, where=f"{job.task}: integrate", hint="It moved meanwhile: the merge is judged again"
+            raise ConflictError(
+                message, where=f"{job.task}: integrate", hint="It moved meanwhile: judge the merge again"
             )
         if now != planned:
             repository.write_commit(content)
