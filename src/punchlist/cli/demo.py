@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -16,9 +15,6 @@ from punchlist.cli.session import Session
 from punchlist.cli.tables import strong
 from punchlist.cli.views import tasks as views
 from punchlist.errors import RefusedError, WorkerError
-
-if TYPE_CHECKING:
-    from punchlist.service.context import Service
 
 DEFAULT = "punchlist-demo"
 PROJECT = "greeter"
@@ -118,7 +114,7 @@ def _deliver(session: Session, tasks: list[str], *, place: Path) -> int:
     session.attached = True
     show_story(session, answer)
     code = finish(session, answer)
-    session.say(_where_next(session.service, tasks, place=place))
+    session.say(_where_next(session, tasks, place=place))
     return code
 
 
@@ -126,22 +122,27 @@ def _typed(command: str, remark: str) -> str:
     return strong(f"$ punchlist {command}") + (f"    # {remark}" if remark else "")
 
 
-def _where_next(service: "Service", tasks: list[str], *, place: Path) -> str:
+def _where_next(session: Session, tasks: list[str], *, place: Path) -> str:
     from punchlist.service import tasks as verbs
 
-    lines = ["", strong("The branch, as it stands in your repository:")]
-    for name in tasks:
-        branch = views.branch_of(verbs.show(service, name))
-        log = ["git", "log", "--format=%h %s%n%w(0,8,8)%(trailers)", f"main..{branch}"]
-        lines += [subprocess.run(log, cwd=place / PROJECT, check=True, capture_output=True, text=True).stdout.rstrip()]
+    branches = [views.branch_of(verbs.show(session.service, name)) or "main" for name in tasks]
+    command, repository = f"punchlist -C {place}", place / PROJECT
     return "\n".join(
         [
-            *lines,
+            "",
+            strong("Accepted commits, on branches of your repository:"),
+            *(_log(repository, branch) for branch in branches),
             "",
             strong("Where to look next:"),
-            f"  punchlist -C {place} report {tasks[0]}        # the whole story: rounds, verdicts, findings",
-            f"  punchlist -C {place} why {tasks[0]}           # from each criterion to its evidence and commit",
-            f"  punchlist -C {place} log verify       # recompute every hash of the record",
-            f"  git -C {place / PROJECT} log -p {branch}",
+            f"  {command} report {tasks[0]}      # the whole story: rounds, verdicts, findings, commits",
+            f"  {command} why {tasks[0]}         # from each criterion to its verdict, evidence and commit",
+            f"  {command} log verify     # recompute every hash of the record",
+            f"  git -C {repository} log -p {branches[0]}",
         ]
     )
+
+
+def _log(repository: Path, branch: str) -> str:
+    command = ["git", "log", "--format=  %h %s%n%w(0,10,10)%(trailers)", f"main..{branch}"]
+    done = subprocess.run(command, cwd=repository, check=True, capture_output=True, text=True)
+    return f"  {branch}\n{done.stdout.rstrip()}"

@@ -126,7 +126,7 @@ def edit(
         "setup": list(setup) or None,
         "path": list(path) or None,
     }
-    changes = {field: value for field, value in given.items() if value is not None}
+    changes: dict[str, Json] = {field: value for field, value in given.items() if value is not None}
     if not changes:
         raise DefinitionError("nothing to change", hint="Give at least one option, for example: --spec spec.md")
     answer = projects.edit(session.service, name, changes=changes, expected_version=expected_version, key=key)

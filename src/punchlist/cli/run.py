@@ -121,7 +121,9 @@ def retry(session: Session, *, target: str, follow: bool, wait: bool) -> int:
     """Do what failed in a task or run again; what succeeded is kept."""
     from punchlist.service import runs
 
-    return attach(session, runs.retry(session.service, target), follow=follow, wait=wait)
+    with session.progress as say:
+        answer = runs.retry(session.service, target, say=say)
+    return attach(session, answer, follow=follow, wait=wait)
 
 
 @click.command(

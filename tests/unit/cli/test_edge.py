@@ -63,7 +63,7 @@ def test_what_a_verb_returns_is_the_exit_code() -> None:
     assert edge.run(program(lambda: None), ["act"]) == 0
 
 
-def test_a_message_lists_every_problem_then_what_to_type(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_message_lists_every_problem_and_what_to_type(capsys: pytest.CaptureFixture[str]) -> None:
     problems = [Problem("steps[0]", "unknown field 'x'", "title, goal"), Problem("title", "it is missing")]
     error = invalid(problems, what="task.yaml")
     error.hint = "Type: punchlist schema task-file"
@@ -73,7 +73,9 @@ def test_a_message_lists_every_problem_then_what_to_type(capsys: pytest.CaptureF
     out, err = capsys.readouterr()
     assert out == ""
     assert err == (
-        "error: task.yaml has 2 problems:\n  steps[0]: unknown field 'x'; allowed: title, goal\n  title: it is missing\n"
+        "error: task.yaml has 2 problems:\n"
+        "  steps[0]: unknown field 'x'; allowed: title, goal\n"
+        "  title: it is missing\n"
         "Type: punchlist schema task-file\n"
     )
 
