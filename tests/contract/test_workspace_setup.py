@@ -129,6 +129,19 @@ def test_files_of_the_tree_that_set_up_rewrote_are_restored_in_an_exam(desk: Des
     assert not need(desk, folder).needed
 
 
+def test_a_set_up_that_rewrites_what_it_reads_is_not_needed_again(desk: Desk) -> None:
+    for folder in (desk.folder(), desk.exam_folder(desk.base_tree())):
+        root = desk.workspace.prepare(desk.project, folder)
+        assert need(desk, folder).needed
+        write(root / "needs.txt", "x==1\n")
+
+        desk.workspace.setup_done(desk.project, folder, need(desk, folder).stamp)
+
+        assert not need(desk, folder).needed
+        desk.workspace.prepare(desk.project, folder)
+        assert not need(desk, folder).needed
+
+
 def test_a_clone_made_anew_is_set_up_anew(desk: Desk) -> None:
     set_up(desk, desk.folder(), ".venv/x")
     desk.commit({"app.py": "print(5)\n"})

@@ -98,6 +98,7 @@ class GitWorkspace:
             setups.setup_done(repository, place, stamp=stamp)
             if folder.place == "exam" and (record := place.exam) is not None:
                 exams.clean(repository, place, tree=record.tree, same=True)
+            setups.settle(place, project.setup)
 
     @storing
     def snapshot(self, project: Project, folder: Folder, attempt: AttemptId, base: Commit) -> Snapshot:  # noqa: PLR0917 - as the port has it

@@ -40,12 +40,12 @@ class ExamRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SetupRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """What set-up did to a folder: for which stamp it ended well, what was there before it, and what it made.
+    """What set-up did to a folder: for which stamps it ended well, what was there before it, and what it made.
 
     Paths that end in "/" are folders. While it is `pending` it has been asked for and has not ended well.
     """
 
-    stamp: str = ""
+    stamps: tuple[str, ...] = ()
     pending: bool = False
     before: tuple[str, ...] = ()
     made: tuple[str, ...] = ()

@@ -10,6 +10,8 @@ import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import msgspec
+
 from punchlist.errors import RefusedError
 from punchlist.ports import SetupNeed
 from punchlist.workspace.folders import is_folder, write
@@ -72,7 +74,7 @@ def setup_need(repository: Repository, place: Place, *, commands: Sequence[str])
     if not commands:
         return SetupNeed(needed=False, stamp="")
     stamp, record = stamp_of(place, commands), place.setup
-    if not record.pending and record.stamp == stamp and all(_exists(place.root / path) for path in record.made):
+    if not record.pending and stamp in record.stamps and all(_exists(place.root / path) for path in record.made):
         return SetupNeed(needed=False, stamp=stamp)
     if not record.pending:
         made = [path for path in record.made if _exists(place.root / path)]
@@ -82,11 +84,17 @@ def setup_need(repository: Repository, place: Place, *, commands: Sequence[str])
 
 
 def setup_done(repository: Repository, place: Place, *, stamp: str) -> None:
-    """Note that set-up ended well, and what it made since `setup_need`."""
+    """Note that set-up ended well for `stamp`, and what it made since `setup_need`."""
     record = place.setup
     made = {path for path in (*record.made, *_untracked(repository, place)) if path not in record.before}
     kept = tuple(sorted(path for path in made if _exists(place.root / path)))
-    place.save_setup(SetupRecord(stamp=stamp, made=kept))
+    place.save_setup(SetupRecord(stamps=(stamp,), made=kept))
+
+
+def settle(place: Place, commands: Sequence[str]) -> None:
+    """Take the folder as it is now for set up, too: a set-up may rewrite a file that it reads, such as a lock file."""
+    record = place.setup
+    place.save_setup(msgspec.structs.replace(record, stamps=(*record.stamps, stamp_of(place, commands))))
 
 
 def _untracked(repository: Repository, place: Place) -> Iterable[str]:
