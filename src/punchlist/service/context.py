@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from punchlist.model.flow import Flow
+    from punchlist.model.ids import Commit, ProjectId
     from punchlist.model.json import Json
     from punchlist.model.settings import Settings
     from punchlist.ports import Clock, Engine, Files, Ids, Processes, Store, Workspace
@@ -53,7 +54,8 @@ class Outside:
     """How to open each port; nothing is imported or opened before a verb needs it.
 
     `flow` loads a flow by the name of a built-in one or by file; `find_program` looks where workers are looked for;
-    `head_branch` says what a repository has checked out; `detect` what is likely to set up and test a checkout.
+    `head_branch` says what a repository has checked out; `detect` what is likely to set up and test a checkout;
+    `commit_text` reads a commit of the engine's repository of a project.
     """
 
     store: "Callable[[], Store]"
@@ -66,6 +68,7 @@ class Outside:
     find_program: Callable[[str], str | None]
     head_branch: Callable[[Path], str | None]
     detect: "Callable[[Path], Detected]"
+    commit_text: "Callable[[ProjectId, Commit], str | None]"
     environment: Mapping[str, str]
 
 

@@ -32,7 +32,7 @@ def send(service: "Service", command: "InboxCommand", *, key: str | None = None)
                 with service.store.read() as reader:
                     row = reader.command(number)
                 if row is not None and row.state != "pending":
-                    return _answer(row)
+                    return answer_of(row)
                 waiting = watch.wait(_PATIENCE)
     raise StoreError(
         "the engine does not answer; the command stays in its inbox",
@@ -40,8 +40,9 @@ def send(service: "Service", command: "InboxCommand", *, key: str | None = None)
     )
 
 
-def _answer(row: "InboxRow") -> "Json":
-    if row.state == "done":
+def answer_of(row: "InboxRow") -> "Json":
+    """Return the answer to a command, None while there is none; raises what it was refused with."""
+    if row.state != "refused":
         return row.answer
     error = row.answer.get("error") if isinstance(row.answer, dict) else None
     if not isinstance(error, dict):

@@ -11,7 +11,7 @@ from punchlist.model.ids import SLUG, ProjectId, slug
 from punchlist.model.parse import parse
 from punchlist.model.records import Project, ProjectFile
 from punchlist.render import shapes
-from punchlist.service import lookup, publishing
+from punchlist.service import lookup, publishing, trials
 from punchlist.service.context import quiet
 from punchlist.service.recording import record_project
 
@@ -33,9 +33,9 @@ def create(
     key: str | None = None,
     say: "Say" = quiet,
 ) -> "Answer":
-    """Make a project; without `repo` it gets a repository of its own. `[projects.NAME]` of the settings is read into it.
+    """Make a project; without `repo` it gets a repository of its own. `[projects.NAME]` of settings is read into it.
 
-    Raises DefinitionError for a name that is no slug, a repository that is not there, has no commits or no branch `base`.
+    Raises DefinitionError for a name that is no slug, a repository that is not there or has no commits or no `base`.
     """
     check_name(name)
     with service.store.read() as reader:
@@ -54,12 +54,14 @@ def create(
     with service.store.write() as writer:
         _refuse_taken(name, writer.project(ProjectId(name)))
         made = record_project(writer, project, before=None, service=service)
-        answer: Answer = {"project": {**shapes.project(made), "uncommitted": left}}
+        answer: Answer = {"project": shapes.project(made), "detected": None, "uncommitted": left}
         if key is not None:
             writer.remember(key, answer)
+    if repo is not None:
+        answer = {**answer, "detected": trials.detect(service, made, say=say)}
     publishing.refresh_project(service, name)
     service.engine.announce()
-    return answer
+    return {**answer, **show(service, name)} if repo is not None else answer
 
 
 def listing(service: "Service") -> "Answer":

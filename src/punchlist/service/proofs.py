@@ -188,5 +188,5 @@ def _not_proved(task: Task, error: str) -> RefusedError:
     return RefusedError(
         f"the checks of {task.id} could not be run on the base: {error or 'the run was cancelled'}",
         where=task.id,
-        hint=f"To approve it all the same: punchlist approve {task.id} --no-wait --anyway",
+        hint=f"To approve it all the same: punchlist approve {task.id} --no-wait",
     )

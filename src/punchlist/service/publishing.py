@@ -1,35 +1,48 @@
 """Generated files after a change: what state says now, and nothing of what it said before."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from punchlist.errors import StoreError
-from punchlist.model.ids import ProjectId, StepId, TaskId
+from punchlist.model.ids import ProjectId, TaskId
 
 if TYPE_CHECKING:
     from punchlist.model.events import Event
     from punchlist.model.records import Task
     from punchlist.model.state import AttemptState, TaskState
-    from punchlist.ports import Reader
+    from punchlist.ports import Files, Reader, Store
     from punchlist.service.context import Service
 
 
 def refresh(service: "Service", tasks: "Sequence[TaskState]", *, before: "TaskState | None" = None) -> None:
-    """Write the files of tasks that have changed, and of their projects; `before` is a task as it was.
-
-    Two processes may do this at once, each with a snapshot of its own: whoever wrote looks again whether the log has
-    moved meanwhile, and then writes anew, so that the last word is the log's.
-    """
-    for state in tasks:
-        _settle(service, project=state.task.project, task=state.task.id)
-        stale = () if before is None else sorted(paths(before.task) - paths(state.task))
-        if stale:
-            service.files.remove(stale)
+    """Write the files of tasks that have changed, and of their projects; `before` is a task as it was."""
+    publish(service.store, service.files, tasks=[each.task.id for each in tasks], projects=())
+    stale = () if before is None else sorted(paths(before.task) - paths(tasks[0].task))
+    if stale:
+        service.files.remove(stale)
 
 
 def refresh_project(service: "Service", project: str) -> None:
     """Write the files of a project that has changed."""
-    _settle(service, project=project, task=None)
+    publish(service.store, service.files, tasks=(), projects=[project])
+
+
+def publish(store: "Store", files: "Files", *, tasks: Iterable[str], projects: Iterable[str]) -> None:
+    """Write the files of tasks, of the projects that they are in, and of further projects, as the log has them now.
+
+    Several processes may do this at once, each with a snapshot of its own: whoever wrote looks again whether the log
+    has moved meanwhile, and then writes anew, so that the last word is the log's.
+    """
+    wanted = _Wanted(tuple(tasks), tuple(projects))
+    while True:
+        with store.read() as reader:
+            heads = wanted.heads(reader)
+            rendered = wanted.files(reader)
+        _write(files, rendered)
+        with store.read() as reader:
+            if wanted.heads(reader) == heads:
+                return
 
 
 def everything(reader: "Reader") -> dict[str, bytes]:
@@ -69,32 +82,32 @@ def events_of(reader: "Reader", task: str) -> "list[Event]":
     return [] if head is None else list(reader.events(stream=head.stream))
 
 
-def attempts_of_step(reader: "Reader", step: str) -> "list[AttemptState]":
-    """Return the attempts of one step."""
-    return reader.attempts(step=StepId(step))
+@dataclass(frozen=True)
+class _Wanted:
+    """What is to be written anew."""
 
+    tasks: tuple[str, ...]
+    projects: tuple[str, ...]
 
-def _settle(service: "Service", *, project: str, task: str | None) -> None:
-    while True:
-        with service.store.read() as reader:
-            heads = _heads(reader, project=project, task=task)
-            files = _files(reader, project=project, task=task)
-        _write(service, files)
-        with service.store.read() as reader:
-            if _heads(reader, project=project, task=task) == heads:
-                return
+    def heads(self, reader: "Reader") -> list[object]:
+        """Return where the log stands on all that is wanted."""
+        of_tasks = [reader.head("task", each) for each in self.tasks]
+        return [*of_tasks, *(reader.head("project", each) for each in self.projects)]
 
+    def files(self, reader: "Reader") -> dict[str, bytes]:
+        """Return the files of all that is wanted."""
+        from punchlist.render.files import task_files
 
-def _files(reader: "Reader", *, project: str, task: str | None) -> dict[str, bytes]:
-    from punchlist.render.files import task_files
-
-    found = reader.project(ProjectId(project))
-    files = _project_files(reader, project)
-    state = None if task is None else reader.task(TaskId(task))
-    if found is None or state is None or task is None:
+        states = [state for each in self.tasks if (state := reader.task(TaskId(each))) is not None]
+        files: dict[str, bytes] = {}
+        for name in dict.fromkeys([*self.projects, *(state.task.project for state in states)]):
+            files |= _project_files(reader, name)
+        for state in states:
+            project = reader.project(ProjectId(state.task.project))
+            if project is not None:
+                events = events_of(reader, state.task.id)
+                files |= task_files(project, state, attempts=attempts_of(reader, state), events=events)
         return files
-    events = events_of(reader, task)
-    return files | task_files(found, state, attempts=attempts_of(reader, state), events=events)
 
 
 def _project_files(reader: "Reader", project: str) -> dict[str, bytes]:
@@ -107,13 +120,9 @@ def _project_files(reader: "Reader", project: str) -> dict[str, bytes]:
     return project_files(found, [each for each in tasks if each is not None], head_hash=head.hash)
 
 
-def _heads(reader: "Reader", *, project: str, task: str | None) -> tuple[object, ...]:
-    return reader.head("project", project), None if task is None else reader.head("task", task)
-
-
-def _write(service: "Service", files: dict[str, bytes]) -> None:
+def _write(files: "Files", rendered: dict[str, bytes]) -> None:
     try:
-        service.files.write(files)
+        files.write(rendered)
     except StoreError as error:
         error.hint = f"{error.hint} What was asked for is recorded; afterwards type: punchlist files write".strip()
         raise

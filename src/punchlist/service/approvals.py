@@ -1,0 +1,153 @@
+"""Approval: a person freezes a task once its checks were run on the base, and nothing unproven goes unsaid."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from punchlist.engine import document_moves as moves, documents
+from punchlist.errors import ConflictError, DefinitionError, Problem, RefusedError
+from punchlist.model.ids import GateId
+from punchlist.render import shapes
+from punchlist.service import gate_commands, lookup, proofs
+from punchlist.service.context import quiet
+from punchlist.service.recording import change_task
+
+if TYPE_CHECKING:
+    from punchlist.model.events import TaskFact
+    from punchlist.model.json import Json
+    from punchlist.model.rows import GateRow
+    from punchlist.model.state import TaskState
+    from punchlist.ports import Writer
+    from punchlist.service.context import Answer, Say, Service
+
+NOT_PROVED = "its checks were not run on the base before it was approved"
+
+
+def propose(service: "Service", task: str, *, message: str = "", expected_version: int | None = None) -> "Answer":
+    """Ask a person to approve a draft: opens a gate `approval` bound to the digest of what is proposed."""
+    opened: list[str] = []
+
+    def decide(writer: "Writer", state: "TaskState") -> "list[TaskFact]":
+        gate = GateId(f"G{writer.allocate('gate')}")
+        opened.append(gate)
+        return moves.propose(state, gate, message=message)
+
+    answer = change_task(service, task, decide=decide, expected=expected_version)
+    with service.store.read() as reader:
+        return {**answer, "gate": shapes.gate(lookup.gate(reader, opened[0]))}
+
+
+def approve(
+    service: "Service",
+    target: str,
+    *,
+    choice: str | None = None,
+    anyway: bool = False,
+    message: str = "",
+    no_wait: bool = False,
+    data: "Mapping[str, Json] | None" = None,
+    expected_version: int | None = None,
+    say: "Say" = quiet,
+) -> "Answer":
+    """Approve a task, or decide a gate in favour (its first choice, unless `choice` says another).
+
+    Waits until the task's checks were run on the base, unless `no_wait`; raises RefusedError that lists what is
+    unproven, unless `anyway`, which is recorded.
+    """
+    service.require_person("approve")
+    if lookup.check_kind(target, "task", "gate") == "gate":
+        return _approve_gate(service, target, choice=choice, anyway=anyway, message=message, data=data, say=say)
+    if choice not in {None, "approve"}:
+        if choice == "reject":
+            return reject(service, target, message=message)
+        raise DefinitionError(f"a task has no choice {choice!r}; allowed: approve, reject", where=target)
+    return approve_task(
+        service, target, anyway=anyway, message=message, no_wait=no_wait, expected_version=expected_version, say=say
+    )
+
+
+def reject(service: "Service", target: str, *, message: str = "") -> "Answer":
+    """Send a proposed task back to draft, or decide a gate of a flow against."""
+    service.require_person("reject")
+    if lookup.check_kind(target, "task", "gate") == "task":
+        return change_task(service, target, decide=lambda _, state: moves.reject(state, message=message))
+    with service.store.read() as reader:
+        row = lookup.gate(reader, target)
+    if row.gate.kind == "approval" and row.task is not None:
+        gate_commands.refuse_closed(row)
+        change_task(service, row.task, decide=lambda _, state: moves.reject(state, message=message))
+        return gate_commands.show(service, target)
+    gate_commands.refuse_closed(row)
+    against = next((each for each in ("reject", "deny", "fail") if each in row.gate.choices), row.gate.choices[-1])
+    return _decide(service, row, choice=against, message=message)
+
+
+def approve_task(
+    service: "Service",
+    task: str,
+    *,
+    anyway: bool = False,
+    message: str = "",
+    no_wait: bool = False,
+    expected_version: int | None = None,
+    say: "Say" = quiet,
+) -> "Answer":
+    """Freeze a draft, as `approve` does, whoever asks: for policies that let no person stand in the way."""
+    with service.store.read() as reader:
+        state = lookup.task(reader, task)
+    moves.approve(state, message=message, anyway=())
+    if not no_wait:
+        state = proofs.await_proof(service, task, say=say)
+    with service.store.read() as reader:
+        project = lookup.project(reader, state.task.project)
+        proved = proofs.is_current(reader, state)
+    lacking = proofs.unproven_of(service, state, project=project) if proved else (NOT_PROVED,)
+    if lacking and not anyway and proved:
+        raise _unproven(task, lacking)
+    version = state.task.version
+
+    def decide(_writer: "Writer", found: "TaskState") -> "list[TaskFact]":
+        if found.task.version != version and documents.frozen_digest(found.task) != documents.frozen_digest(state.task):
+            raise ConflictError(f"task {task} was changed meanwhile", hint=f"Look again: punchlist task show {task}")
+        return moves.approve(found, message=message, anyway=lacking)
+
+    return change_task(service, task, decide=decide, expected=expected_version)
+
+
+def _approve_gate(
+    service: "Service",
+    target: str,
+    *,
+    choice: str | None,
+    anyway: bool,
+    message: str,
+    data: "Mapping[str, Json] | None",
+    say: "Say",
+) -> "Answer":
+    with service.store.read() as reader:
+        row = lookup.gate(reader, target)
+    gate_commands.refuse_closed(row)
+    if row.gate.kind == "approval" and row.task is not None:
+        if choice == "reject":
+            return reject(service, target, message=message)
+        approve_task(service, row.task, anyway=anyway, message=message, say=say)
+        return gate_commands.show(service, target)
+    return _decide(service, row, choice=choice or row.gate.choices[0], message=message, data=data)
+
+
+def _decide(
+    service: "Service", row: "GateRow", *, choice: str, message: str, data: "Mapping[str, Json] | None" = None
+) -> "Answer":
+    if row.run is None:
+        raise RefusedError(f"gate {row.gate.id} belongs to no run", where=row.gate.id, hint="Type: punchlist gates")
+    return gate_commands.decide_in_run(service, row, run=row.run, choice=choice, message=message, data=data or {})
+
+
+def _unproven(task: str, lacking: tuple[str, ...]) -> RefusedError:
+    refused = RefusedError(
+        f"task {task} has criteria that prove nothing yet:",
+        where=task,
+        problems=[Problem("", each) for each in lacking],
+        hint=f"Mend them (punchlist task edit {task}), or approve it all the same: punchlist approve {task} --anyway",
+    )
+    refused.code = "unproven"
+    return refused

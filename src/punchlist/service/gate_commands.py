@@ -1,0 +1,55 @@
+"""Gates of runs: what each needs, and the command that decides it."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from punchlist.errors import DefinitionError, RefusedError
+from punchlist.model.commands import Decide
+from punchlist.model.gates import Choice, check_fields, choice_of
+from punchlist.model.ids import GateId
+from punchlist.model.states import GateStatus
+from punchlist.render import shapes
+from punchlist.service import inbox, lookup
+
+if TYPE_CHECKING:
+    from punchlist.model.ids import RunId
+    from punchlist.model.json import Json
+    from punchlist.model.rows import GateRow
+    from punchlist.service.context import Answer, Service
+
+
+def show(service: "Service", gate: str) -> "Answer":
+    """Return one gate."""
+    with service.store.read() as reader:
+        return {"gate": shapes.gate(lookup.gate(reader, gate))}
+
+
+def decide_in_run(
+    service: "Service", row: "GateRow", *, run: "RunId", choice: str, message: str, data: "Mapping[str, Json]"
+) -> "Answer":
+    """Decide a gate of a run and return it; bound to what it shows now."""
+    gate = row.gate
+    chosen = choice_of(gate.kind, choice, author_choices=gate.choices)
+    given = _filled(chosen, message=message, data=data)
+    inbox.send(service, Decide(run=run, gate=GateId(gate.id), choice=choice, data=given, shows=gate.shows))
+    return show(service, gate.id)
+
+
+def refuse_closed(row: "GateRow") -> None:
+    """Refuse what is to be done to a gate that is not open any more, saying who decided it."""
+    gate = row.gate
+    if gate.status is not GateStatus.OPEN:
+        by = f" by {gate.by}: {gate.choice}" if gate.choice else ""
+        raise RefusedError(f"gate {gate.id} is {gate.status} already{by}", where=gate.id, hint="Type: punchlist gates")
+
+
+def _filled(choice: Choice, *, message: str, data: "Mapping[str, Json]") -> "dict[str, Json]":
+    """Return the data of a decision with the message in its field, checked against the choice."""
+    given = dict(data)
+    field = next((each.name for each in choice.fields if each.message), None)
+    if message and field is not None:
+        given.setdefault(field, message)
+    elif message:
+        raise DefinitionError(f"the choice {choice.name} takes no message", where="-m", hint="Leave out -m.")
+    check_fields(choice, given)
+    return given

@@ -1,0 +1,124 @@
+"""Planning: a worker writes tasks with steps from a request, or from the project's whole spec."""
+
+from typing import TYPE_CHECKING
+
+from punchlist.engine import documents
+from punchlist.errors import DefinitionError, RefusedError
+from punchlist.model.commands import StartRun
+from punchlist.model.ids import ProjectId, RunId, StreamId, TaskId
+from punchlist.model.json import plain
+from punchlist.model.parse import parse
+from punchlist.model.results import Plan
+from punchlist.render import shapes
+from punchlist.service import approvals, lookup, proofs, publishing, runs, starts
+from punchlist.service.context import quiet
+from punchlist.service.recording import create_task
+from punchlist.service.tasks import known_names
+
+if TYPE_CHECKING:
+    from punchlist.model.json import Json
+    from punchlist.model.state import TaskState
+    from punchlist.service.context import Answer, Say, Service
+
+
+def plan(
+    service: "Service",
+    project: str | None = None,
+    *,
+    request: str = "",
+    planner: str | None = None,
+    approve: bool = False,
+    say: "Say" = quiet,
+) -> "Answer":
+    """Have a planner write draft tasks, wait for it, and return them; with `approve` they are approved, too.
+
+    Raises DefinitionError when there is neither a request nor a spec, WorkerError when the planner is not there.
+    """
+    if approve:
+        service.require_person("plan --approve")
+    worker = starts.worker_for(service, planner, role="planner", where="the plan")
+    flow = service.flow("plan")
+    with service.store.write() as writer:
+        owner = lookup.project(writer, project)
+        if not request.strip() and not owner.spec.strip():
+            raise DefinitionError(
+                f"there is nothing to plan: no request, and project {owner.id} has no spec",
+                where=owner.id,
+                hint=f'Type: punchlist plan {owner.id} "what is wanted", or project edit {owner.id} --spec FILE',
+            )
+        run = RunId(f"R{writer.allocate('run')}")
+        command = StartRun(
+            run=run,
+            stream=StreamId(service.ids.uuid()),
+            purpose="plan",
+            definition=flow,
+            inputs={"request": request, "planner": worker},
+            policy=proofs.resolved_policy(service, owner, task=None),
+            project=ProjectId(owner.id),
+            base=service.workspace.base(owner),
+        )
+        writer.enqueue(plain(command), at=service.now(), actor=service.actor)
+    service.engine.wake()
+    names = _planned(service, run, say=say)
+    if approve:
+        for name in names:
+            approvals.approve_task(service, name, say=say)
+    with service.store.read() as reader:
+        made: list[Json] = [shapes.task(lookup.task(reader, name)) for name in names]
+        return {"tasks": made, "run": shapes.run(lookup.run(reader, run), reader.nodes(run))}
+
+
+def make_tasks(service: "Service", project: ProjectId, *, plan: "Json", key: str) -> list[str]:
+    """Make the draft tasks of a plan, all or none, and return their ids; the same `key` again returns the first ones.
+
+    Raises DefinitionError with every problem of the plan: a plan is outside data like any other.
+    """
+    parsed = parse(Plan, plan, what="the plan")
+    proving = proofs.Proving(service)
+    with service.store.write() as writer:
+        known = writer.remembered(key)
+        if isinstance(known, list):
+            return [str(each) for each in known]
+        owner = lookup.project(writer, project)
+        names = tuple(TaskId(f"T{writer.allocate('task')}") for _ in parsed.tasks)
+        states: list[TaskState] = []
+        for at, (name, file) in enumerate(zip(names, parsed.tasks, strict=True)):
+            task = documents.new_task(
+                file,
+                task=name,
+                project=project,
+                known=known_names(service, writer, needs=file.needs, project=owner.id, plan=names),
+                what=f"task {at + 1} of the plan",
+            )
+            states.append(create_task(writer, task, service=service))
+        _refuse_cycle(states)
+        for state in states:
+            proving.ask(writer, state)
+        writer.remember(key, [*names])
+    publishing.publish(service.store, service.files, tasks=names, projects=())
+    service.engine.announce()
+    service.engine.wake()
+    return [str(name) for name in names]
+
+
+def _planned(service: "Service", run: RunId, *, say: "Say") -> list[str]:
+    runs.wait(service, [run], say=say, until_gate=False)
+    with service.store.read() as reader:
+        found = lookup.run(reader, run)
+    outputs = found.outputs if isinstance(found.outputs, dict) else {}
+    tasks = outputs.get("tasks")
+    if found.status != "succeeded" or not isinstance(tasks, list):
+        refused = RefusedError(
+            f"the plan was not made: {found.error or f'run {run} is {found.status}'}",
+            where=run,
+            hint=f"Type: punchlist report {run}",
+        )
+        refused.code, refused.exit_code = "failed", 1
+        raise refused
+    return [str(each) for each in tasks]
+
+
+def _refuse_cycle(states: "list[TaskState]") -> None:
+    cycle = documents.find_cycle({state.task.id: state.task.needs for state in states})
+    if cycle:
+        raise DefinitionError(f"these tasks need each other: {' → '.join(cycle)}", where="needs")

@@ -1,0 +1,221 @@
+"""Verbs of runs: start a flow, steer what runs, wait for it, show it."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from punchlist.errors import RefusedError
+from punchlist.model.commands import Cancel, Pause, Resume, StartRun
+from punchlist.model.ids import NodePath, ProjectId, RunId, StreamId, step_task
+from punchlist.model.json import plain
+from punchlist.model.parse import parse
+from punchlist.model.policy import PolicyPart, overlay
+from punchlist.model.rows import RunRow
+from punchlist.model.states import FINAL_NODE, NodeStatus
+from punchlist.render import shapes
+from punchlist.service import inbox, lookup, proofs, starts, steps, tasks
+from punchlist.service.context import quiet
+from punchlist.service.plan_shapes import planned
+
+if TYPE_CHECKING:
+    from punchlist.model.flow import Flow
+    from punchlist.model.json import Json
+    from punchlist.model.policy import Policy
+    from punchlist.ports import Reader
+    from punchlist.service.context import Answer, Say, Service
+
+_PATIENCE = 20.0
+_CODES = {NodeStatus.SUCCEEDED.value: 0, NodeStatus.WAITING.value: 6}
+
+
+def run(
+    service: "Service",
+    flow: str,
+    *,
+    inputs: "Mapping[str, Json] | None" = None,
+    policy: "Mapping[str, Json] | None" = None,
+    project: str | None = None,
+) -> "Answer":
+    """Start a run of a flow (a file, or the name of a built-in one) and return on commit.
+
+    Raises DefinitionError for a flow, an input or a rule of policy that is wrong.
+    """
+    definition, bound, rules = _prepared(service, flow, inputs=inputs or {}, policy=policy or {})
+    with service.store.write() as writer:
+        owner = None if project is None else lookup.project(writer, project)
+        started = RunId(f"R{writer.allocate('run')}")
+        command = StartRun(
+            run=started,
+            stream=StreamId(service.ids.uuid()),
+            purpose="flow",
+            definition=definition,
+            inputs=bound,
+            policy=rules,
+            project=None if owner is None else ProjectId(owner.id),
+            base=None if owner is None else service.workspace.base(owner),
+        )
+        at = service.now()
+        writer.enqueue(plain(command), at=at, actor=service.actor)
+    service.engine.wake()
+    row = RunRow(id=started, flow=definition.flow, purpose="flow", status=NodeStatus.PENDING, created_at=at)
+    return {"run": shapes.run(row, [])}
+
+
+def dry_run(
+    service: "Service",
+    flow: str,
+    *,
+    inputs: "Mapping[str, Json] | None" = None,
+    policy: "Mapping[str, Json] | None" = None,
+    project: str | None = None,
+) -> "Answer":
+    """Return what a run would do, node by node, its inputs filled in; starts nothing and writes nothing."""
+    definition, bound, rules = _prepared(service, flow, inputs=inputs or {}, policy=policy or {})
+    if project is not None:
+        with service.store.read() as reader:
+            lookup.project(reader, project)
+    return {"plan": planned(definition, inputs=bound, policy=rules)}
+
+
+def show(service: "Service", run: str) -> "Answer":
+    """Return a run with its nodes."""
+    with service.store.read() as reader:
+        return {"run": _shape(reader, run)}
+
+
+def pause(service: "Service", target: str, *, now: bool = False) -> "Answer":
+    """Start nothing new in a run or a task; with `now` what runs is stopped, and starts again later."""
+    run = _live(service, target)
+    inbox.send(service, Pause(run=run, now=now))
+    return _shown(service, target, run=run)
+
+
+def resume(service: "Service", target: str, *, start_from: str | None = None) -> "Answer":
+    """Go on with a run or a task that was paused or interrupted."""
+    run = _live(service, target)
+    node = None if start_from is None else NodePath(start_from)
+    inbox.send(service, Resume(run=run, start_from=node))
+    return _shown(service, target, run=run)
+
+
+def retry(service: "Service", target: str, *, say: "Say" = quiet) -> "Answer":
+    """Do again what failed: of a task (T), of the task of a step (T.n) or of a run (R)."""
+    task = _task_behind(service, target)
+    tasks.reopen(service, task, reason="retry")
+    return starts.start(service, [task], say=say)
+
+
+def cancel(service: "Service", target: str, *, node: str | None = None, reason: str = "") -> "Answer":
+    """End a task, a step or a run, or one node of a run; agents that work on it are stopped."""
+    kind = lookup.check_kind(target, "task", "step", "run")
+    if kind == "task" and node is None:
+        return tasks.cancel(service, target, reason=reason)
+    if kind == "step":
+        return steps.cancel(service, target, reason=reason)
+    run = _live(service, target)
+    inbox.send(service, Cancel(run=run, node=None if node is None else NodePath(node), reason=reason))
+    return _shown(service, target, run=run)
+
+
+def wait(service: "Service", runs: Sequence[str], *, say: "Say" = quiet, until_gate: bool = True) -> "Answer":
+    """Wait until every run is over (or, with `until_gate`, waits for a person), and return them.
+
+    Raises what the engine refused to start one with.
+    """
+    said: set[str] = set()
+    with service.engine.watch() as watch:
+        while True:
+            with service.store.read() as reader:
+                found = [_waited(reader, each) for each in runs]
+                if all(_is_settled(each, until_gate=until_gate) for each in found):
+                    return {"runs": [_shape(reader, each) for each in runs]}
+            for row in found:
+                line = f"{row.id} {row.flow}: {row.status}" if row is not None else ""
+                if line and line not in said:
+                    said.add(line)
+                    say(line)
+            if not watch.wait(_PATIENCE):
+                service.engine.wake()
+
+
+def exit_code(status: str) -> int:
+    """Return the exit code that a run's status means: 0 succeeded, 6 waits for a decision, 1 anything else."""
+    return _CODES.get(status, 1)
+
+
+def _prepared(
+    service: "Service", flow: str, *, inputs: "Mapping[str, Json]", policy: "Mapping[str, Json]"
+) -> "tuple[Flow, dict[str, Json], Policy]":
+    from punchlist.flow.inputs import bind_inputs
+
+    definition = service.flow(flow)
+    bound = bind_inputs(definition.inputs, inputs, what=f"the inputs of {definition.flow}")
+    rules = parse(PolicyPart, dict(policy), what="--set")
+    general = proofs.resolved_policy(service, None, task=None)
+    return definition, bound, overlay(general, definition.policy, rules)
+
+
+def _live(service: "Service", target: str) -> RunId:
+    """Return the run that a task's or run's id means; refuses what does not run."""
+    with service.store.read() as reader:
+        if lookup.check_kind(target, "task", "run") == "run":
+            found = lookup.run(reader, target)
+        else:
+            state = lookup.task(reader, target)
+            live = lookup.live_run(reader, target)
+            if live is None:
+                hint = f"Type: punchlist why {target}"
+                raise RefusedError(
+                    f"task {target} is {state.task.status}: no run has hold of it", where=target, hint=hint
+                )
+            found = live
+    if found.status in FINAL_NODE:
+        hint = f"Type: punchlist retry {target}, or punchlist report {target}"
+        raise RefusedError(f"run {found.id} is over: {found.status}", where=target, hint=hint)
+    return RunId(found.id)
+
+
+def _task_behind(service: "Service", target: str) -> str:
+    kind = lookup.check_kind(target, "task", "step", "run")
+    with service.store.read() as reader:
+        if kind == "task":
+            return lookup.task(reader, target).task.id
+        if kind == "step":
+            return step_task(lookup.step(reader, target)[1].id)  # type: ignore[arg-type]
+        run = lookup.run(reader, target)
+        if run.task is None or run.purpose != "deliver":
+            raise RefusedError(
+                f"run {target} delivers no task: it is retried by starting it again",
+                where=target,
+                hint=f"Type: punchlist run {run.flow}",
+            )
+        return run.task
+
+
+def _shown(service: "Service", target: str, *, run: RunId) -> "Answer":
+    with service.store.read() as reader:
+        if lookup.kind_of(target) == "task":
+            return {"task": shapes.task(lookup.task(reader, target)), "run": _shape(reader, run)}
+        return {"run": _shape(reader, run)}
+
+
+def _shape(reader: "Reader", run: str) -> "dict[str, Json]":
+    return shapes.run(lookup.run(reader, run), reader.nodes(RunId(run)))
+
+
+def _waited(reader: "Reader", run: str) -> RunRow | None:
+    """Return a run, or None while its command is still in the inbox; raises what it was refused with."""
+    lookup.check_kind(run, "run")
+    found = reader.run(RunId(run))
+    if found is not None:
+        return found
+    for row in reader.inbox(pending=False):
+        if isinstance(row.command, dict) and row.command.get("command") == "StartRun" and row.command.get("run") == run:
+            inbox.answer_of(row)
+            return None
+    return lookup.run(reader, run)
+
+
+def _is_settled(row: RunRow | None, *, until_gate: bool) -> bool:
+    if row is None:
+        return False
+    return row.status in FINAL_NODE or (until_gate and row.status is NodeStatus.WAITING)

@@ -1,0 +1,95 @@
+"""The verb that says how things stand: first what needs a person, each with the command to type."""
+
+from typing import TYPE_CHECKING
+
+from punchlist.errors import DefinitionError
+from punchlist.model.json import plain
+from punchlist.model.states import TaskStatus
+from punchlist.render import shapes
+
+if TYPE_CHECKING:
+    from punchlist.model.json import Json
+    from punchlist.model.rows import GateRow, TaskSummary
+    from punchlist.service.context import Answer, Service
+
+_HELD = frozenset({TaskStatus.RUNNING, TaskStatus.WAITING})
+
+
+def status(service: "Service", *, since: str | None = None) -> "Answer":
+    """Return the engine, what runs, what waits for a person, what went wrong, and what was accepted since a time.
+
+    `since` is an ISO 8601 time; without it all that was accepted or failed is told. `commands` repeats what to type.
+    """
+    after = _time(since)
+    with service.store.read() as reader:
+        lines = reader.tasks()
+        gates = reader.gates()
+        runs = reader.runs(live=True)
+        pending = reader.inbox()
+    by_status = {each: [line for line in lines if line.status is each] for each in TaskStatus}
+    waiting = [_gate(each) for each in gates]
+    drafts = [_line(line, f"punchlist approve {line.id}") for line in by_status[TaskStatus.DRAFT]]
+    ready = [_line(line, f"punchlist task start {line.id}") for line in by_status[TaskStatus.READY]]
+    failed = [
+        _line(line, f"punchlist why {line.id}") for line in by_status[TaskStatus.FAILED] if line.changed_at >= after
+    ]
+    engine = service.engine.status()
+    live: list[Json] = [{**shapes.run(run, []), "nodes": []} for run in runs]
+    return {
+        "engine": plain(engine),
+        "waiting": waiting,
+        "accepted": [_line(line, "") for line in by_status[TaskStatus.ACCEPTED] if line.changed_at >= after],
+        "failed": failed,
+        "running": [_line(line, f"punchlist why {line.id}") for line in lines if line.status in _HELD],
+        "runs": live,
+        "ready": ready,
+        "drafts": drafts,
+        "problems": _problems(lines, engine_runs=engine.running, live=bool(runs), pending=len(pending)),
+        "commands": [str(each["command"]) for each in (*waiting, *failed, *drafts, *ready) if isinstance(each, dict)],
+    }
+
+
+def _line(line: "TaskSummary", command: str) -> "Json":
+    return {**shapes.task_summary(line), "command": command}
+
+
+def _gate(row: "GateRow") -> "Json":
+    gate = row.gate
+    command = f"punchlist approve {row.task}" if gate.kind == "approval" else f"punchlist decide {gate.id} CHOICE"
+    return {**shapes.gate(row), "command": command}
+
+
+def _problems(lines: "list[TaskSummary]", *, engine_runs: bool, live: bool, pending: int) -> "list[Json]":
+    problems: list[Json] = []
+    if (live or pending) and not engine_runs and not _only_paused(lines):
+        problems.append(
+            {
+                "where": "engine",
+                "message": f"runs are live and {pending} commands wait, but no engine is at work",
+                "command": "punchlist engine start",
+            }
+        )
+    paused = [line.id for line in lines if line.paused]
+    problems += [{"where": each, "message": "is paused", "command": f"punchlist resume {each}"} for each in paused]
+    return problems
+
+
+def _only_paused(lines: "list[TaskSummary]") -> bool:
+    held = [line for line in lines if line.status in _HELD]
+    return bool(held) and all(line.paused for line in held)
+
+
+def _time(since: str | None) -> str:
+    from datetime import UTC, datetime
+
+    from punchlist.service.context import stamp
+
+    if since is None:
+        return ""
+    try:
+        moment = datetime.fromisoformat(since)
+    except ValueError:
+        raise DefinitionError(
+            f"{since!r} is not a time", where="--since", hint="Allowed: 2026-11-21 or 2026-11-21T08:00"
+        ) from None
+    return stamp((moment if moment.tzinfo else moment.astimezone()).astimezone(UTC))

@@ -1,0 +1,64 @@
+"""The verb that explains: why something is accepted, or the one thing that it waits for."""
+
+from typing import TYPE_CHECKING
+
+from punchlist.model.ids import GateId, RunId, StepId, TaskId
+from punchlist.render import shapes
+from punchlist.render.why import why as explain
+from punchlist.service import lookup
+from punchlist.service.publishing import attempts_of
+
+if TYPE_CHECKING:
+    from punchlist.model.json import Json
+    from punchlist.model.state import TaskState
+    from punchlist.ports import Reader
+    from punchlist.service.context import Answer, Service
+
+
+def why(service: "Service", name: str) -> "Answer":
+    """Explain a task, a step, a run, a gate, an attempt or a finding."""
+    kind = lookup.check_kind(name, "task", "step", "run", "gate", "attempt", "finding")
+    with service.store.read() as reader:
+        match kind:
+            case "task":
+                return _task(reader, lookup.task(reader, name))
+            case "step":
+                state, step = lookup.step(reader, name)
+                return _task(reader, state, step=StepId(step.id))
+            case "run":
+                return _run(reader, name)
+            case "gate":
+                return {"why": shapes.gate(lookup.gate(reader, GateId(name)))}
+            case "attempt":
+                return {"why": shapes.attempt(lookup.attempt(reader, name))}
+            case _:
+                return _finding(reader, name)
+
+
+def _task(reader: "Reader", state: "TaskState", *, step: StepId | None = None) -> "Answer":
+    gates = reader.gates(task=TaskId(state.task.id))
+    return {"why": explain(state, step, attempts=attempts_of(reader, state), gates=gates)}
+
+
+def _run(reader: "Reader", name: str) -> "Answer":
+    row = lookup.run(reader, name)
+    nodes = reader.nodes(RunId(name))
+    gates = reader.gates(run=RunId(name))
+    bad: list[Json] = [shapes.node(each) for each in nodes if each.error]
+    asked: list[Json] = [shapes.gate(each) for each in gates]
+    return {"why": {**shapes.run(row, []), "nodes": bad, "gates": asked}}
+
+
+def _finding(reader: "Reader", name: str) -> "Answer":
+    state = lookup.finding(reader, name)
+    for key, told in state.steps.items():
+        for row in told.verdicts:
+            for found in row.verdict.findings:
+                if found.id == name:
+                    shape = shapes.verdict(row)
+                    findings = shape["findings"]
+                    listed = findings if isinstance(findings, list | tuple) else []
+                    mine = next((each for each in listed if isinstance(each, dict) and each["id"] == name), None)
+                    about = key or state.task.id
+                    return {"why": {"id": name, "about": about, "r": row.r, "s": row.s, "finding": mine}}
+    return _task(reader, state)

@@ -1,0 +1,383 @@
+"""Settings and surroundings → objects: the only file that chooses adapters and reads time, chance, environment, cwd."""
+
+import os
+import shutil
+import sys
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from punchlist.errors import DefinitionError, RefusedError
+from punchlist.model.ids import slug
+from punchlist.service.context import STATE, Outside, Service, quiet
+
+if TYPE_CHECKING:
+    from punchlist.model.flow import Flow
+    from punchlist.model.ids import Commit, ProjectId
+    from punchlist.model.settings import Settings
+    from punchlist.runtime.channel import Channel
+    from punchlist.runtime.control import EngineControl
+    from punchlist.service.context import Answer, Detected, Say
+    from punchlist.service.doctor import Machine
+    from punchlist.store.sqlite import SqliteStore
+    from punchlist.workers.process import LocalProcesses
+    from punchlist.workspace.adapter import GitWorkspace
+    from punchlist.workspace.files import FolderFiles
+
+DATA = Path(__file__).parent / "data"
+_READ_LIMIT = 1_000_000
+_MARK = "PUNCHLIST_ATTEMPT"
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """Return the present as an aware UTC datetime."""
+        return datetime.now(UTC)
+
+
+class RandomIds:
+    """Fresh identities by chance."""
+
+    def uuid(self) -> str:
+        """Return a new UUID."""
+        return str(uuid.uuid4())
+
+
+class Surroundings:
+    """The adapters of one workspace, each made when it is first asked for; `start` is where it was asked from."""
+
+    def __init__(self, root: Path, *, start: Path, environ: Mapping[str, str]) -> None:
+        self.root = root
+        self.state = root / STATE
+        self._start = start
+        self._environ = environ
+
+    @cached_property
+    def settings(self) -> "Settings":
+        """The workspace's settings; raises DefinitionError with every problem."""
+        return read_settings(self.root)
+
+    @cached_property
+    def store(self) -> "SqliteStore":
+        """The store."""
+        from punchlist.store.sqlite import open_store
+
+        return open_store(self.state / "state.db")
+
+    @cached_property
+    def workspace(self) -> "GitWorkspace":
+        """Git and work folders."""
+        from punchlist.workspace.adapter import GitWorkspace
+
+        return GitWorkspace(root=self.root, state=self.state, environ=self._environ)
+
+    @cached_property
+    def processes(self) -> "LocalProcesses":
+        """Attempts' processes and their output."""
+        from punchlist.workers.process import LocalProcesses
+
+        return LocalProcesses(self.state / "attempts", self._environ)
+
+    @cached_property
+    def channel(self) -> "Channel":
+        """Who is told of commits."""
+        from punchlist.runtime.channel import Channel
+
+        return Channel.of(self.root, runtime_folder(self._environ))
+
+    @cached_property
+    def engine(self) -> "EngineControl":
+        """The engine's process, seen from outside."""
+        from punchlist.runtime.control import EngineControl
+
+        return EngineControl(
+            state=self.state,
+            channel=self.channel,
+            command=(sys.executable, "-P", "-m", "punchlist", "-C", str(self.root), "engine", "run"),
+            name=f"watch-{os.getpid()}-{uuid.uuid4().hex[:8]}",
+        )
+
+    @cached_property
+    def files(self) -> "FolderFiles":
+        """The generated files' folder."""
+        from punchlist.workspace.files import FolderFiles
+
+        return FolderFiles(files_folder(self.root, self.settings.files.dir))
+
+    def flow(self, name: str) -> "Flow":
+        """Return a flow: a file, the workspace's own of that name, or a built-in one. Raises DefinitionError."""
+        from punchlist.flow.parse import parse_flow
+        from punchlist.service import flows, inputs
+
+        own = self.root / "flows" / f"{name}.yaml"
+        if "/" in name or name.endswith((".yaml", ".yml")):
+            path = self._start / name
+        else:
+            path = own if own.is_file() else DATA / "flows" / f"{name}.yaml"
+            if not path.is_file():
+                raise DefinitionError(
+                    f"there is no flow {name!r}; built in are: {', '.join(built_in_flows())}",
+                    where=name,
+                    hint=f"To run a file, give its path: ./{name}.yaml",
+                )
+        text = inputs.text_file(path, what="flow")
+        shown = str(path.relative_to(self.root)) if path.is_relative_to(self.root) else path.name
+        return parse_flow(text, source=shown, read=flows.reader(path.parent, built_in=built_in_flow))
+
+    def find_program(self, name: str) -> str | None:
+        """Return where a worker's program is: a bare name on PATH, a path from the workspace; None when nowhere."""
+        if os.sep not in name:
+            return shutil.which(name, path=self._environ.get("PATH"))
+        return shutil.which(str(self.root / name))
+
+    def commit_text(self, project: "ProjectId", commit: "Commit") -> str | None:
+        """Return a commit of the engine's repository of a project, as git keeps it."""
+        from punchlist.workspace.commits import commit_text
+
+        return commit_text(self.state / "git" / f"{project}.git", commit, environ=self._environ)
+
+    def outside(self) -> Outside:
+        """Return the ways to all this, for the verbs."""
+        return Outside(
+            store=lambda: self.store,
+            workspace=lambda: self.workspace,
+            engine=lambda: self.engine,
+            files=lambda: self.files,
+            processes=lambda: self.processes,
+            settings=lambda: self.settings,
+            flow=self.flow,
+            find_program=self.find_program,
+            head_branch=_head_branch,
+            detect=_detect,
+            commit_text=self.commit_text,
+            environment=self._environ,
+        )
+
+
+# -- workspaces -------------------------------------------------------------------------------------------------------
+
+
+def find_workspace(start: Path) -> Path:
+    """Return the workspace at `start` or above it; raises RefusedError when there is none."""
+    start = start.absolute()
+    if not start.is_dir():
+        raise DefinitionError(f"there is no folder {start}", where="-C")
+    for folder in (start, *start.parents):
+        if (folder / STATE / "state.db").exists():
+            return folder.resolve()
+    for folder in (start, *start.parents):
+        if (folder / STATE).is_dir():
+            return folder.resolve()
+    raise RefusedError("there is no workspace here or above", where=str(start), hint="Type: punchlist init")
+
+
+def open_service(start: Path | None = None, *, client: str | None = None) -> Service:
+    """Return the verbs' context for the workspace around `start` (by default the current folder).
+
+    With `client`, the name of a program that speaks for a person, the actor is that program, and no person.
+    """
+    folder = (start or Path.cwd()).absolute()
+    return _service(Surroundings(find_workspace(folder), start=folder, environ=os.environ), client=client)
+
+
+def create_workspace(folder: Path | None = None, *, say: "Say" = quiet) -> "Answer":
+    """Make a workspace in `folder` (by default the current one); in a repository that becomes its first project.
+
+    Raises RefusedError where there is one already, and in a folder below a repository's top.
+    """
+    from punchlist.service import workspaces
+    from punchlist.store.sqlite import create_store
+    from punchlist.workspace.heads import common_git_dir, is_repository
+
+    root = (folder or Path.cwd()).absolute()
+    root.mkdir(parents=True, exist_ok=True)
+    root = root.resolve()
+    in_git = is_repository(root)
+    above = None if in_git else next((each for each in root.parents if (each / ".git").exists()), None)
+    if above is not None:
+        hint = f"Type: punchlist init {above}, or choose a folder outside of it."
+        raise RefusedError(f"this folder is inside the repository {above}", where=str(root), hint=hint)
+    workspaces.refuse_existing(root)
+    surroundings = Surroundings(root, start=root, environ=os.environ)
+    service = _service(surroundings, client=None)
+    settings = read_settings(root)
+    files_folder(root, settings.files.dir)
+    (root / STATE).mkdir(exist_ok=True)
+    if in_git:
+        workspaces.exclude(common_git_dir(root), entry=f"/{STATE}/")
+    stream = RandomIds().uuid()
+    create_store(root / STATE / "state.db", workspace_stream=stream, at=service.now(), actor=service.actor)  # type: ignore[arg-type]
+    wrote = workspaces.write_settings(root)
+    made = workspaces.first_project(service, say=say) if in_git else {"project": None, "detected": None}
+    return {"workspace": {"root": str(root), "in_git": in_git, "settings_written": wrote}, **made}
+
+
+def examine(start: Path | None = None) -> "Answer":
+    """Look at the machine, and at the workspace around `start` when there is one."""
+    from punchlist.service.doctor import doctor
+
+    folder = (start or Path.cwd()).absolute()
+    try:
+        service = open_service(folder)
+    except RefusedError:
+        service = None
+    return doctor(_machine(service.root if service else folder), service)
+
+
+def validate(paths: Sequence[Path]) -> "Answer":
+    """Check flows without running anything; needs no workspace."""
+    from punchlist.service import flows
+
+    return flows.validate(paths, built_in=built_in_flow)
+
+
+# -- what is read from the outside ------------------------------------------------------------------------------------
+
+
+def read_settings(root: Path) -> "Settings":
+    """Return the settings in a workspace's file, the defaults without one; raises DefinitionError."""
+    from punchlist.model.settings import FILE, Settings, parse_settings
+    from punchlist.service import inputs
+
+    path = root / FILE
+    if not path.exists():
+        return Settings()
+    import tomllib
+
+    text = inputs.text_file(path, what=FILE)
+    try:
+        return parse_settings(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise DefinitionError(f"{FILE} is not TOML: {error}", where=str(path), hint="Mend that line.") from None
+
+
+def files_folder(root: Path, named: str | None) -> Path:
+    """Return the folder of generated files: in a repository below the state, else beside it, unless one is named."""
+    if named is None:
+        return root / STATE / "projects" if (root / ".git").exists() else root / "projects"
+    folder = (root / named).resolve()
+    if folder == root or not folder.is_relative_to(root) or folder.is_relative_to(root / ".git"):
+        raise DefinitionError(
+            f"{named!r} cannot hold the generated files; allowed: a folder of its own inside the workspace",
+            where="files.dir",
+        )
+    return folder
+
+
+def runtime_folder(environ: Mapping[str, str]) -> Path:
+    """Return the folder of sockets: short, because a socket's path has room for about 100 bytes."""
+    given = environ.get("XDG_RUNTIME_DIR")
+    return Path(given) / "punchlist" if given else Path("/tmp") / f"punchlist-{os.getuid()}"  # noqa: S108 - mode 0700
+
+
+def built_in_flows() -> list[str]:
+    """Return the names of the flows in the package."""
+    return sorted(path.stem for path in (DATA / "flows").glob("*.yaml"))
+
+
+def built_in_flow(name: str) -> str:
+    """Return the text of a flow in the package; raises KeyError when there is none of that name."""
+    if name not in built_in_flows():
+        raise KeyError(name)
+    return (DATA / "flows" / f"{name}.yaml").read_text(encoding="utf-8")
+
+
+def attempt_around(environ: Mapping[str, str]) -> str | None:
+    """Return the attempt that this process is part of, by its environment or that of a process above it."""
+    if environ.get(_MARK):
+        return environ[_MARK]
+    pid = os.getppid()
+    while pid > 1:
+        try:
+            surroundings = Path(f"/proc/{pid}/environ").read_bytes()
+            pid = int(Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1])
+        except (OSError, ValueError, IndexError):
+            return None
+        for entry in surroundings.split(b"\0"):
+            name, _, value = entry.partition(b"=")
+            if name == _MARK.encode() and value:
+                return value.decode(errors="replace")
+    return None
+
+
+def _service(surroundings: Surroundings, *, client: str | None) -> Service:
+    attempt = attempt_around(os.environ)
+    return Service(
+        root=surroundings.root,
+        actor=_actor(os.environ, client=client, attempt=attempt),
+        person=client is None and attempt is None,
+        clock=SystemClock(),
+        ids=RandomIds(),
+        outside=surroundings.outside(),
+    )
+
+
+def _actor(environ: Mapping[str, str], *, client: str | None, attempt: str | None) -> str:
+    if attempt is not None:
+        return f"agent:{slug(environ.get('PUNCHLIST_ROLE', 'unknown'))}/{attempt}"
+    if client is not None:
+        return f"orchestrator:{slug(client)}"
+    return f"human:{slug(environ.get('USER') or environ.get('LOGNAME') or f'uid-{os.getuid()}')}"
+
+
+def _machine(root: Path) -> "Machine":
+    from punchlist.service.doctor import Machine
+
+    return Machine(
+        root=root,
+        python=sys.version_info[:3],
+        runtime_folder=runtime_folder(os.environ),
+        run=_first_line,
+        can_write=_can_write,
+    )
+
+
+def _first_line(*command: str) -> str | None:
+    import subprocess
+
+    try:
+        ran = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=True, timeout=10)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return ran.stdout.decode(errors="replace").partition("\n")[0].strip()
+
+
+def _can_write(folder: Path) -> bool:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK | os.X_OK)
+
+
+def _head_branch(folder: Path) -> str | None:
+    from punchlist.workspace.heads import head_branch
+
+    return head_branch(folder)
+
+
+def _detect(folder: Path) -> "Detected":
+    """Return the likely commands of a checkout: names of all its files, contents of those that are small text."""
+    from punchlist.workspace.detect import detect
+
+    contents: dict[str, str] = {}
+    for above, folders, names in os.walk(folder):
+        folders[:] = [each for each in folders if each != ".git"]
+        for name in names:
+            path = Path(above) / name
+            contents[path.relative_to(folder).as_posix()] = _small_text(path)
+    return detect(contents)
+
+
+def _small_text(path: Path) -> str:
+    try:
+        if path.is_symlink() or path.stat().st_size > _READ_LIMIT:
+            return ""
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
