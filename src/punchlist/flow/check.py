@@ -11,13 +11,12 @@ from punchlist.flow.places import Places
 from punchlist.flow.problems import Problems
 from punchlist.flow.reading import Path
 from punchlist.flow.scope import Scope
-from punchlist.flow.shapes import DYN, ROUND, Shape, root_shapes
+from punchlist.flow.shapes import DYN, ROUND, Shape, is_unread, root_shapes
 from punchlist.flow.syntax import parse
 from punchlist.flow.templates import OPEN, FlawError, whole
 from punchlist.flow.uses import Use, uses
 from punchlist.flow.words import NAME_RULE, ROOTS, TYPE_NAMES, is_name, listed, nearest
 from punchlist.model.flow import (
-    AgentNode,
     AnyNode,
     CallNode,
     CheckNode,
@@ -86,9 +85,7 @@ class _Checker:
         outside = (
             scope if isinstance(node, ForEachNode) else asked
         )  # its `when` is asked for each item, not for the list
-        views = {"node": outside, "item": asked, "body": body, "round": body}
-        if isinstance(node, RepeatNode):
-            views["round"] = body.plus("round", ROUND)
+        views = {"node": outside, "item": asked, "body": body}
         for use in uses(node):
             around = item if use.path == ("when",) else views[use.view]
             self._value(use, path, scope=around)
@@ -100,8 +97,7 @@ class _Checker:
             case ForEachNode():
                 return self.group(node.nodes, inner, scope=scope, items=True)
             case RepeatNode():
-                end = self.group(node.nodes, inner, scope=scope.plus("round", ROUND), items=items)
-                return scope.within(end.views[0].group, None)
+                return self.group(node.nodes, inner, scope=scope.plus("round", ROUND), items=items)
             case GroupNode():
                 return self.group(node.nodes, inner, scope=scope, items=items)
             case _:
@@ -112,7 +108,7 @@ class _Checker:
         if not is_name(node.as_) or node.as_ in TYPE_NAMES:
             self.problems.add(place, f"an item cannot be called '{node.as_}'", allowed=NAME_RULE)
         elif node.as_ in ROOTS or node.as_ in scope.names:
-            self.problems.add(place, f"'{node.as_}' already means something here", allowed=f"not {listed(ROOTS)}")
+            self.problems.add(place, f"'{node.as_}' already means something here", hint="Choose another name")
 
     def _item(self, node: ForEachNode, scope: Scope) -> Shape:
         """Return the shape of one item, when the list is a name of which that is known."""
@@ -128,37 +124,31 @@ class _Checker:
         """Check what only one kind of node says."""
         match node:
             case JudgeNode():
-                for index, name in enumerate(node.judge):
-                    self._judged(name, (*path, "judge", index), scope=scope)
-            case AgentNode() if node.session not in {"new", "keep"}:
-                self._session(node.session, (*path, "session"), scope=scope)
+                self._judge(node, (*path, "judge"), scope=scope)
             case CallNode() if node.flow.nodes:
                 self._call(node, path)
             case _:
                 pass
 
-    def _judged(self, name: str, path: Path, *, scope: Scope) -> None:
-        try:
-            judged = scope.node(name)
-        except FlawError as flaw:
-            self.problems.add(self.places.of(path), flaw.message, allowed=flaw.allowed, hint=flaw.hint)
-            return
-        if not isinstance(judged, CheckNode | ReviewNode) and not _kindless(judged):
-            self.problems.add(
-                self.places.of(path), f"node '{name}' gives nothing to judge", allowed="check and review nodes"
-            )
+    def _judge(self, node: JudgeNode, path: Path, *, scope: Scope) -> None:
+        judged = [self._judged(name, (*path, index), scope=scope) for index, name in enumerate(node.judge)]
+        if not any(each is None or (isinstance(each, CheckNode) and each.expect == "pass") for each in judged):
+            message = "a verdict needs a check that must pass (`expect: pass`, which is the default)"
+            self.problems.add(self.places.of(path), message)
 
-    def _session(self, name: str, path: Path, *, scope: Scope) -> None:
+    def _judged(self, name: str, path: Path, *, scope: Scope) -> CheckNode | ReviewNode | None:
+        """Return a node that is judged, or None when that cannot be said."""
         try:
             node = scope.node(name)
         except FlawError as flaw:
-            allowed = f"new, keep, or an agent node that has run: {flaw.allowed}"
-            self.problems.add(self.places.of(path), flaw.message, allowed=allowed, hint=flaw.hint)
-            return
-        if not isinstance(node, AgentNode) and not _kindless(node):
-            self.problems.add(
-                self.places.of(path), f"node '{name}' has no session", allowed="new, keep, or an agent node"
-            )
+            self.problems.add(self.places.of(path), flaw.message, allowed=flaw.allowed, hint=flaw.hint)
+            return None
+        if isinstance(node, CheckNode | ReviewNode):
+            return node
+        if not is_unread(node):
+            message = f"node '{name}' gives nothing to judge"
+            self.problems.add(self.places.of(path), message, allowed="check and review nodes")
+        return None
 
     def _call(self, node: CallNode, path: Path) -> None:
         declared = node.flow.inputs
@@ -186,8 +176,3 @@ def _guarded(scope: Scope, when: str | None) -> Scope:
         return scope if when is None else scope.guarding(chains_of(when))
     except FlawError:
         return scope  # said where the `when` itself is checked
-
-
-def _kindless(node: AnyNode) -> bool:
-    """Say whether a node stands for one that could not be read."""
-    return isinstance(node, GroupNode) and not node.nodes

@@ -25,7 +25,7 @@ class Spot:
     problems: Problems
     path: Path
     scope: Scope
-    want: Want = "anything"
+    want: Want = "a JSON value"
 
     def at(self, step: str | int) -> "Spot":
         """Return the spot of a part of the value."""

@@ -81,8 +81,10 @@ class Files:
             return self.read(key)
         except (KeyError, FileNotFoundError):
             self.problems.add(place, f"there is no file or built-in flow '{key}'")
-        except (OSError, UnicodeDecodeError) as error:
-            self.problems.add(place, f"'{key}' cannot be read: {error}")
+        except UnicodeDecodeError:
+            self.problems.add(place, f"'{key}' is not UTF-8", hint="Save it as UTF-8")
+        except OSError as error:
+            self.problems.add(place, f"'{key}' cannot be read: {error.strerror}")
         return None
 
     def _key(self, name: str) -> str:

@@ -144,7 +144,7 @@ def _kind(reader: Reader, tree: Yaml, *, name: str) -> str | None:
 def _common(reader: Reader, fields: Mapping[str, Yaml]) -> dict[str, object]:
     """Return the values of the keys that every node may have, those that are there."""
     readers: dict[str, Callable[[Yaml], object]] = {
-        "needs": lambda tree: reader.each(tree, reader.text),
+        "needs": reader.names,
         "when": reader.expression,
         "phase": lambda tree: reader.choice(tree, ("building", "checking", "reviewing", "integrating")),
         "on_failure": lambda tree: reader.choice(tree, ("fail", "continue")),
@@ -190,7 +190,7 @@ def _agent(entry: Entry) -> AgentNode:
         role=role,
         pack=entry.take("pack", plain, default=None),
         rework=entry.take("rework", plain, default=None),
-        session=entry.take("session", reader.text, default="new") or "new",
+        session=entry.choice("session", ("new", "keep")),
         prompt=entry.take("prompt", lambda tree: _prompt(entry, tree), default=None),
         with_=entry.take("with", reader.json, default=dict[str, Json]()),
         output=entry.take("output", lambda tree: read_schema(reader, tree), default=None),
@@ -232,13 +232,8 @@ def _environment(reader: Reader, tree: Yaml) -> dict[str, str]:
 
 
 def _captured(reader: Reader, tree: Yaml) -> dict[str, Json]:
-    fields = reader.fields(tree, ("json", "file"), what="'output'", later=("schema",))
-    if len(fields) != 1:
-        reader.problems.add(tree.place, "the output comes from one place", allowed="{json: stdout} or {file: PATH}")
-    captured: dict[str, Json] = {}
-    for key, value in fields.items():
-        captured[key] = reader.choice(value, ("stdout",)) if key == "json" else reader.text(value)
-    return captured
+    fields = reader.fields(tree, ("json",), what="'output'", later=LATER["output"], required=("json",))
+    return {key: reader.choice(value, ("stdout",)) for key, value in fields.items()}
 
 
 def _check(entry: Entry) -> CheckNode:
@@ -274,7 +269,7 @@ def _tree(reader: Reader, tree: Yaml | None) -> str:
 
 
 def _judge(entry: Entry) -> JudgeNode:
-    return JudgeNode(id=entry.id, judge=entry.reader.each(entry.value, entry.reader.text, empty=False))
+    return JudgeNode(id=entry.id, judge=entry.reader.names(entry.value, empty=False))
 
 
 def _integrate(entry: Entry) -> IntegrateNode:
@@ -301,17 +296,18 @@ def _gate(entry: Entry) -> GateNode:
     reader = entry.reader
     if isinstance(entry.value, Scalar):
         return GateNode(id=entry.id, message=reader.text(entry.value))
-    parts = entry.parts(("message", "choices"), "message")
+    parts = entry.parts(("message", "choices", "show"), "message")
     message = reader.text(parts["message"]) if "message" in parts else ""
+    show = plain(parts["show"]) if "show" in parts else None
     if "choices" not in parts:
-        return GateNode(id=entry.id, message=message)
+        return GateNode(id=entry.id, message=message, show=show)
     rule = "lower-case letters, digits, _ and -"
     choices = reader.each(
         parts["choices"], lambda tree: _matching(reader, tree, pattern=_CHOICE, rule=rule), empty=False
     )
     if len(set(choices)) != len(choices):
         reader.problems.add(parts["choices"].place, "two choices have the same name")
-    return GateNode(id=entry.id, message=message, choices=choices)
+    return GateNode(id=entry.id, message=message, choices=choices, show=show)
 
 
 def _set(entry: Entry) -> SetNode:

@@ -8,7 +8,7 @@ from typing import Literal, TypeVar
 import msgspec
 
 from punchlist.errors import DefinitionError
-from punchlist.flow.document import Entries, Items, Scalar, Yaml, plain
+from punchlist.flow.document import BIGGEST, Entries, Items, Scalar, Yaml, plain
 from punchlist.flow.problems import Place, Problems
 from punchlist.flow.templates import OPEN, FlawError, whole
 from punchlist.flow.words import NAME_RULE, is_name, listed, nearest
@@ -87,7 +87,7 @@ class Reader:
 
     def measure(self, tree: Yaml, kind: Literal["time", "size"]) -> str | None:
         """Return a duration or a size as text, or an expression that gives one."""
-        text = self.text(tree)
+        text = tree.text if isinstance(tree, Scalar) else ""
         if OPEN in text:
             return self.expression(tree)
         try:
@@ -105,7 +105,7 @@ class Reader:
         value = tree.value if isinstance(tree, Scalar) else None
         if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
             return value
-        self.wrong(tree, f"a whole number from {least} to {most}")
+        self.wrong(tree, "a whole number" if most > BIGGEST else f"a whole number from {least} to {most}")
         return least
 
     def truth(self, tree: Yaml) -> bool:
@@ -140,6 +140,10 @@ class Reader:
         if not tree.items and not empty:
             self.problems.add(tree.place, "an empty list", allowed="at least one")
         return tuple(read(each) for each in tree.items)
+
+    def names(self, tree: Yaml, *, empty: bool = True) -> tuple[str, ...]:
+        """Return the names in a list, without those that are none."""
+        return tuple(name for name in self.each(tree, self.text, empty=empty) if name)
 
     def entries(self, tree: Yaml, *, empty: bool = True) -> list[tuple[Scalar, Yaml]]:
         """Return the keys and values of a map."""

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from punchlist.flow.groups import Group
-from punchlist.flow.shapes import DYN, INT, STRING, Shape, may_be_absent, output_shape
+from punchlist.flow.shapes import DYN, INT, STRING, Shape, is_unread, may_be_absent, output_shape
 from punchlist.flow.syntax import Chain
 from punchlist.flow.templates import FlawError
 from punchlist.flow.words import NODE_FIELDS, listed, nearest
-from punchlist.model.flow import AnyNode
+from punchlist.model.flow import AgentNode, AnyNode
 
 _PATH = 3
 _ADVICE = "Ask nodes.{0}.status == 'succeeded' or has(nodes.{0}.output) first, here or in `when`"
@@ -96,6 +96,9 @@ class Scope:
         if field not in _FIELDS:
             unknown, hint = f"a node has no '{field}'", nearest(field, _FIELDS)
             raise FlawError(unknown, offset=chain.offsets[2], allowed=listed(_FIELDS), hint=hint)
+        if field == "tree" and not isinstance(node, AgentNode) and not is_unread(node):
+            message = f"node '{name}' leaves no tree of its own"
+            raise FlawError(message, offset=chain.offsets[2], allowed="the tree of an agent node")
         if field != "output":
             shape = DYN if field == "tree" and may_be_absent(node) else _FIELDS[field]
             return _follow(shape, chain, start=_PATH)

@@ -51,7 +51,7 @@ def closed(**fields: Shape) -> Shape:
     return Shape("map", fields)
 
 
-RUN = closed(id=STRING)
+RUN = closed(id=STRING, flow=STRING)
 ROUND = closed(index=INT, last=DYN)
 _PLAIN: Mapping[str, Shape] = {
     "string": STRING,
@@ -91,9 +91,9 @@ def output_shape(node: AnyNode) -> Shape:
         case CheckNode() | ReviewNode() | JudgeNode():
             return _judged(node)
         case IntegrateNode():
-            return closed(done=BOOL, commit=DYN)
+            return closed(done=BOOL, commit=DYN, verdict=DYN)
         case PublishNode():
-            return closed(tasks=LIST) if node.publish == "plan" else DYN
+            return closed(tasks=LIST) if node.publish == "plan" else closed(branch=STRING, commit=DYN, merged=BOOL)
         case GateNode():
             return closed(choice=STRING, data=DYN, by=STRING)
         case AgentNode() | RunNode() | SetNode() | CallNode():
@@ -104,9 +104,9 @@ def output_shape(node: AnyNode) -> Shape:
 def _judged(node: CheckNode | ReviewNode | JudgeNode) -> Shape:
     match node:
         case CheckNode():
-            return closed(results=LIST, clean=BOOL, to_review=LIST)
+            return closed(tree=STRING, results=LIST, rows=LIST, clean=BOOL, to_review=LIST)
         case ReviewNode():
-            return closed(results=LIST)
+            return MAP
         case JudgeNode():
             return record_shape(Verdict)
     assert_never(node)
@@ -131,6 +131,11 @@ def _group(output: Json, nodes: tuple[AnyNode, ...]) -> Shape:
         return Shape("map", dict.fromkeys(output, DYN))
     last = nodes[-1] if nodes and output is None else None
     return DYN if last is None or may_be_absent(last) else output_shape(last)
+
+
+def is_unread(node: AnyNode) -> bool:
+    """Say whether a node only stands for one that could not be read: nothing is known of it."""
+    return isinstance(node, GroupNode) and not node.nodes
 
 
 def may_be_absent(node: AnyNode) -> bool:

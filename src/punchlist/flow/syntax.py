@@ -72,6 +72,7 @@ def _encodable(expression: str) -> None:
 
 
 def _plain(message: str) -> str:
+    message = message.replace("mismatched input '<EOF>'", "it ends too early")
     text = _EXPECTING.sub(
         "", message.removeprefix("Syntax error: ").replace("found no matching overload for", "no rule for")
     )

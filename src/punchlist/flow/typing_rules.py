@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from cel_expr_python import cel
 
 _FITTING: Mapping[Want, tuple[str, ...]] = {
-    "anything": ("dyn", "string", "int", "uint", "double", "bool", "list", "map", "null"),
+    "a JSON value": ("dyn", "string", "int", "uint", "double", "bool", "list", "map", "null"),
     "true or false": ("dyn", "bool"),
     "a whole number": ("dyn", "int", "uint"),
     "a list": ("dyn", "list"),
     "a map": ("dyn", "map"),
+    "a string": ("dyn", "string"),
     "text": ("dyn", "string", "int", "uint", "double", "bool"),
 }
 

@@ -23,8 +23,9 @@ from punchlist.model.flow import (
 )
 from punchlist.model.json import Json
 
-Want = Literal["anything", "true or false", "a whole number", "a list", "a map", "text"]
-View = Literal["node", "item", "body", "round"]
+Want = Literal["a JSON value", "true or false", "a whole number", "a list", "a map", "a string", "text"]
+"""What an expression must give; `text` is what can be written inside text: numbers and truths, too."""
+View = Literal["node", "item", "body"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +33,12 @@ class Use:
     """A value that may hold expressions, at `path` from its node in the document.
 
     It sees what runs before the `node`; of a for_each also the `item`; or, at the end of a group, the nodes of its
-    `body`, for the `until` of a repeat with the `round`.
+    `body` and the item or the round.
     """
 
     path: Path
     value: Json
-    want: Want = "anything"
+    want: Want = "a JSON value"
     view: View = "node"
     command: bool = False
 
@@ -64,7 +65,7 @@ def _own(node: AnyNode) -> Iterator[Use]:
         case IntegrateNode():
             return iter((Use(("integrate",), node.integrate, "a map"),))
         case PublishNode():
-            return iter((Use(("how",), node.how, "text"), Use(("plan",), node.plan)))
+            return iter((Use(("how",), node.how, "a string"), Use(("plan",), node.plan)))
         case JudgeNode() | GateNode() | SetNode() | CallNode():
             return _plain(node)
     assert_never(node)
@@ -73,7 +74,7 @@ def _own(node: AnyNode) -> Iterator[Use]:
 def _plain(node: JudgeNode | GateNode | SetNode | CallNode) -> Iterator[Use]:
     match node:
         case GateNode():
-            return iter((Use(("gate", "message"), node.message, "text"),))
+            return iter((Use(("gate", "message"), node.message, "a string"), Use(("gate", "show"), node.show)))
         case SetNode():
             return iter((Use(("set",), dict(node.set)),))
         case CallNode():
@@ -84,10 +85,10 @@ def _plain(node: JudgeNode | GateNode | SetNode | CallNode) -> Iterator[Use]:
 
 
 def _agent(node: AgentNode) -> Iterator[Use]:
-    yield Use(("agent",), node.agent, "text")
+    yield Use(("agent",), node.agent, "a string")
     yield Use(("pack",), node.pack)
     yield Use(("rework",), node.rework)
-    yield Use(("prompt",), node.prompt, "text")
+    yield Use(("prompt",), node.prompt, "a string")
     yield Use(("with",), dict(node.with_))
 
 
@@ -105,9 +106,9 @@ def _run(node: RunNode) -> Iterator[Use]:
 def _exam(node: CheckNode | ReviewNode) -> Iterator[Use]:
     kind = "check" if isinstance(node, CheckNode) else "review"
     yield Use((kind, "criteria"), node.criteria if isinstance(node.criteria, str) else None, "a list")
-    yield Use((kind, "tree"), node.tree, "text")
+    yield Use((kind, "tree"), node.tree, "a string")
     if isinstance(node, ReviewNode):
-        yield Use((kind, "worker"), node.worker, "text")
+        yield Use((kind, "worker"), node.worker, "a string")
 
 
 def _group(node: GroupNode | ForEachNode | RepeatNode) -> Iterator[Use]:
@@ -115,8 +116,8 @@ def _group(node: GroupNode | ForEachNode | RepeatNode) -> Iterator[Use]:
     if isinstance(node, ForEachNode):
         yield Use(("for_each",), node.for_each, "a list")
         yield Use(("max_parallel",), node.max_parallel, "a whole number")
-        yield Use(("key",), node.key, "text", "item")
+        yield Use(("key",), node.key, "a string", "item")
         yield Use(("needs_from",), node.needs_from, "a list", "item")
     elif isinstance(node, RepeatNode):
         yield Use(("repeat", "max"), node.repeat.max, "a whole number")
-        yield Use(("repeat", "until"), node.repeat.until, "true or false", "round")
+        yield Use(("repeat", "until"), node.repeat.until, "true or false", "body")

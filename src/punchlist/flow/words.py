@@ -28,8 +28,9 @@ LATER: Mapping[str, tuple[str, ...]] = {
     "flow": ("finally", "env", "secrets"),
     "agent": ("tools", "artifacts", "secrets", "env"),
     "run": ("artifacts", "secrets"),
-    "gate": ("form", "show", "timeout", "on_timeout", "approvers"),
+    "gate": ("form", "timeout", "on_timeout", "approvers"),
     "retry": ("on",),
+    "output": ("file", "schema"),
 }
 """Keys that the design of the language has and this version does not: the one place that says so."""
 

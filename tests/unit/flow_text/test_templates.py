@@ -98,7 +98,7 @@ def test_an_expression_that_is_one_name_says_so() -> None:
 @pytest.mark.parametrize(
     ("expression", "offset", "message"),
     [
-        ("a +", 3, "mismatched input"),
+        ("a +", 3, "ends too early"),
         ("a\n + ü", 5, "token recognition error"),
         ("(" * 40 + "1" + ")" * 40, 0, "recursion"),
         ("a\ud800", 0, "lone surrogate"),

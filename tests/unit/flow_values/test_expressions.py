@@ -84,7 +84,7 @@ def test_a_template_gives_its_value(template: Json, value: Json) -> None:
         ("${{ duration('1s') }}", "gives timedelta, which is no JSON value"),
         ("${{ {1: 2} }}", "gives a map with keys that are not text"),
         ("${{ a +", "is not closed"),
-        ("${{ a + }}", "${{ a + }}: mismatched input"),
+        ("${{ a + }}", "${{ a + }}: it ends too early"),
         ("x ${{ }}", "an empty expression"),
     ],
 )
