@@ -49,8 +49,8 @@ class AttemptFiles:
         self.result = self.io / "result.json"
         self.usage = self.io / "usage.json"
 
-    def create(self, request: Mapping[str, object], files: Mapping[str, bytes]) -> None:
-        """Make the directory with the request and the agent's `files`.
+    def create(self, request: Mapping[str, object], files: Mapping[str, bytes], *, io: bool) -> None:
+        """Make the directory with the request and the agent's `files`; its half is there if `io` or there are files.
 
         One that a lost timeline left behind (a restored database counts its attempts again) is moved aside. Raises
         StoreError.
@@ -61,7 +61,8 @@ class AttemptFiles:
             except FileExistsError:
                 self._move_aside()
                 self.directory.mkdir()
-            self.io.mkdir()
+            if io or files:
+                self.io.mkdir()
             (self.directory / "request.json").write_bytes(msgspec.json.encode(request))
             for name, content in files.items():
                 (self.io / name).write_bytes(content)
@@ -126,6 +127,10 @@ class AttemptFiles:
         seen = [_stat(path) for path in (self.stdout, self.stderr, self.io / "progress.jsonl")]
         return seen[0][0] + seen[1][0], tuple(seen)
 
+    def sizes(self) -> tuple[int, int]:
+        """Return the bytes of stdout and of stderr."""
+        return _stat(self.stdout)[0], _stat(self.stderr)[0]
+
     def output_digest(self) -> str:
         """Return the SHA-256 of stdout followed by stderr."""
         digest = hashlib.sha256()
@@ -138,10 +143,9 @@ class AttemptFiles:
                 continue
         return digest.hexdigest()
 
-    def last(self, stream: Stream) -> bytes:
-        """Return the end of a stream, at most `TAIL` bytes."""
-        path = self.directory / stream
-        return self.tail(stream, start=max(0, _stat(path)[0] - TAIL))
+    def last(self, stream: Stream, *, size: int) -> bytes:
+        """Return the end of a stream of `size` bytes, at most `TAIL` of them."""
+        return self.tail(stream, start=max(0, size - TAIL)) if size else b""
 
     def tail(self, stream: str, *, start: int) -> bytes:
         """Return a stream from byte `start` on; b"" when there is none. Raises DefinitionError for another stream."""

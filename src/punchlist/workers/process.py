@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import hashlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -11,8 +12,8 @@ from punchlist.model.ids import AttemptId
 from punchlist.model.jobs import FailureClass, Limits, Outcome
 from punchlist.ports import Exit, Launch
 from punchlist.workers import wrapper
-from punchlist.workers.environment import environment, find_program
-from punchlist.workers.files import AttemptFiles, ExitRecord
+from punchlist.workers.environment import AGENTS, environment, find_program
+from punchlist.workers.files import TAIL, AttemptFiles, ExitRecord
 from punchlist.workers.killing import (
     GRACE,
     Grace,
@@ -28,7 +29,6 @@ from punchlist.workers.tree import Tree, own_children, read_process
 from punchlist.workers.wrapper import Wrapper
 
 _SET_CHILD_SUBREAPER = 36  # prctl(2)
-_HASHED_AT_ONCE = 1 << 20
 
 
 class LocalProcesses:
@@ -79,6 +79,8 @@ class LocalProcesses:
             files.forget_exit()
             raise
         ended = await to_the_end(self._finish(started, files))
+        if limit is None and sum(files.sizes()) > launch.limits.output:
+            limit = FailureClass.OUTPUT
         return await _exit(files, ended, limit=limit, unenforced=_unenforced(launch))
 
     async def settle(self, attempt: AttemptId) -> Exit | None:
@@ -110,7 +112,7 @@ class LocalProcesses:
             _become_reaper()
         env = environment(launch, self._environ, io=files.io)
         argv = _resolved(launch, env["PATH"])
-        files.create(_request(launch, argv=argv, env=env), launch.files)
+        files.create(_request(launch, argv=argv, env=env), launch.files, io=launch.role in AGENTS)
         try:
             return wrapper.start(argv, files, cwd=launch.cwd, env=env, stdin=launch.invocation.stdin)
         except (OSError, ValueError) as error:  # ValueError: a zero byte in an argument or a value
@@ -140,26 +142,26 @@ async def _passed_limit(started: Wrapper, files: AttemptFiles, *, limits: Limits
         while True:
             done, _ = await asyncio.wait({ended}, timeout=watch.pause(loop.time()))
             if done:
-                break
+                return None
             output, growth = files.growth()
             passed = watch.look(loop.time(), output=output, growth=growth)
             if passed is not None:
                 return passed
-    output, _ = files.growth()
-    return FailureClass.OUTPUT if output > limits.output else None
 
 
 async def _exit(
     files: AttemptFiles, record: ExitRecord, *, limit: FailureClass | None, unenforced: tuple[str, ...]
 ) -> Exit:
-    output, _ = files.growth()
-    digest = files.output_digest() if output < _HASHED_AT_ONCE else await asyncio.to_thread(files.output_digest)
+    out, err = files.sizes()
+    stdout, stderr = files.last("stdout", size=out), files.last("stderr", size=err)
+    whole = max(out, err) <= TAIL
+    digest = hashlib.sha256(stdout + stderr).hexdigest() if whole else await asyncio.to_thread(files.output_digest)
     return Exit(
         code=record.code,
         signal=record.signal,
         limit=limit,
-        stdout=files.last("stdout"),
-        stderr=files.last("stderr"),
+        stdout=stdout,
+        stderr=stderr,
         output_digest=digest,
         result=files.answer(),
         usage=files.cost(),
