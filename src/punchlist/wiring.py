@@ -1,11 +1,9 @@
 """Settings and surroundings → objects: the only file that chooses adapters and reads time, chance, environment, cwd."""
 
 import os
-import shutil
 import sys
-import uuid
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,11 +15,15 @@ from punchlist.service.context import STATE, Outside, Service, quiet
 if TYPE_CHECKING:
     from punchlist.model.flow import Flow
     from punchlist.model.ids import Commit, ProjectId
+    from punchlist.model.jobs import ProcessJob
+    from punchlist.model.records import Project
     from punchlist.model.settings import Settings
     from punchlist.runtime.channel import Channel
     from punchlist.runtime.control import EngineControl
+    from punchlist.runtime.loop import Runtime
     from punchlist.service.context import Answer, Detected, Say
     from punchlist.service.doctor import Machine
+    from punchlist.service.flows import Flows
     from punchlist.store.sqlite import SqliteStore
     from punchlist.workers.process import LocalProcesses
     from punchlist.workspace.adapter import GitWorkspace
@@ -45,6 +47,8 @@ class RandomIds:
 
     def uuid(self) -> str:
         """Return a new UUID."""
+        import uuid
+
         return str(uuid.uuid4())
 
 
@@ -98,8 +102,8 @@ class Surroundings:
         return EngineControl(
             state=self.state,
             channel=self.channel,
-            command=(sys.executable, "-P", "-m", "punchlist", "-C", str(self.root), "engine", "run"),
-            name=f"watch-{os.getpid()}-{uuid.uuid4().hex[:8]}",
+            command=(sys.executable, "-P", "-m", "punchlist", "-C", str(self.root), "engine", "run", "--until-idle"),
+            name=f"watch-{os.getpid()}",
         )
 
     @cached_property
@@ -111,26 +115,12 @@ class Surroundings:
 
     def flow(self, name: str) -> "Flow":
         """Return a flow: a file, the workspace's own of that name, or a built-in one. Raises DefinitionError."""
-        from punchlist.flow.parse import parse_flow
-        from punchlist.service import flows, inputs
-
-        own = self.root / "flows" / f"{name}.yaml"
-        if "/" in name or name.endswith((".yaml", ".yml")):
-            path = self._start / name
-        else:
-            path = own if own.is_file() else DATA / "flows" / f"{name}.yaml"
-            if not path.is_file():
-                raise DefinitionError(
-                    f"there is no flow {name!r}; built in are: {', '.join(built_in_flows())}",
-                    where=name,
-                    hint=f"To run a file, give its path: ./{name}.yaml",
-                )
-        text = inputs.text_file(path, what="flow")
-        shown = str(path.relative_to(self.root)) if path.is_relative_to(self.root) else path.name
-        return parse_flow(text, source=shown, read=flows.reader(path.parent, built_in=built_in_flow))
+        return _flows(self.root, start=self._start).load(name)
 
     def find_program(self, name: str) -> str | None:
         """Return where a worker's program is: a bare name on PATH, a path from the workspace; None when nowhere."""
+        import shutil
+
         if os.sep not in name:
             return shutil.which(name, path=self._environ.get("PATH"))
         return shutil.which(str(self.root / name))
@@ -212,8 +202,8 @@ def create_workspace(folder: Path | None = None, *, say: "Say" = quiet) -> "Answ
         workspaces.exclude(common_git_dir(root), entry=f"/{STATE}/")
     stream = RandomIds().uuid()
     create_store(root / STATE / "state.db", workspace_stream=stream, at=service.now(), actor=service.actor)  # type: ignore[arg-type]
-    wrote = workspaces.write_settings(root)
     made = workspaces.first_project(service, say=say) if in_git else {"project": None, "detected": None}
+    wrote = workspaces.write_settings(root)
     return {"workspace": {"root": str(root), "in_git": in_git, "settings_written": wrote}, **made}
 
 
@@ -229,11 +219,82 @@ def examine(start: Path | None = None) -> "Answer":
     return doctor(_machine(service.root if service else folder), service)
 
 
+def run_engine(start: Path | None = None, *, until_idle: bool = False, until_done: bool = False) -> int:
+    """Be the engine of the workspace around `start` until told to end; return the exit code.
+
+    With `until_idle` it ends when there was nothing to do for `engine.idle_exit`, with `until_done` at once then.
+    Raises RefusedError when another engine holds the lock.
+    """
+    from punchlist.model.policy import duration
+    from punchlist.runtime.serving import serve
+
+    folder = (start or Path.cwd()).absolute()
+    surroundings = Surroundings(find_workspace(folder), start=folder, environ=os.environ)
+    idle = duration(surroundings.settings.engine.idle_exit)
+    idle_exit = timedelta() if until_done else idle if until_idle else None
+    if not serve(lambda: _runtime(surroundings, idle_exit=idle_exit)):
+        holder = surroundings.engine.status()
+        raise RefusedError(
+            f"another engine runs here already: process {holder.pid}, since {holder.since}",
+            where=str(surroundings.root),
+            hint="Type: punchlist engine status",
+        )
+    return 0
+
+
+def _runtime(surroundings: Surroundings, *, idle_exit: timedelta | None) -> "Runtime":
+    from punchlist import __version__
+    from punchlist.runtime.lock import EngineLock, Holder
+    from punchlist.runtime.loop import Runtime
+    from punchlist.runtime.perform import Performer
+    from punchlist.service import plans, publishing
+
+    service = _service(surroundings, client="engine")
+    performer = Performer(
+        root=surroundings.root,
+        workspace=surroundings.workspace,
+        processes=surroundings.processes,
+        workers=surroundings.worker,
+        prompt=_prompt,
+        make_tasks=lambda project, plan, key: plans.make_tasks(service, project, plan=plan, key=key),
+    )
+    return Runtime(
+        store=surroundings.store,
+        performer=performer,
+        channel=surroundings.channel,
+        lock=EngineLock(surroundings.state / "engine.lock"),
+        holder=Holder(pid=os.getpid(), since=service.now(), version=__version__),
+        clock=service.clock,
+        publish=lambda tasks, projects: publishing.publish(
+            surroundings.store, surroundings.files, tasks=tasks, projects=projects
+        ),
+        idle_exit=idle_exit,
+    )
+
+
+def _prompt(job: "ProcessJob", project: "Project | None") -> str:
+    """Return the prompt of a worker's attempt: the flow's own, or the one made of the role's template and the pack."""
+    from punchlist.model.jobs import Role
+    from punchlist.model.parse import parse
+    from punchlist.model.results import PlanRequest, ReviewPack, StepPack
+    from punchlist.render import prompts
+
+    if job.role is Role.NODE or project is None:
+        return job.prompt
+    template = (DATA / "prompts" / f"{job.role}.md").read_text(encoding="utf-8")
+    if job.role is Role.BUILDER:
+        return prompts.builder_prompt(parse(StepPack, job.pack, what="the pack"), project, template=template)
+    if job.role is Role.QA:
+        return prompts.qa_prompt(parse(ReviewPack, job.pack, what="the pack"), template=template)
+    return prompts.planner_prompt(parse(PlanRequest, job.pack, what="the pack"), template=template)
+
+
 def validate(paths: Sequence[Path]) -> "Answer":
     """Check flows without running anything; needs no workspace."""
     from punchlist.service import flows
 
-    return flows.validate(paths, built_in=built_in_flow)
+    here = Path.cwd()
+    return flows.validate(paths, built_in=_flows(here, start=here).built_in)
 
 
 # -- what is read from the outside ------------------------------------------------------------------------------------
@@ -275,18 +336,6 @@ def runtime_folder(environ: Mapping[str, str]) -> Path:
     return Path(given) / "punchlist" if given else Path("/tmp") / f"punchlist-{os.getuid()}"  # noqa: S108 - mode 0700
 
 
-def built_in_flows() -> list[str]:
-    """Return the names of the flows in the package."""
-    return sorted(path.stem for path in (DATA / "flows").glob("*.yaml"))
-
-
-def built_in_flow(name: str) -> str:
-    """Return the text of a flow in the package; raises KeyError when there is none of that name."""
-    if name not in built_in_flows():
-        raise KeyError(name)
-    return (DATA / "flows" / f"{name}.yaml").read_text(encoding="utf-8")
-
-
 def attempt_around(environ: Mapping[str, str]) -> str | None:
     """Return the attempt that this process is part of, by its environment or that of a process above it."""
     if environ.get(_MARK):
@@ -303,6 +352,12 @@ def attempt_around(environ: Mapping[str, str]) -> str | None:
             if name == _MARK.encode() and value:
                 return value.decode(errors="replace")
     return None
+
+
+def _flows(root: Path, *, start: Path) -> "Flows":
+    from punchlist.service.flows import Flows
+
+    return Flows(data=DATA / "flows", root=root, start=start, cache=root / STATE / "cache" / "flows")
 
 
 def _service(surroundings: Surroundings, *, client: str | None) -> Service:

@@ -13,12 +13,13 @@ def engine() -> None:
 
 
 @engine.command(epilog=examples("punchlist engine run", "punchlist -C my-workspace engine run"))
+@click.option("--until-idle", is_flag=True, help="End after engine.idle_exit with nothing to do.")
 @click.pass_obj
-def run(session: Session) -> int:
+def run(session: Session, *, until_idle: bool) -> int:
     """Run the engine in this process until it is told to end: for a service manager, or a container."""
     from punchlist import wiring
 
-    return wiring.run_engine(session.directory)
+    return wiring.run_engine(session.directory, until_idle=until_idle)
 
 
 @engine.command(epilog=examples("punchlist engine start"))

@@ -37,7 +37,7 @@ class Runtime:
     """An engine of one workspace. It owns all runs while it holds the lock; other processes write only documents.
 
     `publish` writes the generated files of the named tasks and projects. `idle_exit` is how long it stays with nothing
-    to do; None ends it at once then.
+    to do; None keeps it until it is stopped.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Runtime:
         holder: Holder,
         clock: Clock,
         publish: Publish,
-        idle_exit: timedelta,
+        idle_exit: timedelta | None,
     ) -> None:
         self._store = store
         self._performer = performer
