@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from punchlist.model.flow import Flow
     from punchlist.model.ids import Commit, ProjectId
     from punchlist.model.jobs import ProcessJob
+    from punchlist.model.json import Json
     from punchlist.model.records import Project
     from punchlist.model.settings import Settings
+    from punchlist.ports import Worker
     from punchlist.runtime.channel import Channel
     from punchlist.runtime.control import EngineControl
     from punchlist.runtime.loop import Runtime
@@ -116,6 +118,19 @@ class Surroundings:
     def flow(self, name: str) -> "Flow":
         """Return a flow: a file, the workspace's own of that name, or a built-in one. Raises DefinitionError."""
         return _flows(self.root, start=self._start).load(name)
+
+    def worker(self, name: str) -> "tuple[Worker, Mapping[str, Json]]":
+        """Return a worker with its settings; raises WorkerError when it is unknown or not in this version."""
+        import msgspec
+
+        from punchlist.model.json import encode
+        from punchlist.model.settings import usable_worker
+        from punchlist.workers.registry import make_worker
+        from punchlist.workers.settings import Host
+
+        settings: dict[str, Json] = msgspec.json.decode(encode(usable_worker(self.settings, name)))
+        host = Host(python=sys.executable, path=self._environ.get("PATH") or os.defpath)
+        return make_worker(name, settings, host=host), settings
 
     def find_program(self, name: str) -> str | None:
         """Return where a worker's program is: a bare name on PATH, a path from the workspace; None when nowhere."""

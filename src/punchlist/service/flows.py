@@ -1,17 +1,83 @@
-"""The verb that checks flows without running anything."""
+"""Flows by name or file: found, read, checked, and kept compiled; and the verb that only checks them."""
 
+import hashlib
+import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from punchlist import __version__
 from punchlist.errors import DefinitionError, Problem
-from punchlist.flow.parse import parse_flow
+from punchlist.model.flow import Flow
+from punchlist.model.json import decode, encode
 from punchlist.service import inputs
 
 if TYPE_CHECKING:
     from punchlist.flow.files import Read
     from punchlist.model.json import Json
     from punchlist.service.context import Answer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flows:
+    """Where flows are: built-in ones in `data`, a workspace's own below `root`, files from `start` on.
+
+    Checking a flow takes longer than all else that a verb does: what was checked is kept in `cache` by the digest of
+    its text. A flow that names other files is checked each time.
+    """
+
+    data: Path
+    root: Path
+    start: Path
+    cache: Path
+
+    def load(self, name: str) -> Flow:
+        """Return a flow: a file, the workspace's own of that name, or a built-in one. Raises DefinitionError."""
+        path = self._path(name)
+        text = inputs.text_file(path, what="flow")
+        shown = str(path.relative_to(self.root)) if path.is_relative_to(self.root) else path.name
+        digest = hashlib.sha256(f"{__version__}\0{shown}\0{text}".encode()).hexdigest()
+        kept = self.cache / f"{digest}.json"
+        return _kept(kept) or self._checked(text, path, shown=shown, kept=kept)
+
+    def names(self) -> list[str]:
+        """Return the names of the built-in flows."""
+        return sorted(path.stem for path in self.data.glob("*.yaml"))
+
+    def built_in(self, name: str) -> str:
+        """Return the text of a built-in flow; raises KeyError when there is none of that name."""
+        if name not in self.names():
+            raise KeyError(name)
+        return (self.data / f"{name}.yaml").read_text(encoding="utf-8")
+
+    def _path(self, name: str) -> Path:
+        if "/" in name or name.endswith((".yaml", ".yml")):
+            return self.start / name
+        own, shipped = self.root / "flows" / f"{name}.yaml", self.data / f"{name}.yaml"
+        for path in (own, shipped):
+            if path.is_file():
+                return path
+        known = ", ".join(self.names())
+        hint = f"To run a file, give its path: ./{name}.yaml"
+        raise DefinitionError(f"there is no flow {name!r}; built in are: {known}", where=name, hint=hint)
+
+    def _checked(self, text: str, path: Path, *, shown: str, kept: Path) -> Flow:
+        from punchlist.flow.parse import parse_flow
+
+        others: list[str] = []
+        beside = reader(path.parent, built_in=self.built_in)
+
+        def read(name: str) -> str:
+            others.append(name)
+            return beside(name)
+
+        flow = parse_flow(text, source=shown, read=read)
+        if not others:
+            _keep(kept, flow)
+        return flow
 
 
 def validate(paths: Sequence[Path], *, built_in: "Read") -> "Answer":
@@ -34,7 +100,27 @@ def reader(folder: Path, *, built_in: "Read") -> "Read":
     return read
 
 
+def _kept(path: Path) -> Flow | None:
+    try:
+        return decode(path.read_bytes(), Flow)
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
+def _keep(path: Path, flow: Flow) -> None:
+    """Keep a checked flow for the next time; where that cannot be written it is checked again then."""
+    unfinished = path.with_suffix(f".{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.write_bytes(encode(flow))
+        unfinished.replace(path)
+    except OSError:
+        return
+
+
 def _checked(path: Path, built_in: "Read") -> "dict[str, Json]":
+    from punchlist.flow.parse import parse_flow
+
     try:
         text = inputs.text_file(path, what="flow")
         parse_flow(text, source=str(path), read=reader(path.parent, built_in=built_in))
