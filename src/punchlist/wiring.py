@@ -238,7 +238,7 @@ def run_engine(start: Path | None = None, *, until_idle: bool = False, until_don
     """Be the engine of the workspace around `start` until told to end; return the exit code.
 
     With `until_idle` it ends when there was nothing to do for `engine.idle_exit`, with `until_done` at once then.
-    Raises RefusedError when another engine holds the lock.
+    Raises RefusedError when another engine holds the lock; with `until_idle` that one will do, and this one ends.
     """
     from punchlist.model.policy import duration
     from punchlist.runtime.serving import serve
@@ -247,7 +247,7 @@ def run_engine(start: Path | None = None, *, until_idle: bool = False, until_don
     surroundings = Surroundings(find_workspace(folder), start=folder, environ=os.environ)
     idle = duration(surroundings.settings.engine.idle_exit)
     idle_exit = timedelta() if until_done else idle if until_idle else None
-    if not serve(lambda: _runtime(surroundings, idle_exit=idle_exit)):
+    if not serve(lambda: _runtime(surroundings, idle_exit=idle_exit)) and not until_idle:
         holder = surroundings.engine.status()
         raise RefusedError(
             f"another engine runs here already: process {holder.pid}, since {holder.since}",
