@@ -163,11 +163,15 @@ class StepMoved(Fact, frozen=True, tag=True):
 
 
 class ReworkAsked(Fact, frozen=True, tag=True):
-    """A person's own finding or message for a step; it stands first in the next prompt."""
+    """A person's own finding or message for a step; it stands first in the next prompt.
+
+    `late`: the present try had begun without it, so the verdict on that try cannot pass.
+    """
 
     step: StepId
     message: str
     finding: FindingId | None = None
+    late: bool = False
 
 
 class VerdictGiven(Fact, frozen=True, tag=True):
@@ -230,7 +234,7 @@ class TaskPublished(Fact, frozen=True, tag=True):
 
 
 class RunCreated(Fact, frozen=True, tag=True):
-    """A run, with the definition, inputs and policy that it froze. `path` is PATH where it was started."""
+    """A run, with the definition, inputs and policy that it froze."""
 
     run: RunId
     purpose: Purpose
@@ -254,6 +258,12 @@ class RunPaused(Fact, frozen=True, tag=True):
     """The run's pause flag was set or cleared."""
 
     paused: bool
+
+
+class CancelAsked(Fact, frozen=True, tag=True):
+    """The run is to be cancelled as soon as the commit that is being made has been recorded."""
+
+    reason: str
 
 
 class InputsChanged(Fact, frozen=True, tag=True):
@@ -358,6 +368,15 @@ class OutcomeIgnored(Fact, frozen=True, tag=True):
     outcome: Outcome
 
 
+class LimitRaised(Fact, frozen=True, tag=True):
+    """A person raised a limit of a node of the definition (for one step, or wherever it is outside of steps)."""
+
+    spot: str
+    step: StepId | None
+    limit: str
+    value: str
+
+
 class GateOpened(Fact, frozen=True, tag=True):
     """A person is asked; `shows` is the digest of what is shown, `finding` ids are in `about`."""
 
@@ -394,8 +413,9 @@ TaskFact = (
     | StepIntegrated | StepClosed | TaskPublished
 )  # fmt: skip
 RunFact = (
-    RunCreated | RunMoved | RunPaused | InputsChanged | NodeStarted | CallEntered | ItemsListed | RoundOpened | NodeMoved | NodeEnded | NodesReset
-    | AttemptQueued | AttemptStarted | AttemptEnded | OutcomeIgnored | GateOpened | GateDecided | GateWithdrawn
+    RunCreated | RunMoved | RunPaused | CancelAsked | InputsChanged | NodeStarted | CallEntered | ItemsListed | RoundOpened
+    | NodeMoved | NodeEnded | NodesReset | AttemptQueued | AttemptStarted | AttemptEnded | OutcomeIgnored | LimitRaised
+    | GateOpened | GateDecided | GateWithdrawn
 )  # fmt: skip
 AnyFact = WorkspaceFact | ProjectFact | TaskFact | RunFact
 

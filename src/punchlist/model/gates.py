@@ -128,7 +128,7 @@ GATES: Mapping[str, GateKind] = {
 
 def choice_of(kind: str, name: str, *, author_choices: tuple[str, ...] = ()) -> Choice:
     """Return the choice `name` of a gate; a `flow` gate's choices are its author's. Raises DefinitionError."""
-    choices = GATES[kind].choices or tuple(Choice(each, Effect.AUTHOR) for each in author_choices)
+    choices = GATES[kind].choices or tuple(Choice(each, Effect.AUTHOR, (_NOTE,)) for each in author_choices)
     for choice in choices:
         if choice.name == name:
             return choice

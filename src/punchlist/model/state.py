@@ -33,12 +33,13 @@ T = TypeVar("T")
 
 
 class VerdictRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A verdict with the `r.s` that it judges."""
+    """A verdict with the `r.s` that it judges, and the node that gave it."""
 
     r: int
     s: int
     at: str
     verdict: Verdict
+    node: NodePath = NodePath("")
 
 
 class Integration(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,12 +54,17 @@ class Integration(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StepState(msgspec.Struct, frozen=True, kw_only=True):
-    """What the task's stream says of a step beyond its record. `tries` counts builder attempts within `r`."""
+    """What the task's stream says of a step beyond its record. `tries` counts builder attempts within `r`.
+
+    `messages` are a person's, and stand first in each prompt until the step is accepted; `late` are those of them that
+    came when the present try had begun without them.
+    """
 
     r: int = 0
     tries: int = 0
     base: Commit | None = None
     messages: tuple[str, ...] = ()
+    late: tuple[str, ...] = ()
     verdicts: tuple[VerdictRow, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     commit: Commit | None = None
@@ -100,7 +106,8 @@ class NodeState(msgspec.Struct, frozen=True, kw_only=True):
     """One node of a run. Items of a `for_each` and rounds of a `repeat` are nodes of their own (kind `item`, `round`).
 
     `spot` is the node's place in the definition (`steps.rounds.build`), `missing` counts needs that are not over,
-    `remaining` the children that are not, `running` the items under way.
+    `remaining` the children that are not, `running` the items under way; `settled` says how many of its attempts (of a
+    repeat: rounds) a person's last decision on it had before it.
     """
 
     path: NodePath
@@ -121,6 +128,7 @@ class NodeState(msgspec.Struct, frozen=True, kw_only=True):
     max_parallel: int = 0
     ready: Queue[NodePath] = Queue()
     attempts: tuple[AttemptId, ...] = ()
+    settled: int = 0
     generation: int = 0
     output: Json = None
     error: str = ""
@@ -185,12 +193,23 @@ class Spot(msgspec.Struct, frozen=True, kw_only=True):
     wanted_by: dict[str, tuple[str, ...]] = {}
 
 
+class Tries(msgspec.Struct, frozen=True, kw_only=True):
+    """The builder's attempts for a step within its revision `r`: how many, the first one's base, and the last one."""
+
+    r: int = 0
+    count: int = 0
+    base: Commit | None = None
+    last: AttemptId | None = None
+
+
 class RunState(msgspec.Struct, frozen=True, kw_only=True):
     """A run as its stream tells it. The root node has the path `""`.
 
-    `queue` holds attempts that wait for a slot, `parked` those with a time before which they must not start, `live` those
-    that run; `tries` counts builder attempts by step; `checked` holds the attempts of a check on a tree, `trees` the builder
-    attempt that a tree is from; `integrating` is the queue of integrate nodes, the first at work.
+    `queue` holds attempts that wait for a slot, `parked` those with a time before which they must not start, `live`
+    those that run; `checked` holds the attempts of a check or review on a tree, `trees` the builder attempt that a tree
+    is from; `integrating` is the queue of integrate nodes, the first at work; `earlier` keeps nodes that began again
+    under another one; `raised` the limits that a person raised; `cancelling` is the reason of a cancel that waits for a
+    commit under way.
     """
 
     id: RunId
@@ -204,16 +223,19 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     base: Commit | None = None
     status: NodeStatus = NodeStatus.PENDING
     paused: bool = False
+    cancelling: str = ""
     error: str = ""
     outputs: Json = None
     nodes: Map[NodePath, NodeState] = Map()
+    earlier: Map[NodePath, NodeState] = Map()
     attempts: Map[AttemptId, AttemptState] = Map()
     gates: Map[GateId, GateState] = Map()
     open_gates: Map[GateId, NodePath] = Map()
     queue: Queue[AttemptId] = Queue()
     live: Map[AttemptId, NodePath] = Map()
     parked: Map[AttemptId, str] = Map()
-    tries: Map[StepId, int] = Map()
+    tries: Map[StepId, Tries] = Map()
+    raised: Map[str, str] = Map()
     checked: Map[str, tuple[AttemptId, ...]] = Map()
     trees: Map[str, AttemptId] = Map()
     integrating: tuple[NodePath, ...] = ()
