@@ -187,7 +187,8 @@ def open_service(start: Path | None = None, *, client: str | None = None) -> Ser
     With `client`, the name of a program that speaks for a person, the actor is that program, and no person.
     """
     folder = (start or Path.cwd()).absolute()
-    return _service(Surroundings(find_workspace(folder), start=folder, environ=os.environ), client=client)
+    surroundings = Surroundings(find_workspace(folder), start=folder, environ=os.environ)
+    return _service(surroundings, actor=None if client is None else f"orchestrator:{slug(client)}")
 
 
 def create_workspace(folder: Path | None = None, *, say: "Say" = quiet) -> "Answer":
@@ -209,7 +210,7 @@ def create_workspace(folder: Path | None = None, *, say: "Say" = quiet) -> "Answ
         raise RefusedError(f"this folder is inside the repository {above}", where=str(root), hint=hint)
     workspaces.refuse_existing(root)
     surroundings = Surroundings(root, start=root, environ=os.environ)
-    service = _service(surroundings, client=None)
+    service = _service(surroundings)
     settings = read_settings(root)
     files_folder(root, settings.files.dir)
     (root / STATE).mkdir(exist_ok=True)
@@ -242,12 +243,16 @@ def run_engine(start: Path | None = None, *, until_idle: bool = False, until_don
     """
     from punchlist.model.policy import duration
     from punchlist.runtime.serving import serve
+    from punchlist.service import publishing
 
     folder = (start or Path.cwd()).absolute()
     surroundings = Surroundings(find_workspace(folder), start=folder, environ=os.environ)
     idle = duration(surroundings.settings.engine.idle_exit)
     idle_exit = timedelta() if until_done else idle if until_idle else None
-    if not serve(lambda: _runtime(surroundings, idle_exit=idle_exit)) and not until_idle:
+    served = serve(lambda: _runtime(surroundings, idle_exit=idle_exit))
+    if served:
+        publishing.published(_service(surroundings, actor="engine")).flush()
+    elif not until_idle:
         holder = surroundings.engine.status()
         raise RefusedError(
             f"another engine runs here already: process {holder.pid}, since {holder.since}",
@@ -264,7 +269,13 @@ def _runtime(surroundings: Surroundings, *, idle_exit: timedelta | None) -> "Run
     from punchlist.runtime.perform import Performer
     from punchlist.service import plans, publishing
 
-    service = _service(surroundings, client="engine")
+    service = _service(surroundings, actor="engine")
+    publisher = publishing.published(service)
+
+    def publish(tasks: Sequence[str], projects: Sequence[str]) -> None:
+        publisher.publish(tasks, projects)
+        publisher.flush_now_and_then(service.clock.now())
+
     performer = Performer(
         root=surroundings.root,
         workspace=surroundings.workspace,
@@ -280,9 +291,7 @@ def _runtime(surroundings: Surroundings, *, idle_exit: timedelta | None) -> "Run
         lock=EngineLock(surroundings.state / "engine.lock"),
         holder=Holder(pid=os.getpid(), since=service.now(), version=__version__),
         clock=service.clock,
-        publish=lambda tasks, projects: publishing.publish(
-            surroundings.store, surroundings.files, tasks=tasks, projects=projects
-        ),
+        publish=publish,
         idle_exit=idle_exit,
     )
 
@@ -375,24 +384,23 @@ def _flows(root: Path, *, start: Path) -> "Flows":
     return Flows(data=DATA / "flows", root=root, start=start, cache=root / STATE / "cache" / "flows")
 
 
-def _service(surroundings: Surroundings, *, client: str | None) -> Service:
+def _service(surroundings: Surroundings, *, actor: str | None = None) -> Service:
+    """Return the verbs' context for a person, or for `actor`; within an attempt always for the attempt's agent."""
     attempt = attempt_around(os.environ)
+    if attempt is not None and actor != "engine":
+        actor = f"agent:{slug(os.environ.get('PUNCHLIST_ROLE', 'unknown'))}/{attempt}"
     return Service(
         root=surroundings.root,
-        actor=_actor(os.environ, client=client, attempt=attempt),
-        person=client is None and attempt is None,
+        actor=actor or f"human:{slug(_user(os.environ))}",
+        person=actor is None,
         clock=SystemClock(),
         ids=RandomIds(),
         outside=surroundings.outside(),
     )
 
 
-def _actor(environ: Mapping[str, str], *, client: str | None, attempt: str | None) -> str:
-    if attempt is not None:
-        return f"agent:{slug(environ.get('PUNCHLIST_ROLE', 'unknown'))}/{attempt}"
-    if client is not None:
-        return f"orchestrator:{slug(client)}"
-    return f"human:{slug(environ.get('USER') or environ.get('LOGNAME') or f'uid-{os.getuid()}')}"
+def _user(environ: Mapping[str, str]) -> str:
+    return environ.get("USER") or environ.get("LOGNAME") or f"uid-{os.getuid()}"
 
 
 def _machine(root: Path) -> "Machine":

@@ -4,7 +4,7 @@ import difflib
 import re
 from typing import TYPE_CHECKING
 
-from punchlist.service.publishing import everything
+from punchlist.service.publishing import everything, published
 
 if TYPE_CHECKING:
     from punchlist.model.json import Json
@@ -38,6 +38,7 @@ def diff(service: "Service") -> "Answer":
 
 
 def _wanted(service: "Service") -> dict[str, bytes]:
+    published(service).flush()
     with service.store.read() as reader:
         return everything(reader)
 

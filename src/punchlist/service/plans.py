@@ -95,7 +95,7 @@ def make_tasks(service: "Service", project: ProjectId, *, plan: "Json", key: str
         for state in states:
             proving.ask(writer, state)
         writer.remember(key, [*names])
-    publishing.publish(service.store, service.files, tasks=names, projects=())
+    publishing.published(service).publish(names, ())
     service.engine.announce()
     service.engine.wake()
     return [str(name) for name in names]

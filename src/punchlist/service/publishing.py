@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from punchlist.errors import StoreError
 from punchlist.model.ids import ProjectId, TaskId
+from punchlist.service.context import STATE
 
 if TYPE_CHECKING:
     from punchlist.model.events import Event
@@ -14,10 +17,15 @@ if TYPE_CHECKING:
     from punchlist.ports import Files, Reader, Store
     from punchlist.service.context import Service
 
+MANY = 200
+"""How many tasks of a project are few enough to write its own files at each change."""
+
+_EVERY = timedelta(seconds=30)
+
 
 def refresh(service: "Service", tasks: "Sequence[TaskState]", *, before: "TaskState | None" = None) -> None:
     """Write the files of tasks that have changed, and of their projects; `before` is a task as it was."""
-    publish(service.store, service.files, tasks=[each.task.id for each in tasks], projects=())
+    published(service).publish([each.task.id for each in tasks], ())
     stale = () if before is None else sorted(paths(before.task) - paths(tasks[0].task))
     if stale:
         service.files.remove(stale)
@@ -25,24 +33,84 @@ def refresh(service: "Service", tasks: "Sequence[TaskState]", *, before: "TaskSt
 
 def refresh_project(service: "Service", project: str) -> None:
     """Write the files of a project that has changed."""
-    publish(service.store, service.files, tasks=(), projects=[project])
+    published(service).publish((), [project])
 
 
-def publish(store: "Store", files: "Files", *, tasks: Iterable[str], projects: Iterable[str]) -> None:
-    """Write the files of tasks, of the projects that they are in, and of further projects, as the log has them now.
+def published(service: "Service") -> "Publisher":
+    """Return what writes the generated files of the workspace."""
+    return Publisher(service.store, service.files, pending=service.root / STATE / "pending")
+
+
+class Publisher:
+    """Writes generated files as the log has them.
 
     Several processes may do this at once, each with a snapshot of its own: whoever wrote looks again whether the log
     has moved meanwhile, and then writes anew, so that the last word is the log's.
+
+    A project's own files tell of all its tasks. Where these are many, writing them at each change would cost more than
+    the change: they are noted in the folder `pending`, and written by `flush`, which readers of the files call first.
     """
-    wanted = _Wanted(tuple(tasks), tuple(projects))
-    while True:
-        with store.read() as reader:
-            heads = wanted.heads(reader)
-            rendered = wanted.files(reader)
-        _write(files, rendered)
-        with store.read() as reader:
-            if wanted.heads(reader) == heads:
-                return
+
+    def __init__(self, store: "Store", files: "Files", *, pending: Path) -> None:
+        self._store = store
+        self._files = files
+        self._pending = pending
+        self._flushed_at: datetime | None = None
+
+    def publish(self, tasks: Iterable[str], projects: Iterable[str]) -> None:
+        """Write the files of tasks, and note or write those of the projects that they are in and of further ones."""
+        names = tuple(tasks)
+        with self._store.read() as reader:
+            found = [reader.task(TaskId(each)) for each in names]
+        self._settle(names, ())
+        owners = dict.fromkeys([*projects, *(state.task.project for state in found if state is not None)])
+        self._settle((), [each for each in owners if not self._put_off(each)])
+
+    def flush(self) -> None:
+        """Write what was put off."""
+        for marker in sorted(self._pending.glob("*")) if self._pending.is_dir() else ():
+            marker.unlink(missing_ok=True)
+            self._settle((), [marker.name])
+
+    def flush_now_and_then(self, now: datetime) -> None:
+        """Write what was put off, unless that was done in the last half minute: for whoever publishes all the time."""
+        if self._flushed_at is None or now - self._flushed_at >= _EVERY:
+            self._flushed_at = now
+            self.flush()
+
+    def _put_off(self, project: str) -> bool:
+        """Note a project with many tasks for later, and say whether that was done."""
+        marker = self._pending / project
+        if marker.exists():
+            return True
+        with self._store.read() as reader:
+            few = len(reader.tasks(ProjectId(project))) <= MANY
+        if few:
+            return False
+        try:
+            marker.parent.mkdir(exist_ok=True)
+            marker.touch()
+        except OSError as error:
+            raise StoreError(f"it cannot be written: {error.strerror}", where=str(marker)) from error
+        return True
+
+    def _settle(self, tasks: Sequence[str], projects: Sequence[str]) -> None:
+        wanted = _Wanted(tuple(tasks), tuple(projects))
+        while tasks or projects:
+            with self._store.read() as reader:
+                heads = wanted.heads(reader)
+                rendered = wanted.files(reader)
+            self._write(rendered)
+            with self._store.read() as reader:
+                if wanted.heads(reader) == heads:
+                    return
+
+    def _write(self, rendered: dict[str, bytes]) -> None:
+        try:
+            self._files.write(rendered)
+        except StoreError as error:
+            error.hint = f"{error.hint} What was asked for is recorded; afterwards type: punchlist files write".strip()
+            raise
 
 
 def everything(reader: "Reader") -> dict[str, bytes]:
@@ -84,29 +152,29 @@ def events_of(reader: "Reader", task: str) -> "list[Event]":
 
 @dataclass(frozen=True)
 class _Wanted:
-    """What is to be written anew."""
+    """What is to be written anew: files of tasks, and of projects, which tell of all their tasks."""
 
     tasks: tuple[str, ...]
     projects: tuple[str, ...]
 
     def heads(self, reader: "Reader") -> list[object]:
         """Return where the log stands on all that is wanted."""
-        of_tasks = [reader.head("task", each) for each in self.tasks]
-        return [*of_tasks, *(reader.head("project", each) for each in self.projects)]
+        of_tasks: list[object] = [reader.head("task", each) for each in self.tasks]
+        lines = [(line.id, line.changed_at) for each in self.projects for line in reader.tasks(ProjectId(each))]
+        return [*of_tasks, *lines, *(reader.head("project", each) for each in self.projects)]
 
     def files(self, reader: "Reader") -> dict[str, bytes]:
         """Return the files of all that is wanted."""
         from punchlist.render.files import task_files
 
-        states = [state for each in self.tasks if (state := reader.task(TaskId(each))) is not None]
         files: dict[str, bytes] = {}
-        for name in dict.fromkeys([*self.projects, *(state.task.project for state in states)]):
+        for name in self.projects:
             files |= _project_files(reader, name)
-        for state in states:
-            project = reader.project(ProjectId(state.task.project))
-            if project is not None:
-                events = events_of(reader, state.task.id)
-                files |= task_files(project, state, attempts=attempts_of(reader, state), events=events)
+        for each in self.tasks:
+            state = reader.task(TaskId(each))
+            project = reader.project(ProjectId(state.task.project)) if state is not None else None
+            if state is not None and project is not None:
+                files |= task_files(project, state, attempts=attempts_of(reader, state), events=events_of(reader, each))
         return files
 
 
@@ -118,11 +186,3 @@ def _project_files(reader: "Reader", project: str) -> dict[str, bytes]:
         return {}
     tasks = [reader.task(TaskId(line.id)) for line in reader.tasks(ProjectId(project))]
     return project_files(found, [each for each in tasks if each is not None], head_hash=head.hash)
-
-
-def _write(files: "Files", rendered: dict[str, bytes]) -> None:
-    try:
-        files.write(rendered)
-    except StoreError as error:
-        error.hint = f"{error.hint} What was asked for is recorded; afterwards type: punchlist files write".strip()
-        raise

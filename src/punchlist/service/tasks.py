@@ -3,22 +3,17 @@
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from punchlist.engine import document_moves as moves, documents
 from punchlist.errors import DefinitionError
-from punchlist.model.commands import Cancel
-from punchlist.model.events import TaskRevised
 from punchlist.model.ids import ProjectId, RunId, TaskId
-from punchlist.model.parse import parse
-from punchlist.model.records import Task, TaskFile
-from punchlist.model.settings import worker_names
 from punchlist.model.states import TaskStatus
 from punchlist.render import shapes
-from punchlist.service import inbox, lookup, proofs, publishing
-from punchlist.service.recording import change_task, create_task
+from punchlist.service import lookup
 
 if TYPE_CHECKING:
+    from punchlist.engine.documents import Known
     from punchlist.model.events import TaskFact
     from punchlist.model.json import Json
+    from punchlist.model.records import Task
     from punchlist.model.state import TaskState
     from punchlist.ports import Reader, Writer
     from punchlist.service.context import Answer, Service
@@ -29,6 +24,12 @@ def create(service: "Service", project: str | None, *, document: "Json", key: st
 
     Raises DefinitionError with every problem of the document. The same `key` again returns the first answer.
     """
+    from punchlist.engine import documents
+    from punchlist.model.parse import parse
+    from punchlist.model.records import TaskFile
+    from punchlist.service import proofs, publishing
+    from punchlist.service.recording import create_task
+
     file = parse(TaskFile, document, what="the task")
     proving = proofs.Proving(service)
     with service.store.write() as writer:
@@ -78,6 +79,9 @@ def edit(
     key: str | None = None,
 ) -> "Answer":
     """Change a draft by the given fields of its file; all others stay. Raises DefinitionError with every problem."""
+    from punchlist.engine import document_moves as moves, documents
+    from punchlist.service.recording import change_task
+
     if not isinstance(changes, dict):
         raise DefinitionError(f"the change of {task} is not a map of fields", where=task)
     given = changes
@@ -99,6 +103,12 @@ def edit(
 
 def revise(service: "Service", task: str, *, reason: str = "", expected_version: int | None = None) -> "Answer":
     """Bring an approved task back to draft; what runs of it is stopped first, what is accepted stays."""
+    from punchlist.engine import document_moves as moves
+    from punchlist.model.commands import Cancel
+    from punchlist.model.events import TaskRevised
+    from punchlist.service import inbox
+    from punchlist.service.recording import change_task
+
     with service.store.read() as reader:
         state = lookup.task(reader, task)
         run = lookup.live_run(reader, task)
@@ -120,6 +130,11 @@ def revise(service: "Service", task: str, *, reason: str = "", expected_version:
 
 def cancel(service: "Service", task: str, *, reason: str = "") -> "Answer":
     """End a task; a run that has hold of it is cancelled, and its agents are stopped."""
+    from punchlist.engine import document_moves as moves
+    from punchlist.model.commands import Cancel
+    from punchlist.service import inbox
+    from punchlist.service.recording import change_task
+
     with service.store.read() as reader:
         lookup.task(reader, task)
         run = lookup.live_run(reader, task)
@@ -131,13 +146,19 @@ def cancel(service: "Service", task: str, *, reason: str = "") -> "Answer":
 
 def reopen(service: "Service", task: str, *, reason: str = "") -> "Answer":
     """Bring a task that is over back to ready, with its failed and cancelled steps to pending."""
+    from punchlist.engine import document_moves as moves
+    from punchlist.service.recording import change_task
+
     return change_task(service, task, decide=lambda _, state: moves.reopen(state, reason=reason))
 
 
 def known_names(
     service: "Service", reader: "Reader", *, needs: Iterable[object], project: str, plan: tuple[TaskId, ...] = ()
-) -> documents.Known:
+) -> "Known":
     """Return what a document of the project may name: all workers, and of tasks those that it names and theirs."""
+    from punchlist.engine.documents import Known
+    from punchlist.model.settings import worker_names
+
     tasks: dict[TaskId, Sequence[str]] = {}
     waiting = [TaskId(need) for need in needs if isinstance(need, str) and lookup.kind_of(need) == "task"]
     while waiting:
@@ -146,11 +167,14 @@ def known_names(
         if found is not None and found.task.project == project:
             tasks[name] = found.task.needs
             waiting += [TaskId(need) for need in found.task.needs]
-    return documents.Known(workers=frozenset(worker_names(service.settings)), tasks=tasks, plan=plan)
+    return Known(workers=frozenset(worker_names(service.settings)), tasks=tasks, plan=plan)
 
 
-def free_number(reader: "Reader", task: Task) -> int:
+def free_number(reader: "Reader", task: "Task") -> int:
     """Return the number of a task's next step: one more than any step ever had, those removed included."""
+    from punchlist.model.records import Task
+    from punchlist.service import publishing
+
     highest = max((step.index for step in task.steps), default=0)
     for event in publishing.events_of(reader, task.id):
         edited = getattr(event.fact, "task", None)
