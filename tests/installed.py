@@ -1,17 +1,23 @@
 """The installed command, driven as a shell would: a process, an environment built from nothing, a home of its own."""
 
+import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+MARK = b"PUNCHLIST_ATTEMPT_DIR="
 PROGRAM = Path(sys.executable).with_name("punchlist")
 TIMEOUT = 120
+PATIENCE = 60
+"""How many seconds a test waits at most for something to come about."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +50,9 @@ class Workspace:
     @property
     def environment(self) -> dict[str, str]:
         """The whole environment of a call."""
-        folders = {str(Path(program).parent) for name in ("git", "python3", "sh") if (program := shutil.which(name))}
-        return {"PATH": ":".join(sorted(folders)), "HOME": str(self.home), "LANG": "C.UTF-8"}
+        programs = [f"{sys.base_prefix}/bin/python3", *(shutil.which(name) for name in ("git", "sh"))]
+        folders = dict.fromkeys(str(Path(program).parent) for program in programs if program)
+        return {"PATH": ":".join(folders), "HOME": str(self.home), "LANG": "C.UTF-8"}
 
     def punchlist(
         self,
@@ -113,8 +120,49 @@ class Workspace:
         self.git("commit", "--quiet", "-m", "Begin", cwd=folder)
         return folder
 
+    def engine(self) -> int | None:
+        """Return the pid of the engine that runs, or None."""
+        pid = self.ok("engine", "status")["engine"]["pid"]
+        assert pid is None or isinstance(pid, int)
+        return pid
+
+    def kill_engine(self) -> None:
+        """End the engine as the kernel does when memory is short: without a word to it."""
+        pid = self.engine()
+        assert pid is not None, "no engine runs"
+        os.kill(pid, signal.SIGKILL)
+        until(lambda: self.engine() is None, what="the engine's lock is free")
+
+    def processes(self) -> dict[int, str]:
+        """Return the processes of attempts in this folder that still live, with their command lines."""
+        mine = MARK + os.fsencode(self.root) + b"/"
+        return {pid: command for pid, command, environ in _processes() if mine in environ}
+
     def stop(self) -> None:
         """End what the calls have left running."""
         for state in [self.root, *self.root.glob("*/")]:
             if (state / ".punchlist").is_dir():
                 self.punchlist("-C", os.fspath(state), "engine", "stop", "-q")
+        for pid in self.processes():  # a killed engine leaves them to the next one
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def until(holds: Callable[[], object], *, what: str, patience: float = PATIENCE) -> None:
+    """Wait until something holds that another process brings about; fails when it does not in time."""
+    deadline = time.monotonic() + patience
+    while not holds():
+        assert time.monotonic() < deadline, f"waited {patience:g} s in vain: {what}"
+        time.sleep(0.01)
+
+
+def _processes() -> Iterator[tuple[int, str, bytes]]:
+    """Yield pid, command line and environment of every process that may be looked at; ended ones have neither."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            environ = (folder / "environ").read_bytes()
+            command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if any(entry.startswith(MARK) for entry in environ.split(b"\0")):
+            yield int(folder.name), command, environ
