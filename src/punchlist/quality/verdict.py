@@ -152,7 +152,7 @@ def _said(findings: Sequence[Finding], *, verdict: str) -> str:
 
 
 def _waived(waiver: Waiver) -> str:
-    return f"waived by {waiver.by}: {waiver.reason}"
+    return f"waived by {waiver.by.removeprefix('human:')}: {waiver.reason}"
 
 
 def _conclusion(findings: Sequence[Finding], *, passed: bool) -> tuple[str, str]:

@@ -19,7 +19,7 @@ from punchlist.render.blocks import (
 )
 
 _SPECIAL = re.compile(r"[\\`*\[\]<>&|~$!]|(?<![^\W_])_|_(?![^\W_])|(?<!\S)#|#(?!\S)")
-_OPENING = re.compile(r"^(?:([-+=:])|([0-9]{1,9})([.)]))")
+_OPENING = re.compile(r"^(?:([-+=:])|([0-9]{1,9})([.)])(?!\S))")
 
 
 def markdown(blocks: Iterable[Block]) -> str:

@@ -7,7 +7,7 @@ from punchlist.model.records import Criterion, Project, Step
 from punchlist.model.state import AttemptState, StepState, TaskState, VerdictRow
 from punchlist.model.verdicts import Finding, Judged, Waiver
 from punchlist.render.blocks import Block, Bullets, Code, Heading, Line, Paragraph, Table, Verbatim
-from punchlist.render.words import SHOWS, cost, cost_words, duration, plural, standing, waived
+from punchlist.render.words import SHOWS, cost, cost_words, duration, person, plural, standing, waived
 
 SHORT = 12
 
@@ -88,7 +88,7 @@ def task_facts(state: TaskState, attempts: Sequence[AttemptState]) -> Table:
         ("Branch", (Code(state.branch or ""),)),
         ("Base", (Code(state.base or ""),)),
         ("Commit", (Code(state.tip or ""),)),
-        ("Approved by", (state.approved_by,)),
+        ("Approved by", (person(state.approved_by),)),
         ("Passed over at approval", ("; ".join(state.approved_anyway),)),
         ("Published", (state.published,)),
         ("Cost", (cost_words(cost(attempts)) if attempts else "",)),
@@ -168,15 +168,16 @@ def judged(criteria: Sequence[Criterion], seen: StepState, *, rows: Mapping[str,
 
 
 def _criterion(each: Criterion) -> Line:
-    check: Line = (", checked by ", Code(each.check)) if each.check else ()
-    return (Code(each.id), " ", each.text, *check, *([", reviewed"] if each.review or not each.check else []))
+    reviewed = "reviewed" if each.review or not each.check else ""
+    judge: Line = ("checked by ", Code(each.check), f", {reviewed}" if reviewed else "") if each.check else (reviewed,)
+    return (Code(each.id), " ", each.text, " (", *judge, ")")
 
 
 def _cell(row: VerdictRow, criterion: str) -> str:
     for each in row.verdict.criteria:
         if each.id == criterion:
-            by = f" by {', '.join(each.by)}" if each.by else ""
-            return f"{each.verdict}{by}{' (flaky)' if each.flaky else ''}"
+            by = f"{each.verdict} by {', '.join(each.by)}" if each.by else "not judged"
+            return f"{by}{' (flaky)' if each.flaky else ''}"
     return ""
 
 
@@ -206,9 +207,9 @@ def _evidence(each: Judged) -> Line:
 
 def _finding(found: Finding) -> Iterator[Block]:
     head, _, rest = found.text.partition("\n")
-    about: Line = (" ", Code(found.criterion)) if found.criterion else ()
+    about: Line = (" on ", Code(found.criterion)) if found.criterion else ()
     place: Line = (" at ", Code(found.place)) if found.place else ()
-    name = f"{found.id}, {found.kind}, {found.state}" if found.id else f"{found.kind}, {found.state}"
+    name = f"{found.id or ''} ({found.kind}, {found.state})"
     yield Bullets(((name, *about, *place, ": ", head),))
     for text in (rest, found.output):
         if text:
@@ -253,7 +254,9 @@ def waivers(given: Sequence[Waiver]) -> list[Block]:
     if not given:
         return []
     return [
-        Bullets(tuple((Code(each.finding), *_about(each), f" waived by {each.by}: {each.reason}") for each in given))
+        Bullets(
+            tuple((Code(each.finding), *_about(each), f" waived by {person(each.by)}: {each.reason}") for each in given)
+        )
     ]
 
 
@@ -268,7 +271,9 @@ def proof_rows(state: TaskState, step: str | None) -> dict[str, ProofRow]:
 
 def facts(*pairs: tuple[str, Line]) -> Table:
     """Return facts as a table of two columns; those that are empty are left out."""
-    return Table(("", ""), tuple(((name,), line) for name, line in pairs if any(_said(piece) for piece in line)))
+    return Table(
+        ("Field", "Value"), tuple(((name,), line) for name, line in pairs if any(_said(piece) for piece in line))
+    )
 
 
 def _said(piece: str | Code) -> bool:

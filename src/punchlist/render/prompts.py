@@ -5,7 +5,7 @@ a placeholder.
 """
 
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -33,7 +33,7 @@ def builder_prompt(pack: StepPack, project: Project, *, template: str, messages:
         "rework": "" if pack.verdict is None else _rework(pack.verdict, pack.criteria),
         "step": inline(pack.step.id),
         "title": inline(pack.step.title),
-        "goal": fence(pack.step.goal or pack.step.title, "markdown"),
+        "goal": _goal(pack.step.title, pack.step.goal),
         "criteria": _criteria(pack.criteria),
         "scope": _scope(pack),
         "answer": fence(_example(_result(pack.criteria)), "json"),
@@ -48,7 +48,7 @@ def qa_prompt(pack: ReviewPack, *, template: str) -> str:
     """Return the reviewer's prompt: step, criteria, changed paths and check outputs; nothing that the builder said."""
     values = {
         "title": inline(pack.title),
-        "goal": fence(pack.goal or pack.title, "markdown"),
+        "goal": _goal(pack.title, pack.goal),
         "criteria": _criteria(pack.criteria),
         "base": code(pack.base),
         "tree": code(pack.tree),
@@ -93,9 +93,7 @@ def _messages(messages: Sequence[str]) -> str:
 
 def _rework(verdict: Verdict, criteria: Sequence[Criterion]) -> str:
     text = {each.id: each.text for each in criteria}
-    judged = "\n".join(
-        f"- {code(each.id)} {inline(text.get(each.id, ''))}: **{each.verdict}**" for each in verdict.criteria
-    )
+    judged = fence("\n".join(_entry(f"{each.id} {each.verdict}", text.get(each.id, "")) for each in verdict.criteria))
     found = "\n\n".join(_found(each) for each in verdict.findings if each.state not in _PASSED_OVER)
     return (
         "# Your last try was judged, and it does not pass\n\n"
@@ -105,24 +103,34 @@ def _rework(verdict: Verdict, criteria: Sequence[Criterion]) -> str:
 
 
 def _found(each: Finding) -> str:
-    head, _, rest = each.text.partition("\n")
     name = f"{each.id} " if each.id else ""
     about = f" on {code(each.criterion)}" if each.criterion else ""
     place = f" at {code(each.place)}" if each.place else ""
-    evidence = f" Evidence: {', '.join(code(line) for line in each.evidence)}." if each.evidence else ""
-    said = f"- {name}({each.kind}, {each.state}){about}{place}: {inline(head)}{evidence}"
-    return "\n\n".join([said, *(fence(text) for text in (rest, each.output) if text)])
+    evidence = f"; evidence: {', '.join(code(line) for line in each.evidence)}" if each.evidence else ""
+    said = fence(f"{each.text}\n\n{each.output}" if each.output else each.text)
+    return f"- {name}({each.kind}, {each.state}){about}{place}{evidence}\n\n{said}"
+
+
+def _goal(title: str, goal: str) -> str:
+    return fence(f"{title}\n\n{goal}" if goal.strip() else title, "markdown")
 
 
 def _criteria(criteria: Sequence[Criterion]) -> str:
-    return "\n".join(_criterion(each) for each in criteria)
+    """Return the criteria word for word, each with who judges it."""
+    return fence("\n".join(line for each in criteria for line in _criterion(each)))
 
 
-def _criterion(each: Criterion) -> str:
-    judge = f"Checked by {code(each.check)}." if each.check else "Judged by a reviewer."
-    if each.check and each.review:
-        judge += " Judged by a reviewer, too."
-    return f"- {code(each.id)} {inline(each.text)} {judge}"
+def _criterion(each: Criterion) -> Iterator[str]:
+    yield _entry(each.id, each.text)
+    if each.check:
+        yield _entry("     checked by", each.check)
+    if each.review or not each.check:
+        yield "     judged by a reviewer"
+
+
+def _entry(name: str, text: str) -> str:
+    """Return an entry whose further lines stand below it, so that none looks like an entry of its own."""
+    return f"{name}: {text}".replace("\n", "\n       ")
 
 
 def _scope(pack: StepPack) -> str:

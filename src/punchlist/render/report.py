@@ -28,7 +28,7 @@ from punchlist.render.pages import (
     waivers,
 )
 from punchlist.render.told import told
-from punchlist.render.words import cost, duration, standing, waived
+from punchlist.render.words import cost, duration, person, standing, waived
 
 Format = Literal["md", "html", "json"]
 
@@ -143,7 +143,7 @@ def _decisions(gates: Sequence[GateRow]) -> Table:
                 (Code(row.gate.step or row.task or row.run or ""),),
                 (row.gate.message,),
                 (_decision(row),),
-                (row.gate.by,),
+                (person(row.gate.by),),
                 (duration(row.gate.since, row.gate.decided_at),),
             )
             for row in gates

@@ -10,7 +10,8 @@ import msgspec
 from punchlist.model.events import Event, data_of
 from punchlist.model.gates import GATES, Choice
 from punchlist.model.ids import StepId
-from punchlist.model.json import Json, plain
+from punchlist.model.json import Json, encode, plain
+from punchlist.model.proofs import Proof
 from punchlist.model.records import Criterion, Project, Step
 from punchlist.model.rows import GateRow, NodeRow, RunRow, TaskSummary
 from punchlist.model.state import AttemptState, StepState, TaskState, VerdictRow
@@ -38,7 +39,7 @@ def task(state: TaskState) -> Shape:
         "standing": standing(record.status, waived(state)),
         "acceptance": [criterion(each, shows=_shows(state, None).get(each.id)) for each in record.acceptance],
         "steps": [_step(state, each) for each in record.steps],
-        "proof": plain(state.proof),
+        "proof": None if state.proof is None else proof(state.proof),
         "proposal": state.proposal,
         "branch": state.branch,
         "base": state.base,
@@ -111,6 +112,12 @@ def criterion(record: Criterion, *, shows: str | None) -> Shape:
 def _shows(state: TaskState, step_id: str | None) -> Mapping[str, str]:
     rows = state.proof.rows if state.proof else ()
     return {row.id: row.shows for row in rows if row.step == step_id}
+
+
+def proof(record: Proof) -> Shape:
+    """Return what the checks showed on the base."""
+    rows: list[Json] = [{name: getattr(row, name) for name in row.__struct_fields__} for row in record.rows]
+    return {**_fields(record), "rows": rows}
 
 
 def verdict(row: VerdictRow) -> Shape:
@@ -236,5 +243,5 @@ def sealed(record: Event) -> Shape:
 
 
 def _fields(record: msgspec.Struct) -> Shape:
-    fields: Shape = msgspec.to_builtins(record, str_keys=True)
+    fields: Shape = msgspec.json.decode(encode(record))
     return fields

@@ -7,6 +7,7 @@ from punchlist.model import events as e
 from punchlist.model.json import Json
 from punchlist.model.verdicts import Verdict
 from punchlist.render.blocks import one_line
+from punchlist.render.words import person, plural
 
 LONGEST = 400
 
@@ -91,7 +92,7 @@ def _verdict(verdict: Verdict) -> str:
 
 
 def _waived(fact: e.FindingWaived) -> str:
-    return f"{fact.waiver.finding} waived by {fact.waiver.by}: {fact.waiver.reason}"
+    return f"{fact.waiver.finding} waived by {person(fact.waiver.by)}: {fact.waiver.reason}"
 
 
 def _integrated(fact: e.StepIntegrated) -> str:
@@ -99,8 +100,8 @@ def _integrated(fact: e.StepIntegrated) -> str:
 
 
 def _closed(fact: e.StepClosed) -> str:
-    count = f"{fact.attempts} attempt{'s' if fact.attempts != 1 else ''}"
-    waived = "".join(f", {each.finding} waived by {each.by}: {each.reason}" for each in fact.waived)
+    count = plural(fact.attempts, "attempt")
+    waived = "".join(f", {each.finding} waived by {person(each.by)}: {each.reason}" for each in fact.waived)
     return f"{fact.step} is closed as {fact.status} after {count}{waived}"
 
 

@@ -18,8 +18,13 @@ def standing(status: str, waivers: Sequence[Waiver]) -> str:
     """Return a status with what was waived: `accepted, 1 waived by NAME: reason`."""
     if not waivers or status not in {TaskStatus.ACCEPTED, StepStatus.ACCEPTED}:
         return status
-    said = "; ".join(dict.fromkeys(f"by {waiver.by}: {waiver.reason}" for waiver in waivers))
+    said = "; ".join(dict.fromkeys(f"by {person(waiver.by)}: {waiver.reason}" for waiver in waivers))
     return f"{status}, {len(waivers)} waived {said}"
+
+
+def person(actor: str) -> str:
+    """Return a person's name as pages show it; other actors are shown with their kind."""
+    return actor.removeprefix("human:")
 
 
 def waived(state: TaskState) -> tuple[Waiver, ...]:
