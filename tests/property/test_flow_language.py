@@ -36,7 +36,10 @@ nodes:
     needs: [first]
     repeat: {max: 3, until: "${{ nodes.ask.output.choice == 'yes' }}", on_exhausted: gate}
     nodes: {ask: {gate: {message: "round ${{ round.index }}", choices: ["yes", "no"]}}}
-  last: {needs: [each, again], set: {sum: "${{ size(nodes.each.output) }}"}, when: "${{ nodes.again.status == 'succeeded' }}"}
+  last:
+    needs: [each, again]
+    set: {sum: "${{ size(nodes.each.output) }}"}
+    when: ${{ nodes.again.status == 'succeeded' }}
 """
 WORDS = [
     *KINDS,
@@ -84,9 +87,10 @@ def tries(text: str) -> Flow | None:
     try:
         return parse_flow(text, source="f.yaml", read=called)
     except DefinitionError as error:
-        assert error.problems
-        assert all(problem.where and problem.message for problem in error.problems)
-        return None
+        told = error.problems
+    assert told
+    assert all(problem.where and problem.message for problem in told)
+    return None
 
 
 def test_the_flows_that_are_mutated_are_valid() -> None:

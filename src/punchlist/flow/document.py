@@ -5,7 +5,7 @@ No tags, no second document, every key text and said once, aliases that unfold t
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, assert_never
 
 from punchlist.flow.problems import Place, Problems
 from punchlist.flow.templates import OPEN
@@ -89,6 +89,7 @@ def plain(tree: Yaml) -> Json:
             return [plain(each) for each in tree.items]
         case Entries():
             return {key: plain(each) for key, each in tree.values.items()}
+    assert_never(tree)
 
 
 def _explain(error: "yaml.MarkedYAMLError", text: str, *, problems: Problems) -> None:
@@ -155,6 +156,7 @@ class _Composer:
                 self._alias(event.anchor or "", place)
             case yaml.ScalarEvent():
                 self._tag(event.tag, place)
+                self._zero(event.value, place)
                 plain = event.implicit[0] and not event.style
                 value = self._resolve(event.value, place) if plain else event.value
                 self._put(Scalar(value, event.value, place, _place(event.end_mark).index), event.anchor)
@@ -236,6 +238,10 @@ class _Composer:
         if tag is not None:
             self._problems.add(place, f"the tag {tag} is not allowed", hint="Leave it out; to make it text, quote it")
 
+    def _zero(self, text: str, place: Place) -> None:
+        if "\0" in text:
+            self._problems.add(place, "the character U+0000 cannot stand in a definition, not even as an escape")
+
     def _resolve(self, text: str, place: Place) -> bool | int | float | str | None:
         """Return the value of a plain scalar by YAML 1.2's core schema."""
         if _NULL.fullmatch(text):
@@ -259,13 +265,10 @@ def _size(tree: Yaml) -> int:
     while waiting and total <= ALIASED:
         each = waiting.pop()
         total += 1
-        match each:
-            case Items():
-                waiting += each.items
-            case Entries():
-                waiting += each.values.values()
-            case Scalar():
-                pass
+        if isinstance(each, Items):
+            waiting += each.items
+        elif isinstance(each, Entries):
+            waiting += each.values.values()
     return total
 
 
@@ -278,3 +281,4 @@ def _depth(tree: Yaml) -> int:
             return 1 + max(map(_depth, tree.values.values()), default=0)
         case Scalar():
             return 0
+    assert_never(tree)

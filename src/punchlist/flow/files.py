@@ -101,11 +101,11 @@ def _folder(name: str) -> str:
 
 def _joined(folder: str, name: str) -> str:
     """Return a path without `.` and `x/..` in it."""
+    absolute = name.startswith("/") or folder.startswith("/")
     parts: list[str] = [] if name.startswith("/") else [part for part in folder.split("/") if part not in {"", "."}]
     for part in name.split("/"):
-        if part == ".." and parts and parts[-1] != "..":
-            parts.pop()
+        if part == ".." and (absolute or (parts and parts[-1] != "..")):
+            del parts[-1:]
         elif part not in {"", "."}:
             parts.append(part)
-    absolute = name.startswith("/") or folder.startswith("/")
     return ("/" if absolute else "") + "/".join(parts)

@@ -199,7 +199,7 @@ def _agent(entry: Entry) -> AgentNode:
 
 def _prompt(entry: Entry, tree: Yaml) -> str:
     """Return a prompt's text: of the file, when it is the name of a `.md` or `.txt` file, else as it stands."""
-    text = entry.reader.text(tree)
+    text = entry.reader.filled(tree)
     return entry.around.text(text, tree.place) if _FILE.fullmatch(text) and OPEN not in text else text
 
 
@@ -208,13 +208,11 @@ def _run(entry: Entry) -> RunNode:
     if isinstance(entry.value, Items):
         run: str | tuple[str, ...] = reader.each(entry.value, reader.word, empty=False)
     else:
-        run = reader.text(entry.value)
-        if isinstance(entry.value, Scalar) and isinstance(entry.value.value, str) and not run.strip():
-            reader.problems.add(entry.value.place, "an empty command")
+        run = reader.filled(entry.value)
     return RunNode(
         id=entry.id,
         run=run,
-        cwd=entry.take("cwd", reader.text, default=None),
+        cwd=entry.take("cwd", reader.filled, default=None),
         env=entry.take("env", lambda tree: _environment(reader, tree), default=dict[str, str]()),
         stdin=entry.take("stdin", reader.text, default=None),
         output=entry.take("output", lambda tree: _captured(reader, tree), default=None),
@@ -295,9 +293,9 @@ def _publish(entry: Entry) -> PublishNode:
 def _gate(entry: Entry) -> GateNode:
     reader = entry.reader
     if isinstance(entry.value, Scalar):
-        return GateNode(id=entry.id, message=reader.text(entry.value))
+        return GateNode(id=entry.id, message=reader.filled(entry.value))
     parts = entry.parts(("message", "choices", "show"), "message")
-    message = reader.text(parts["message"]) if "message" in parts else ""
+    message = reader.filled(parts["message"]) if "message" in parts else ""
     show = plain(parts["show"]) if "show" in parts else None
     if "choices" not in parts:
         return GateNode(id=entry.id, message=message, show=show)
@@ -316,7 +314,7 @@ def _set(entry: Entry) -> SetNode:
 
 
 def _call(entry: Entry) -> CallNode:
-    name = entry.reader.text(entry.value)
+    name = entry.reader.filled(entry.value)
     flow = entry.around.flow(name, entry.value.place) if name else Flow(flow="", nodes=())
     return CallNode(
         id=entry.id, call=name, flow=flow, with_=entry.take("with", entry.reader.json, default=dict[str, Json]())
@@ -337,7 +335,7 @@ def _for_each(entry: Entry) -> ForEachNode:
         for_each=_list(reader, entry.value),
         as_=entry.take("as", reader.text, default="item"),
         nodes=entry.take("nodes", entry.nodes, default=()),
-        key=entry.take("key", reader.text, default=None),
+        key=entry.take("key", reader.filled, default=None),
         needs_from=entry.take("needs_from", lambda tree: _list(reader, tree), default=None),
         max_parallel=entry.take("max_parallel", lambda tree: reader.expression_or(tree, int, rule=parallel), default=1),
         on_item_failure=entry.choice("on_item_failure", _ON_ITEM_FAILURE),
@@ -378,7 +376,7 @@ def _on_exhausted(reader: Reader, tree: Yaml, *, rule: Repeat) -> Repeat:
 
 def _matching(reader: Reader, tree: Yaml, *, pattern: re.Pattern[str], rule: str) -> str:
     """Return text that is one expression, or fits `pattern`."""
-    text = reader.text(tree)
+    text = reader.filled(tree)
     if OPEN in text:
         return reader.expression(tree) or ""
     if text and not pattern.fullmatch(text):

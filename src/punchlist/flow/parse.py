@@ -71,7 +71,7 @@ def _flow(reader: Reader, document: Yaml, *, files: Files) -> Flow:
 def _name(reader: Reader, fields: Mapping[str, Yaml]) -> str:
     if "flow" not in fields:
         return ""
-    name = reader.text(fields["flow"])
+    name = reader.filled(fields["flow"])
     if name and not _NAME.fullmatch(name):
         reader.wrong(fields["flow"], "lower-case letters, digits and hyphens, at most 60", what="the flow's name: ")
     return name

@@ -23,22 +23,20 @@ class Places:
     def inside(self, path: Path, text: str, *, offset: int) -> tuple[str, Place]:
         """Return the file (empty: this one) and the place of a character of the string at `path`."""
         tree = find(self.document, path)
-        if not isinstance(tree, Scalar):
-            return "", tree.place
-        if tree.value != text and tree.text in self.files:  # the text of a file that is named here
-            return self.files[tree.text], _at(text, offset)
-        return "", self._in_scalar(tree, text, offset=offset)
+        written = tree.text if isinstance(tree, Scalar) else ""
+        if written != text and written in self.files:  # the text of a file that is named here
+            return self.files[written], _at(text, offset)
+        end = tree.end if isinstance(tree, Scalar) else tree.place.index
+        return "", self._between(tree.place, end, text=text, offset=offset)
 
-    def _in_scalar(self, tree: Scalar, text: str, *, offset: int) -> Place:
+    def _between(self, place: Place, end: int, *, text: str, offset: int) -> Place:
         """Return the place by counting `${{`, since quoting and folding change everything else."""
-        start = text.rfind(OPEN, 0, offset + len(OPEN))
-        if start < 0:
-            return tree.place
-        found = tree.place.index - 1
+        start = max(text.rfind(OPEN, 0, offset + len(OPEN)), 0)
+        found = place.index - 1
         for _ in range(text.count(OPEN, 0, start) + 1):
-            found = self.text.find(OPEN, found + 1, tree.end)
+            found = self.text.find(OPEN, found + 1, end)
             if found < 0:
-                return tree.place
+                return place  # written with an escape
         beyond = max(offset - start, 0)
         same = self.text[found : found + beyond + 1] == text[start : start + beyond + 1]
         return _at(self.text, found + beyond if same else found)

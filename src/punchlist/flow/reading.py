@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Literal, TypeVar, assert_never
 
 import msgspec
 
@@ -36,6 +36,7 @@ def kind_of(tree: Yaml) -> str:
             return f"'{tree.text[:_SHOWN]}{'…' if len(tree.text) > _SHOWN else ''}'"
         case Scalar():
             return tree.text[:_SHOWN] or "nothing"
+    assert_never(tree)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,13 @@ class Reader:
         self.wrong(tree, "text", hint=hint)
         return ""
 
+    def filled(self, tree: Yaml) -> str:
+        """Return a string that says something; empty only when it does not, which is then a problem."""
+        text = self.text(tree)
+        if not text.strip() and isinstance(tree, Scalar) and isinstance(tree.value, str):
+            self.wrong(tree, "text that is not empty")
+        return text.strip() and text
+
     def word(self, tree: Yaml) -> str:
         """Return a string, or a number as it is written: an argument, a value of the environment."""
         if isinstance(tree, Scalar) and isinstance(tree.value, int | float) and not isinstance(tree.value, bool):
@@ -66,7 +74,7 @@ class Reader:
         """Return text that is one expression and nothing else; true and false count as such."""
         if isinstance(tree, Scalar) and isinstance(tree.value, bool):
             return f"{OPEN} {'true' if tree.value else 'false'} }}}}"
-        text = self.text(tree)
+        text = self.filled(tree)
         if not text:
             return None
         if _is_whole(text):
@@ -117,7 +125,7 @@ class Reader:
 
     def choice(self, tree: Yaml, allowed: tuple[L, ...]) -> L:
         """Return one of the words, the first one when it is none of them."""
-        text = self.text(tree)
+        text = self.filled(tree)
         for each in allowed:
             if each == text:
                 return each
@@ -143,7 +151,7 @@ class Reader:
 
     def names(self, tree: Yaml, *, empty: bool = True) -> tuple[str, ...]:
         """Return the names in a list, without those that are none."""
-        return tuple(name for name in self.each(tree, self.text, empty=empty) if name)
+        return tuple(name for name in self.each(tree, self.filled, empty=empty) if name)
 
     def entries(self, tree: Yaml, *, empty: bool = True) -> list[tuple[Scalar, Yaml]]:
         """Return the keys and values of a map."""

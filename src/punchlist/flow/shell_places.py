@@ -131,18 +131,17 @@ class _Scanner:
         self.found += [self._spoilt or place] * text.count(HOLE)
 
     def _delimiter(self) -> None:
-        word = _DELIMITER.match(self._text, self._at)
-        if word is not None:  # it may be empty, so it always matches
-            self._at = word.end()
-            self._holes(word[0], "a here-document")
-            self._documents.append((re.sub(r"\\(.)|['\"]", r"\1", word[2]), bool(word[1])))
+        word = next(_DELIMITER.finditer(self._text, self._at))  # it may be empty, so there always is one here
+        self._at = word.end()
+        self._holes(word[0], "a here-document")
+        self._documents.append((re.sub(r"\\(.)|['\"]", r"\1", word[2]), bool(word[1])))
 
     def _bodies(self) -> None:
         """Pass the here-documents that begin after this line."""
         for delimiter, tabs in self._documents:
             while self._at < len(self._text):
-                line, _, _ = self._text[self._at :].partition("\n")
-                self._at += len(line) + 1
+                end = self._text.find("\n", self._at) + 1 or len(self._text) + 1
+                line, self._at = self._text[self._at : end - 1], end
                 if (line.lstrip("\t") if tabs else line) == delimiter:
                     break
                 self._holes(line, "a here-document")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from punchlist.flow.templates import FlawError
 
-_FIXED64 = 1
+_BYTES = 2
 _TEST_ONLY = 3
 _ID, _IDENT, _SELECT, _CALL, _LIST, _STRUCT, _COMPREHENSION = 2, 4, 5, 6, 7, 8, 9
 _ERROR = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): (.*)")
@@ -151,17 +151,12 @@ def _message(data: bytes) -> Message:
     position = 0
     while position < len(data):
         key, position = _varint(data, position)
-        value: int | bytes
-        match key & 7:
-            case 0:
-                value, position = _varint(data, position)
-            case 2:
-                length, position = _varint(data, position)
-                value, position = data[position : position + length], position + length
-            case wire:
-                length = 8 if wire == _FIXED64 else 4
-                value, position = data[position : position + length], position + length
-        fields.setdefault(key >> 3, []).append(value)
+        value, position = _varint(data, position)  # a number, or a length: the levels read here hold nothing else
+        if key & 7 == _BYTES:
+            fields.setdefault(key >> 3, []).append(data[position : position + value])
+            position += value
+        else:
+            fields.setdefault(key >> 3, []).append(value)
     return fields
 
 

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from punchlist.flow.shapes import Type
 from punchlist.flow.syntax import flaws
@@ -60,3 +60,4 @@ def _type(kinds: "type[cel.Type]", name: Type) -> "cel.Type":
             return kinds.Map(kinds.STRING, kinds.DYN)
         case "dyn":
             return kinds.DYN
+    assert_never(name)

@@ -89,6 +89,7 @@ def test_an_alias_stands_for_what_it_names() -> None:
         ("a: &a [*a]\n", "f.yaml:1:8: the alias '*a' has no anchor"),
         ("a: b\x07\n", "f.yaml:1:5: the character U+0007 cannot stand in YAML"),
         ("a: b\nc: \ud800\n", "f.yaml:2:4: the character U+D800 cannot stand in YAML"),
+        ('a: [b, "\\0"]\n', "f.yaml:1:8: the character U+0000 cannot stand in a definition"),
         ("a:\n\tb: 1\n", "f.yaml:2:1: this is not YAML"),
         ("a:\n\tb: 1\n", "Indent with spaces: YAML does not take tabs."),
         ("a: {b: ${{ x }}}\n", "f.yaml:1:9: this is not YAML: while parsing a flow mapping"),

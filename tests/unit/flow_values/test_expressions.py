@@ -95,9 +95,9 @@ def test_an_expression_without_a_value_says_which_and_why(template: str, message
     assert message in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["a\0b", "\ud800", ["x", {"k": "\0"}], {"\0": 1}])
+@pytest.mark.parametrize("text", ["a\0b", ["x", {"k": "\0"}], {"\0": 1}, "\ud800"])
 def test_text_that_cel_would_cut_is_refused_and_may_still_be_passed_on_alone(text: Json) -> None:
-    with pytest.raises(DefinitionError, match="zero character or a lone surrogate"):
+    with pytest.raises(DefinitionError, match=r"zero character, which CEL cuts|a value that CEL cannot take"):
         value_of("${{ [step] }}", {"step": text})
 
     assert value_of("${{ step }}", {"step": text}) == text
