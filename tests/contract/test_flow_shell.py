@@ -48,7 +48,7 @@ COMMANDS = [
 def test_hostile_values_arrive_whole_and_run_nothing(command: str, expected: str, tmp_path: Path) -> None:
     arrived: list[str] = []
     for value in HOSTILE:
-        text, variables = bind(command, lambda _, value=value: value)
+        text, variables = bind(command, {"x": value}.__getitem__)
         environment = {**os.environ, **variables}
         done = subprocess.run(["sh", "-c", text], env=environment, cwd=tmp_path, capture_output=True, check=True)
         arrived.append(done.stdout.decode())

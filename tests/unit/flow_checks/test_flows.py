@@ -8,6 +8,7 @@ from punchlist.errors import DefinitionError
 from punchlist.flow.parse import parse_flow
 from punchlist.model.flow import (
     AgentNode,
+    AnyNode,
     CallNode,
     CheckNode,
     Flow,
@@ -104,9 +105,7 @@ def test_a_graph_of_commands_reads_as_it_is_written() -> None:
     assert report.needs == ("style", "each")
 
 
-def test_every_kind_becomes_its_closed_record() -> None:
-    found = flow(
-        """\
+EVERY_KIND = """\
   set: {set: {a: 1, b: "${{ [1] }}"}}
   asked: {gate: "Go on?"}
   gate: {gate: {message: "Go?", choices: [go, stay-here], show: "${{ nodes.set.output }}"}}
@@ -138,9 +137,14 @@ def test_every_kind_becomes_its_closed_record() -> None:
   again: {repeat: {max: 2, until: "${{ round.index == 1 }}", on_exhausted: continue}, nodes: {x: {run: x}}, output: 1}
   items: {for_each: [1, 2], as: n, nodes: {x: {run: [echo, "${{ n }}"]}}, on_item_failure: continue, needs_from: []}
 """
-    )
-    nodes = {node.id: node for node in found.nodes}
 
+
+@pytest.fixture(scope="module")
+def nodes() -> dict[str, AnyNode]:
+    return {node.id: node for node in flow(EVERY_KIND).nodes}
+
+
+def test_what_the_author_computes_asks_and_runs_becomes_records(nodes: dict[str, AnyNode]) -> None:
     assert nodes["set"] == SetNode(id="set", set={"a": 1, "b": "${{ [1] }}"}, line=5, column=3)
     asked, gate, agent, group, run = (nodes[name] for name in ("asked", "gate", "agent", "group", "run"))
     assert isinstance(asked, GateNode)
@@ -155,6 +159,9 @@ def test_every_kind_becomes_its_closed_record() -> None:
     assert group.nodes[0].when == "${{ true }}"
     assert isinstance(run, RunNode)
     assert (run.run, run.env["PORT"], run.output) == (("sleep", "1", "2.50"), "8080", {"json": "stdout"})
+
+
+def test_what_is_judged_and_repeated_becomes_records(nodes: dict[str, AnyNode]) -> None:
     check, judge, again, items = (nodes[name] for name in ("check", "judge", "again", "items"))
     assert isinstance(check, CheckNode)
     assert isinstance(check.criteria, list)
