@@ -1,0 +1,136 @@
+"""Workspaces for tests of verbs: real store, git, files and processes; an engine only where a test asks for one."""
+
+import dataclasses
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from punchlist import wiring
+from punchlist.ports import EngineStatus, Watch
+from punchlist.service.context import Service
+
+BUILDER = """\
+[workers.maker]
+type = "command"
+argv = ["sh", "-c", "echo made > made.txt"]
+[workers.judge]
+type = "command"
+argv = ["python3", "tools/judge.py"]
+[roles]
+builder = "maker"
+qa = "judge"
+[engine]
+idle_exit = "1s"
+"""
+JUDGE = """\
+import json, os
+pack = json.load(open(os.environ["PUNCHLIST_PACK"]))
+review = [{"id": each["id"], "verdict": "pass", "evidence": ["made.txt:1"]} for each in pack["criteria"]]
+json.dump({"schema": "punchlist/review/1", "criteria": review}, open(os.environ["PUNCHLIST_RESULT"], "w"))
+"""
+
+
+class Asleep:
+    """An engine that never runs: it counts how often it was woken, and what waits for it waits in vain."""
+
+    def __init__(self) -> None:
+        self.woken = 0
+
+    def wake(self) -> None:
+        self.woken += 1
+
+    def status(self) -> EngineStatus:
+        return EngineStatus(running=False)
+
+    def stop(self) -> bool:
+        return False
+
+    @contextmanager
+    def watch(self) -> Iterator[Watch]:
+        yield self
+
+    def wait(self, timeout: float | None) -> bool:
+        raise AssertionError("nobody answers here")
+
+    def announce(self) -> None:
+        pass
+
+
+def git(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def workspace(root: Path, *, settings: str = "", engine: bool = False) -> Service:
+    """Make a workspace in `root`; without `engine` nothing is ever started by it."""
+    root.mkdir(parents=True, exist_ok=True)
+    (root / "punchlist.toml").write_text(settings, encoding="utf-8")
+    wiring.create_workspace(root)
+    return opened(root, engine=engine)
+
+
+def opened(root: Path, *, engine: bool = False) -> Service:
+    service = wiring.open_service(root)
+    if engine:
+        return service
+    asleep = Asleep()
+    return dataclasses.replace(service, outside=dataclasses.replace(service.outside, engine=lambda: asleep))
+
+
+def asleep(service: Service) -> Asleep:
+    engine = service.engine
+    assert isinstance(engine, Asleep)
+    return engine
+
+
+def as_agent(service: Service) -> Service:
+    return dataclasses.replace(service, person=False, actor="agent:builder/A1")
+
+
+def repository(folder: Path, files: dict[str, str] | None = None) -> Path:
+    """Make a repository with one commit on `main`."""
+    folder.mkdir(parents=True)
+    git(folder, "init", "--quiet", "--initial-branch=main")
+    for name, content in (files or {"README.md": "read me\n"}).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(content, encoding="utf-8")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "-m", "Start")
+    return folder
+
+
+def task(**said: Any) -> dict[str, Any]:
+    """The content of a task file with one step, whose check is red until `made.txt` is there."""
+    step = {"title": "Make it", "criteria": [{"text": "It is there.", "check": "test -f made.txt"}]}
+    return {"title": "Make a file", "steps": [step], **said}
+
+
+def unchecked(**said: Any) -> dict[str, Any]:
+    """The content of a task file without any check, so that nobody has to run one."""
+    return {"title": "Write prose", "steps": [{"title": "Write", "criteria": ["It reads well."]}], **said}
+
+
+def ready_to_deliver(root: Path, *, settings: str = BUILDER) -> Service:
+    """A workspace with project `p`, its workers there, and a real engine; `stopped` ends that."""
+    service = workspace(root, settings=settings, engine=True)
+    (root / "tools").mkdir()
+    (root / "tools" / "judge.py").write_text(JUDGE, encoding="utf-8")
+    return service
+
+
+@contextmanager
+def stopped(service: Service) -> Iterator[Service]:
+    """End the engine after the block, whatever happened in it."""
+    try:
+        yield service
+    finally:
+        service.engine.stop()
+        service.store.close()
+
+
+def path_without(program: str) -> str:
+    """Return a PATH on which nothing is found but what the engine itself needs."""
+    return os.pathsep.join(each for each in os.environ["PATH"].split(os.pathsep) if not (Path(each) / program).exists())
