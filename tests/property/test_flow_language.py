@@ -210,9 +210,7 @@ def test_any_template_gives_a_value_or_a_definition_error(scraps: list[str]) -> 
     assert names <= known.keys()
 
 
-@given(
-    st.lists(st.sampled_from([*"'\"`$()}\\#;&|<>\n\t ", "<<E", "\nE\n", "a", "$((", "${", "${{ x }}"]), max_size=25)
-)
+@given(st.lists(st.sampled_from([*"'\"`$()}\\#;&|<>\n\t ", "<<E", "\nE\n", "a", "$((", "${", "${{ x }}"]), max_size=25))
 def test_any_command_has_a_place_for_each_of_its_expressions(scraps: list[str]) -> None:
     command = "".join(scraps)
     try:
