@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from punchlist.cli.main import punchlist
+from punchlist.cli.program import punchlist
 
 ROOT = Path(__file__).parent.parent
 GOLDEN = Path("tests/golden/cli")

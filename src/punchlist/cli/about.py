@@ -45,7 +45,7 @@ def completion(session: Session, shell: str) -> None:
     """Print the script that completes verbs, options, and the ids of tasks, steps, gates and runs."""
     from click.shell_completion import get_completion_class
 
-    from punchlist.cli.main import punchlist
+    from punchlist.cli.program import punchlist
 
     kind = get_completion_class(shell)
     if kind is None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
-from punchlist.cli.main import punchlist
+from punchlist.cli.program import punchlist
 from punchlist.cli.verbs import VERBS
 from tools.help_texts import commands, files
 
