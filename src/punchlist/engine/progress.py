@@ -6,7 +6,7 @@ import msgspec
 
 from punchlist.engine.fold_run import GOOD, counts_as_done, descendants
 from punchlist.engine.scope import resolve, step_at
-from punchlist.engine.steps import enter_phase
+from punchlist.engine.steps import close, enter_phase
 from punchlist.engine.turn import Turn
 from punchlist.errors import DefinitionError
 from punchlist.model import events as ev
@@ -67,7 +67,7 @@ def _asked_for(turn: Turn, node: NodeState) -> bool:
 
 def end(turn: Turn, path: NodePath, status: NodeStatus, *, output: Json = None, error: str = "") -> None:
     """End a node; those that need it go on, or can no longer be reached, and the group around it hears of it."""
-    turn.emit(ev.NodeEnded(node=path, status=status, output=output, error=error), actor="engine")
+    _record_end(turn, ev.NodeEnded(node=path, status=status, output=output, error=error))
     node = turn.node(path)
     if counts_as_done(turn.run, node):
         for dependent in node.wanted_by:
@@ -78,6 +78,15 @@ def end(turn: Turn, path: NodePath, status: NodeStatus, *, output: Json = None, 
         _unreach(turn, node)
     if node.parent is not None:
         turn.later(lambda: _tell(turn, path))
+
+
+def _record_end(turn: Turn, fact: ev.NodeEnded) -> None:
+    """Record a node's end; when it is the item of a step that is delivered, the step ends with it."""
+    turn.emit(fact, actor="engine")
+    if turn.node(fact.node).kind == "item" and turn.run.purpose == "deliver":
+        step = step_at(turn.state, fact.node)
+        if step is not None:
+            close(turn, step, fact.status, reason=fact.error)
 
 
 def _tell(turn: Turn, path: NodePath) -> None:
@@ -106,7 +115,7 @@ def stop(turn: Turn, path: NodePath, status: NodeStatus, *, reason: str) -> None
     for below in reversed(descendants(turn.run, path)):
         if turn.node(below).status not in FINAL_NODE:
             left = NodeStatus.CANCELLED if turn.node(below).status is not NodeStatus.PENDING else NodeStatus.UNREACHED
-            turn.emit(ev.NodeEnded(node=below, status=left, error=reason), actor="engine")
+            _record_end(turn, ev.NodeEnded(node=below, status=left, error=reason))
     if turn.node(path).status not in FINAL_NODE:
         error = "" if status in GOOD else reason
         end(turn, path, status, error=error)

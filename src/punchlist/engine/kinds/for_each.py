@@ -4,8 +4,7 @@ import re
 
 from punchlist.engine.kinds.groups import first_error
 from punchlist.engine.progress import end, start
-from punchlist.engine.scope import Lookup, lookup, resolve, step_at
-from punchlist.engine.steps import close
+from punchlist.engine.scope import Lookup, lookup, resolve
 from punchlist.engine.turn import Kind, Turn
 from punchlist.errors import DefinitionError
 from punchlist.flow.expressions import evaluate
@@ -64,10 +63,7 @@ def _needs(node: ForEachNode, names: Lookup, keys: list[str], path: NodePath) ->
     return tuple(str(need) for need in needs)
 
 
-def _child_over(turn: Turn, path: NodePath, child: NodeState) -> None:
-    step = step_at(turn.state, child.path)
-    if step is not None and turn.run.purpose == "deliver":
-        close(turn, step, child.status, reason=child.error)
+def _child_over(turn: Turn, path: NodePath, _child: NodeState) -> None:
     if turn.node(path).failed and _definition(turn, path).on_item_failure == "stop":
         _leave_the_rest(turn, path)
     _go_on(turn, path)
