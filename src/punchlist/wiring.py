@@ -120,7 +120,7 @@ class Surroundings:
         return _flows(self.root, start=self._start).load(name)
 
     def worker(self, name: str) -> "tuple[Worker, Mapping[str, Json]]":
-        """Return a worker with its settings; raises WorkerError when it is unknown or not in this version."""
+        """Return a worker with its settings as the file has them now; raises WorkerError when it cannot be started."""
         import msgspec
 
         from punchlist.model.json import encode
@@ -128,7 +128,7 @@ class Surroundings:
         from punchlist.workers.registry import make_worker
         from punchlist.workers.settings import Host
 
-        settings: dict[str, Json] = msgspec.json.decode(encode(usable_worker(self.settings, name)))
+        settings: dict[str, Json] = msgspec.json.decode(encode(usable_worker(read_settings(self.root), name)))
         host = Host(python=sys.executable, path=self._environ.get("PATH") or os.defpath)
         return make_worker(name, settings, host=host), settings
 
