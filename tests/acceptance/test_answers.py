@@ -129,7 +129,8 @@ def test_a_person_reads_tables_and_what_to_type(workspace: Workspace) -> None:
 def test_generated_files_that_were_changed_are_named_and_restored(workspace: Workspace) -> None:
     workspace.ok("task", "create", "--file", "task.yaml")
     workspace.ok("approve", "T1", "--no-wait", "--anyway")
-    file = next((workspace.root / ".punchlist" / "projects").glob("*/tasks/*/task.md"))
+    folder = workspace.root / ".punchlist" / "projects"
+    file = next(folder.glob("*/tasks/*/task.md"))
     before = file.read_bytes()
     file.write_bytes(before + b"x")
 

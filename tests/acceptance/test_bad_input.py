@@ -25,13 +25,14 @@ class Case:
 
 CREATE = "task create --file input.yaml"
 CASES = (
-    Case("an unknown field", CREATE, USAGE, ("unknown field 'titel'", "Did you mean 'title'?"), f"title: A\ntitel: B\n{STEP}"),
+    Case("an unknown field", CREATE, USAGE, ("unknown field 'titel'", "Did you mean 'title'?"),
+         f"title: A\ntitel: B\n{STEP}"),
     Case("a wrong type", CREATE, USAGE, ("labels",), f"title: A\nlabels: 7\n{STEP}"),
     Case("several problems at once", CREATE, USAGE, ("'titel'", "tier", "criteria"),
          "titel: A\ntier: heavy\nsteps: [{title: One, criteria: []}]"),
     Case("a key given twice", CREATE, USAGE, ("title", "input.yaml:2"), f"title: A\ntitle: B\n{STEP}"),
-    Case("text that is no YAML", CREATE, USAGE, ("input.yaml:1",), "title: [A"),
-    Case("a list where a task should be", CREATE, USAGE, ("input.yaml",), "- A"),
+    Case("text that is no YAML", CREATE, USAGE, ("input.yaml:", "YAML"), "title: [A"),
+    Case("a list where a task should be", CREATE, USAGE, ("the task", "object"), "- A"),
     Case("an empty file", CREATE, USAGE, ("input.yaml",), ""),
     Case("no criteria", CREATE, USAGE, ("steps[0].criteria",), "title: A\nsteps: [{title: One, criteria: []}]"),
     Case("steps that need each other", CREATE, USAGE, ("need each other",),
@@ -47,7 +48,8 @@ CASES = (
     Case("an unknown worker", CREATE, USAGE, ("nobody",),
          "title: A\nsteps: [{title: One, builder: nobody, criteria: [x]}]"),
     Case("a newline in a title", CREATE, USAGE, ("title", "one line"), f'title: "A\\nB"\n{STEP}'),
-    Case("a control character in a title", CREATE, USAGE, ("title", "control characters"), f'title: "A\\x1b[31m"\n{STEP}'),
+    Case("a control character in a title", CREATE, USAGE, ("title", "control characters"),
+         f'title: "A\\x1b[31m"\n{STEP}'),
     Case("a title of 200 kB", CREATE, USAGE, ("title", "200 characters"), f"title: {'a' * 200_000}\n{STEP}"),
     Case("bytes that are not UTF-8", CREATE, USAGE, ("UTF-8", "0xff"), b"title: \xff\n" + STEP.encode()),
     Case("a file that is not there", "task create --file nowhere.yaml", USAGE, ("nowhere.yaml",)),
@@ -66,8 +68,9 @@ CASES = (
     Case("an unknown finding", "waive F99 --reason x", REFUSED, ("F99",)),
     Case("an unknown project", "project show nowhere", REFUSED, ("nowhere",)),
     Case("an id that is none", "task show 'T1; rm'", USAGE, ("T1; rm",)),
-    Case("starting a draft", "task start T1", REFUSED, ("T1", "draft", "punchlist approve T1")),
-    Case("accepting by hand", "step edit T1.1 --file input.yaml", USAGE, ("unknown field 'status'",), "status: accepted"),
+    Case("starting a draft", "task start T1", REFUSED, ("T1", "draft", "ready")),
+    Case("accepting by hand", "step edit T1.1 --file input.yaml", USAGE, ("unknown field 'status'",),
+         "status: accepted"),
     Case("a stale version", "task edit T1 --title B --expected-version 7", REFUSED, ("version 1", "version 7")),
     Case("reopening a draft", "task reopen T1", REFUSED, ("draft",)),
     Case("nothing to change", "task edit T1", USAGE, ("--file",)),
@@ -78,7 +81,7 @@ CASES = (
     Case("an option of a later part", "plan --budget 7", USAGE, ("--budget",)),
     Case("neither tasks nor --all-ready", "task start", USAGE, ("--all-ready",)),
     Case("asking without a terminal", "do 'Add CSV export'", USAGE, ("--yes",)),
-    Case("a flow that is wrong", "validate input.yaml", USAGE, ("input.yaml:3", "bulid"),
+    Case("a flow that is wrong", "run input.yaml", USAGE, ("input.yaml:3", "bulid"),
          "punchlist: 1\nflow: x\nnodes: {build: {run: 'true'}, review: {run: 'true', needs: [bulid]}}\n"),
     Case("an input that a flow does not have", "run input.yaml -i x=1", USAGE, ("inputs.x",),
          "punchlist: 1\nflow: x\nnodes: {build: {run: 'true'}}\n"),
@@ -109,7 +112,7 @@ def test_bad_input_is_refused_in_words(case: Case, shared: Workspace) -> None:
     (shared.root / "input.yaml").write_bytes(content)
     before = shared.ok("task", "list")["tasks"]
 
-    call = shared.punchlist(*words(case.argv))
+    call = shared.punchlist(*words(case.argv), "-q")
     objects = shared.punchlist(*words(case.argv), "--json")
 
     assert call.code == case.code, call
@@ -130,6 +133,23 @@ def words(line: str) -> list[str]:
     return shlex.split(line)
 
 
+def test_validate_names_every_error_with_its_place(shared: Workspace) -> None:
+    shared.write("good.yaml", "punchlist: 1\nflow: x\nnodes: {build: {run: 'true'}}\n")
+    shared.write(
+        "bad.yaml", "punchlist: 1\nflow: x\nnodes: {build: {rum: 'true'}, review: {run: 'true', needs: [bulid]}}\n"
+    )
+
+    call = shared.punchlist("validate", "good.yaml", "bad.yaml")
+    flows = shared.punchlist("validate", "good.yaml", "bad.yaml", "--json").json["flows"]
+
+    assert call.code == USAGE
+    assert "good.yaml: ok" in call.out
+    assert "bad.yaml:3:" in call.out
+    assert [len(flow["errors"]) for flow in flows] == [0, 2]
+    assert {"line", "column", "message", "hint"} <= set(flows[1]["errors"][0])
+    assert shared.punchlist("validate", "good.yaml").code == 0
+
+
 def test_a_folder_that_is_no_workspace_is_refused_with_what_to_type(folder: Workspace) -> None:
     call = folder.punchlist("task", "list")
 
@@ -137,11 +157,15 @@ def test_a_folder_that_is_no_workspace_is_refused_with_what_to_type(folder: Work
     assert "punchlist init" in call.err
 
 
-def test_a_repository_without_commits_is_refused(folder: Workspace) -> None:
+def test_a_repository_without_commits_becomes_no_project(folder: Workspace) -> None:
     folder.git("init", "--quiet")
 
-    call = folder.punchlist("init")
+    begun = folder.punchlist("init")
+    call = folder.punchlist("project", "create", "here", "--repo", ".")
 
+    assert begun.code == 0, begun
+    assert "No project:" in begun.out
+    assert "commit" in begun.out
     assert call.code in {USAGE, REFUSED}, call
     assert "commit" in call.err
 

@@ -96,25 +96,27 @@ def _plan(session: Session, place: Path) -> list[str]:
         projects.create(service, PROJECT, spec=spec, repo=str(place / PROJECT), title="Greets people", say=say)
         session.say(_typed("plan", "headings of spec.md become steps, bullets become criteria, each with its check"))
         answer = plans.plan(service, PROJECT, say=say)
-    session.say(views.planned(answer) + "\n")
+    session.say(views.drafts(answer) + "\n")
     return views.ids_of(answer, "tasks")
 
 
 def _deliver(session: Session, tasks: list[str], *, place: Path) -> int:
-    from punchlist.service import approvals, starts
+    from punchlist.service import approvals, engines, starts
 
     for name in tasks:
         session.say(
             _typed(f"approve {name}", "the checks ran on the base: each is red, or a guard that must stay green")
         )
         with session.progress as say:
-            session.say(views.approved(approvals.approve(session.service, name, say=say)) + "\n")
+            session.say(views.proof(approvals.approve(session.service, name, say=say)) + "\n")
     session.say(_typed(f"task start {' '.join(tasks)} --follow", ""))
     answer = starts.start(session.service, tasks)
     session.attached = True
     show_story(session, answer)
     code = finish(session, answer)
-    session.say(_where_next(session, tasks, place=place))
+    engines.stop(session.service)
+    if code == 0:
+        session.say(_where_next(session, tasks, place=place))
     return code
 
 

@@ -82,19 +82,20 @@ def events(session: Session, *, about: str | None, after: int, limit: int | None
 
 @click.command(
     cls=Verb,
-    epilog=examples("punchlist report T1", "punchlist report T1 --format md > T1.md", "punchlist report R7 --json"),
+    epilog=examples("punchlist report T1", "punchlist report T1 --format html > T1.html", "punchlist report R7 --json"),
 )
 @click.argument("name", metavar="ID", shell_complete=ids.TASKS_OR_RUNS)
-@click.option("--format", "form", type=click.Choice(["md", "json"]), help="Markdown (the default) or JSON.")
+@click.option("--format", "form", type=click.Choice(["md", "html", "json"]), help="By default md, markdown.")
 @click.pass_obj
 def report(session: Session, *, name: str, form: str | None) -> None:
     """Tell the whole story of a task or run: rounds, verdicts, findings, decisions, commits."""
     from punchlist.service import report as verbs
 
-    if form == "md" and session.json:
-        raise DefinitionError("--json and --format md do not go together")
+    if session.json and form not in {None, "json"}:
+        raise DefinitionError(f"--json and --format {form} do not go together", hint="Leave one out.")
     session.json = session.json or form == "json"
-    session.show(verbs.report(session.service, name), lambda answer: str(answer["markdown"]).rstrip("\n"))
+    answer = verbs.report(session.service, name, form="html" if form == "html" else "md")
+    session.show(answer, lambda shown: str(shown["text"]).rstrip("\n"))
 
 
 @click.command(cls=Verb, epilog=examples("punchlist diff T1", "punchlist diff T1.2 | less", "punchlist diff A31"))

@@ -15,6 +15,7 @@ from punchlist.errors import DefinitionError
 
 if TYPE_CHECKING:
     from punchlist.model.json import Json
+    from punchlist.service.context import Service
 
 WRONG = 2
 
@@ -68,8 +69,15 @@ def run(
         planned = runs.dry_run(session.service, _flow(session, flow), inputs=given, policy=policy, project=project)
         session.show(planned, views.dry_run)
         return 0
-    answer = runs.run(session.service, _flow(session, flow), inputs=given, policy=policy, project=project)
-    return attach(session, answer, follow=follow, wait=wait, foreground=foreground)
+
+    def start(service: "Service") -> "dict[str, Json]":
+        return runs.run(service, _flow(session, flow), inputs=given, policy=policy, project=project)
+
+    if foreground:
+        from punchlist.cli.foreground import run_here
+
+        return run_here(session, start, follow=follow)
+    return attach(session, start(session.service), follow=follow, wait=wait)
 
 
 @click.command(cls=Verb, epilog=examples("punchlist validate build.yaml", "punchlist validate flows/*.yaml --json"))
@@ -77,9 +85,9 @@ def run(
 @click.pass_obj
 def validate(session: Session, paths: tuple[Path, ...]) -> int:
     """Check flows without running anything; every error with its line and column. Exit code 2 when there is one."""
-    from punchlist.service import flows
+    from punchlist import wiring
 
-    answer = flows.validate([session.directory / path for path in paths])
+    answer = wiring.validate([session.directory / path for path in paths])
     session.show(answer, views.validated)
     return WRONG if any(flow.errors for flow in views.flows_of(answer)) else 0
 

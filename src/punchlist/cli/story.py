@@ -23,6 +23,8 @@ class Attempt(NamedTuple):
     worker: str
     subject: str
     round: str
+    again: bool
+    on_base: bool
 
 
 @dataclass
@@ -58,6 +60,8 @@ def _attempt_queued(story: Story, data: Data) -> Iterator[str]:
         role=_text(data, "role"),
         worker=_text(data, "worker"),
         subject=_text(data, "subject"),
+        again=bool(data.get("again")),
+        on_base=_text(data, "node").endswith(".before"),
         round=f"{data.get('r', 0)}.{data.get('s', 0)}",
     )
     yield from ()
@@ -79,11 +83,18 @@ def _attempt_ended(story: Story, data: Data) -> Iterator[str]:
         return
     state, reason = _text(outcome, "status"), _text(outcome, "reason")
     if seen.role == "check":
-        code = outcome.get("exit_code")
-        result = status("pass") if code == 0 else f"{status('fail')} ({reason or f'exit code {code}'})"
-        yield _line(seen.about, f"  {seen.subject} {result}")
+        yield _line(seen.about, f"  {_checked(seen, outcome)}")
     elif state != "succeeded":
         yield _line(seen.about, f"{seen.role} {status(state)}: {reason or _text(outcome, 'failure')}")
+
+
+def _checked(seen: Attempt, outcome: Data) -> str:
+    where = " on the base" if seen.on_base else ", once more" if seen.again else ""
+    if outcome.get("exit_code") == 0:
+        return f"{seen.subject}{where}: {status('pass')}"
+    last = _text(outcome, "tail").rstrip().rpartition("\n")[2].strip()
+    why = _text(outcome, "reason") or f"exit {outcome.get('exit_code')}"
+    return f"{seen.subject}{where}: {status('fail')}, {why}{f': {last}' if last else ''}"
 
 
 def _step_moved(story: Story, data: Data) -> Iterator[str]:
@@ -141,7 +152,7 @@ def _gate_decided(_story: Story, data: Data) -> Iterator[str]:
 
 
 def _node_ended(story: Story, data: Data) -> Iterator[str]:
-    if not story.task or _text(data, "status") == "failed":
+    if not story.task and data.get("node"):
         error = _text(data, "error")
         yield _line("", f"{_text(data, 'node')} {status(_text(data, 'status'))}{f': {error}' if error else ''}")
 
@@ -163,7 +174,7 @@ _TELL: Mapping[str, Callable[[Story, Data], Iterator[str]]] = {
 
 
 def _line(about: str, text: str) -> str:
-    return f"{strong(about.ljust(_WIDTH))} {text}".rstrip()
+    return f"{strong(about.ljust(_WIDTH))} {' '.join(text.splitlines())}".rstrip()
 
 
 def _text(data: Data, name: str) -> str:

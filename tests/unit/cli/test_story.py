@@ -25,14 +25,18 @@ def test_a_try_that_fails_its_checks_is_told_with_its_findings() -> None:
         *told(story, "AttemptStarted", attempt="A3"),
         *told(story, "AttemptEnded", outcome={"attempt": "A3", "status": "succeeded"}),
         *told(story, "AttemptStarted", attempt="A4"),
-        *told(story, "AttemptEnded", outcome={"attempt": "A4", "status": "failed", "exit_code": 1}),
+        *told(
+            story,
+            "AttemptEnded",
+            outcome={"attempt": "A4", "exit_code": 1, "tail": "Traceback\nKeyError: 'de'\n"},
+        ),
         *told(story, "VerdictGiven", step="T1.1", r=0, s=0, verdict={"result": "fail", "findings": findings}),
         *told(story, "StepMoved", step="T1.1", status="rework"),
     ]
 
     assert lines == [
         "T1.1   building by ada, try 0.0 (A3)",
-        "T1.1     AC-2 fail (exit code 1)",
+        "T1.1     AC-2: fail, exit 1: KeyError: 'de'",
         "T1.1   verdict on 0.0: fail",
         "T1.1     F1 AC-2: exit 1: KeyError",
         "T1.1   rework",

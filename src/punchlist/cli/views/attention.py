@@ -1,5 +1,6 @@
 """Views that say what comes next: `status` and `why`."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from punchlist.cli.tables import columns, status as state, strong
@@ -46,7 +47,7 @@ def _why_lines(why: WhySeen, *, indent: str) -> Iterator[str]:
         yield f"{indent}  waits for {why.waits_for.what}"
         yield f"{indent}  type: {why.waits_for.command}"
     for each in why.criteria:
-        evidence = f" ({', '.join(each.evidence)})" if each.evidence else ""
+        evidence = f" ({', '.join(map(_short, each.evidence))})" if each.evidence else ""
         by = f" by {', '.join(each.by)}{evidence}" if each.by else ""
         yield f"{indent}  {each.id}  {state(each.verdict or 'not judged')}{by}  {each.text}"
         if each.finding:
@@ -55,6 +56,10 @@ def _why_lines(why: WhySeen, *, indent: str) -> Iterator[str]:
         yield f"{indent}  attempts: {', '.join(why.attempts)}"
     for each in why.steps:
         yield from _why_lines(each, indent=f"{indent}  ")
+
+
+def _short(evidence: str) -> str:
+    return re.sub(r"sha256:([0-9a-f]{12})[0-9a-f]+", r"sha256:\1", evidence)
 
 
 class LineSeen(Part, frozen=True, kw_only=True):

@@ -23,7 +23,8 @@ def workspace(answer: Answer) -> str:
     made = seen(WorkspaceSeen, answer["workspace"])
     lines = [f"Workspace {made.root}"]
     if answer.get("project") is None:
-        return "\n".join([*lines, "Next: punchlist project create NAME --spec FILE"])
+        problem = [f"No project: {answer['problem']}"] if answer.get("problem") else []
+        return "\n".join([*lines, *problem, "", "Next: punchlist project create NAME --spec FILE"])
     record = seen(ProjectSeen, answer["project"])
     lines += [f"Project {strong(record.id)}: {record.title}, from branch {record.base}", *_detected(answer)]
     return "\n".join([*lines, "", f'Next: punchlist plan "what you want", or {_TASK_FILE}'])

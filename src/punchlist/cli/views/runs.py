@@ -3,22 +3,26 @@
 import json
 from collections.abc import Iterator, Mapping
 
+import msgspec
+
 from punchlist.cli.tables import columns, status, strong, table
 from punchlist.cli.views.seen import (
     DriftSeen,
     EventSeen,
     FlowSeen,
     GateSeen,
+    NodeSeen,
     PlannedNodeSeen,
     RunSeen,
     TaskSeen,
     seen,
 )
 from punchlist.cli.views.tasks import moved_task
+from punchlist.model.events import AnyFact
 from punchlist.model.json import Json
+from punchlist.render.told import told
 
 Answer = Mapping[str, Json]
-_SHORT = 80
 
 
 def started(answer: Answer) -> str:
@@ -51,11 +55,20 @@ def _run_lines(run: RunSeen) -> Iterator[str]:
     yield f"{run.id} ({about}) {status(run.status)}{f': {run.error}' if run.error else ''}"
     if isinstance(run.outputs, dict) and run.outputs:
         yield columns([[f"  {name}", json.dumps(value, ensure_ascii=False)] for name, value in run.outputs.items()])
-    for node in run.nodes:
-        if node.status == "failed":
-            yield f"  {node.path} {status('failed')}: {node.error}"
+    for node in _first_to_fail(run):
+        yield f"  {node.path} {status('failed')}: {node.error}"
     if run.status == "waiting":
         yield "It waits for a decision: punchlist gates"
+
+
+def _first_to_fail(run: RunSeen) -> list[NodeSeen]:
+    """Return the nodes that failed of themselves: a group fails because of one in it."""
+    failed = [node for node in run.nodes if node.status == "failed"]
+    return [node for node in failed if not any(_is_below(each.path, node.path) for each in failed)]
+
+
+def _is_below(path: str, group: str) -> bool:
+    return path != group and (not group or path.startswith((f"{group}.", f"{group}[")))
 
 
 def steered(answer: Answer) -> str:
@@ -123,15 +136,15 @@ _MESSAGES = ("text", "reason", "note", "message")
 def events(answer: Answer) -> str:
     """Return a line an event."""
     rows = [
-        [str(each.seq), each.at[:19].replace("T", " "), each.actor, each.text or f"{each.kind} {_brief(each.data)}"]
+        [str(each.seq), each.at[:19].replace("T", " "), each.actor, _told(each)]
         for each in seen(list[EventSeen], answer["events"])
     ]
     return columns(rows) if rows else ""
 
 
-def _brief(data: Mapping[str, Json]) -> str:
-    short = {key: value for key, value in data.items() if isinstance(value, str | int) and len(str(value)) <= _SHORT}
-    return " ".join(f"{key}={value}" for key, value in short.items())
+def _told(event: EventSeen) -> str:
+    fact: AnyFact = msgspec.convert({**event.data, "kind": event.kind}, AnyFact)
+    return told(fact)
 
 
 def drift(answer: Answer) -> str:

@@ -285,8 +285,6 @@ class EventSeen(Part, frozen=True, kw_only=True):
     kind: str
     actor: str
     data: dict[str, Json] = {}
-    text: str = ""
-    about: str | None = None
 
 
 class DriftSeen(Part, frozen=True, kw_only=True):

@@ -72,11 +72,19 @@ def approved(answer: Answer) -> str:
 
 def planned(answer: Answer) -> str:
     """Return the drafts of a plan."""
-    drafts = seen(list[TaskSeen], answer["tasks"])
-    blocks = ["\n".join(_task_lines(each)) for each in drafts]
-    names = [each.id for each in drafts if each.status == "draft"]
+    names = [each.id for each in seen(list[TaskSeen], answer["tasks"]) if each.status == "draft"]
     commands = [f"punchlist approve {name} && punchlist task start {name} --follow" for name in names]
-    return "\n\n".join([*blocks, *(["Next: " + "\n      ".join(commands)] if commands else [])])
+    return "\n\n".join([drafts(answer), *(["Next: " + "\n      ".join(commands)] if commands else [])])
+
+
+def drafts(answer: Answer) -> str:
+    """Return tasks in full, one below the other."""
+    return "\n\n".join("\n".join(_task_lines(each)) for each in seen(list[TaskSeen], answer["tasks"]))
+
+
+def proof(answer: Answer) -> str:
+    """Return what each check of a task shows on the base."""
+    return "\n".join(_proof_lines(seen(TaskSeen, answer["task"])))
 
 
 def _task_lines(record: TaskSeen) -> Iterator[str]:
@@ -85,7 +93,7 @@ def _task_lines(record: TaskSeen) -> Iterator[str]:
     yield f"{standing}{', paused' if record.paused else ''} · project {record.project} · version {record.version}" + (
         f" · branch {record.branch}" if record.branch else ""
     )
-    if record.reason:
+    if record.reason and record.status != "accepted":
         yield f"because: {record.reason}"
     for step in record.steps:
         yield ""
@@ -110,8 +118,10 @@ def step_lines(step: StepSeen) -> Iterator[str]:
     needs = f" · needs {', '.join(step.needs)}" if step.needs else ""
     standing = step.standing if step.standing not in ("", step.status) else status(step.status)
     yield f"{strong(step.id)}  {step.title} · {standing}{commit}{needs}"
-    if step.reason:
+    if step.reason and step.status != "accepted":
         yield f"  because: {step.reason}"
+    if step.goal:
+        yield f"  {step.goal.splitlines()[0]}"
     yield from criteria_lines(step.criteria, step.verdict)
 
 
@@ -182,7 +192,7 @@ def step(answer: Answer) -> str:
         ]
         for each in record.attempts
     ]  # fmt: skip
-    blocks = ["\n".join([*step_lines(record), *([f"  goal: {record.goal}"] if record.goal else [])])]
+    blocks = ["\n".join([*step_lines(record)])]
     if rows:
         blocks.append(table(["attempt", "r.s", "role", "by", "status", "reason"], rows))
     blocks += ["\n".join(verdict_lines(each)) for each in record.verdicts]
