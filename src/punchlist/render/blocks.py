@@ -15,6 +15,10 @@ class Code:
     text: str
 
 
+_BLANKS = re.compile(r"\s+")
+_ENDS = re.compile(r"\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
+_PLAIN = re.compile(r"(?:[\x21-\x7e]++ ?)*+")  # possessive: it never backtracks, whatever the text
+
 Piece = str | Code
 Line = tuple[Piece, ...]
 
@@ -62,9 +66,11 @@ Block = Heading | Paragraph | Bullets | Table | Verbatim
 
 def one_line(text: str) -> str:
     """Return text as one line: blanks of any kind become one space, what cannot be seen becomes a mark that can."""
-    return _CONTROL.sub("\ufffd", re.sub(r"\s+", " ", text))
+    if _PLAIN.fullmatch(text) and "  " not in text:
+        return text
+    return _CONTROL.sub("\ufffd", _BLANKS.sub(" ", text))
 
 
 def visible(text: str) -> str:
     """Return text with its lines kept, ends of line made one, and what cannot be seen made visible."""
-    return _CONTROL.sub("\ufffd", re.sub(r"\r\n|[\r\x0b\x0c\x85\u2028\u2029]", "\n", text))
+    return _CONTROL.sub("\ufffd", _ENDS.sub("\n", text))

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from punchlist.model.events import ZERO, Event
-from punchlist.model.ids import Digest, StepId, slug
+from punchlist.model.ids import Digest, slug
 from punchlist.model.json import Json
 from punchlist.model.records import Project, Step, Task
 from punchlist.model.state import AttemptState, StepState, TaskState
@@ -13,10 +13,10 @@ from punchlist.model.states import StepStatus
 from punchlist.render import shapes
 from punchlist.render.blocks import Block, Bullets, Code, Heading, Line, Paragraph
 from punchlist.render.markdown import markdown
-from punchlist.render.pages import project_page, step_page, summary_page, task_page
+from punchlist.render.pages import project_page, proof_rows, step_page, summary_page, task_page
 from punchlist.render.told import told
 from punchlist.render.trends import samples
-from punchlist.render.words import waived
+from punchlist.render.words import by_step, waived
 
 Files = dict[str, bytes]
 
@@ -61,10 +61,14 @@ def task_files(
         "log.md": mark.page("log", _log(record, events)),
         "events.jsonl": b"".join(_encoded(shapes.sealed(event)) + b"\n" for event in events),
     }
+    mine, rows = by_step(attempts), proof_rows(task)
     for step in record.steps:
-        name = f"steps/{step_file(step)}"
-        files[f"{name}.md"] = mark.page("step", step_page(task, step, attempts=attempts))
-        shape = shapes.step(task, StepId(step.id), attempts=attempts)
+        name, own, shown = f"steps/{step_file(step)}", mine.get(step.id, []), rows.get(step.id, {})
+        files[f"{name}.md"] = mark.page(
+            "step", step_page(step, task.steps.get(step.id, StepState()), rows=shown, attempts=own)
+        )
+        shows = {row.id: row.shows for row in shown.values()}
+        shape = shapes.step_in_full(task, step, attempts=own, shows=shows)
         files[f"{name}.json"] = mark.object("step", {"step": shape})
     folder = task_folder(record)
     return {f"{folder}/{name}": content for name, content in files.items()}

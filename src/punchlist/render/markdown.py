@@ -19,6 +19,8 @@ from punchlist.render.blocks import (
 )
 
 _SPECIAL = re.compile(r"[\\`*\[\]<>&|~$!]|(?<![^\W_])_|_(?![^\W_])|(?<!\S)#|#(?!\S)")
+_TICKS = re.compile(r"`+")
+_PIPE = re.compile(r"(?<!\\)\|")
 _OPENING = re.compile(r"^(?:([-+=:])|([0-9]{1,9})([.)])(?!\S))")
 
 
@@ -66,7 +68,7 @@ def _piece(piece: Piece) -> str:
 
 
 def _longest_run(text: str) -> int:
-    return max((len(run) for run in re.findall(r"`+", text)), default=0)
+    return max(map(len, _TICKS.findall(text)), default=0) if "`" in text else 0
 
 
 def _block(block: Block) -> str:
@@ -88,5 +90,5 @@ def _block(block: Block) -> str:
 
 
 def _row(cells: Sequence[Line], *, rule: bool = False) -> str:
-    texts = ["---" if rule else re.sub(r"(?<!\\)\|", r"\\|", line(cell)) for cell in cells]
+    texts = ["---" if rule else _PIPE.sub(r"\\|", line(cell)) for cell in cells]
     return f"| {' | '.join(texts)} |"

@@ -66,7 +66,7 @@ def task_page(state: TaskState, attempts: Sequence[AttemptState]) -> list[Block]
         Heading(1, (f"{record.id} ", record.title)),
         task_facts(state, attempts),
         *_section("Spec", _text(record.spec)),
-        *_section("Acceptance", [*judged(record.acceptance, own, rows=proof_rows(state, None)), *rounds(own)]),
+        *_section("Acceptance", [*judged(record.acceptance, own, rows=proof_rows(state).get(None, {})), *rounds(own)]),
         *_section("Steps", [_steps(state)] if record.steps else []),
         *_section("Unproven", [_list(state.proof.unproven)] if state.proof and state.proof.unproven else []),
         *_section("Waived", waivers(waived(state))),
@@ -112,14 +112,11 @@ def _steps(state: TaskState) -> Table:
     )
 
 
-def step_page(state: TaskState, step: Step, *, attempts: Sequence[AttemptState]) -> list[Block]:
-    """Return the page of a step."""
-    seen = state.steps.get(step.id, StepState())
-    mine = [each for each in attempts if each.step == step.id]
-    return [
-        Heading(1, (f"{step.id} ", step.title)),
-        *step_story(step, seen, rows=proof_rows(state, step.id), attempts=mine),
-    ]
+def step_page(
+    step: Step, seen: StepState, *, rows: Mapping[str, ProofRow], attempts: Sequence[AttemptState]
+) -> list[Block]:
+    """Return the page of a step; `attempts` are its own, `rows` what the base showed of its checks."""
+    return [Heading(1, (f"{step.id} ", step.title)), *step_story(step, seen, rows=rows, attempts=attempts)]
 
 
 def step_story(
@@ -264,9 +261,12 @@ def _about(waiver: Waiver) -> Line:
     return (" (", Code(waiver.criterion), ")") if waiver.criterion else ()
 
 
-def proof_rows(state: TaskState, step: str | None) -> dict[str, ProofRow]:
-    """Return what the base showed of the checks of a step (None: of the task itself)."""
-    return {row.id: row for row in (state.proof.rows if state.proof else ()) if row.step == step}
+def proof_rows(state: TaskState) -> dict[str | None, dict[str, ProofRow]]:
+    """Return what the base showed of each step's checks; those of the task itself are under None."""
+    rows: dict[str | None, dict[str, ProofRow]] = {}
+    for row in state.proof.rows if state.proof else ():
+        rows.setdefault(row.step, {})[row.id] = row
+    return rows
 
 
 def facts(*pairs: tuple[str, Line]) -> Table:

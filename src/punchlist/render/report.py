@@ -28,7 +28,7 @@ from punchlist.render.pages import (
     waivers,
 )
 from punchlist.render.told import told
-from punchlist.render.words import cost, duration, person, standing, waived
+from punchlist.render.words import by_step, cost, duration, person, standing, waived
 
 Format = Literal["md", "html", "json"]
 
@@ -113,12 +113,13 @@ def _blocks(
     blocks += waivers(waived(task))
     if record.spec.strip():
         blocks += [Heading(2, ("Spec",)), Verbatim(record.spec, "markdown")]
+    mine_by_step, rows = by_step(attempts), proof_rows(task)
     for step in record.steps:
         seen = task.steps.get(step.id, StepState())
-        mine = [each for each in attempts if each.step == step.id]
+        mine = mine_by_step.get(step.id, [])
         blocks.append(Heading(2, (f"{step.id} ", step.title, f": {standing(step.status, seen.waivers)}")))
-        blocks += step_story(step, seen, rows=proof_rows(task, step.id), attempts=mine, level=3)
-    blocks += _whole(task, [each for each in attempts if each.step is None])
+        blocks += step_story(step, seen, rows=rows.get(step.id, {}), attempts=mine, level=3)
+    blocks += _whole(task, mine_by_step.get(None, []))
     if gates:
         blocks += [Heading(2, ("Gates and decisions",)), _decisions(gates)]
     if events:
@@ -128,7 +129,7 @@ def _blocks(
 
 def _whole(task: TaskState, attempts: Sequence[AttemptState]) -> list[Block]:
     own = task.steps.get("", StepState())
-    said = [*judged(task.task.acceptance, own, rows=proof_rows(task, None)), *rounds(own)]
+    said = [*judged(task.task.acceptance, own, rows=proof_rows(task).get(None, {})), *rounds(own)]
     said += [attempts_table(attempts)] if attempts else []
     return [Heading(2, ("The task as a whole",)), *said] if said else []
 

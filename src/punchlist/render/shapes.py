@@ -33,12 +33,12 @@ def task_summary(summary: TaskSummary) -> Shape:
 
 def task(state: TaskState) -> Shape:
     """Return a task with its steps in full; `verdict` is the last one on the task's own criteria."""
-    record, own = state.task, state.steps.get("", StepState())
+    record, own, shows = state.task, state.steps.get("", StepState()), _shows(state)
     return {
         **_fields(record),
         "standing": standing(record.status, waived(state)),
-        "acceptance": [criterion(each, shows=_shows(state, None).get(each.id)) for each in record.acceptance],
-        "steps": [_step(state, each) for each in record.steps],
+        "acceptance": [criterion(each, shows=shows.get(None, {}).get(each.id)) for each in record.acceptance],
+        "steps": [_step(state, each, shows=shows.get(each.id, {})) for each in record.steps],
         "proof": None if state.proof is None else proof(state.proof),
         "proposal": state.proposal,
         "branch": state.branch,
@@ -62,22 +62,32 @@ def step(state: TaskState, step_id: StepId, *, attempts: Sequence[AttemptState])
 
     Raises KeyError when the task has no such step.
     """
-    record = {each.id: each for each in state.task.steps}[step_id]
+    record = next((each for each in state.task.steps if each.id == step_id), None)
+    if record is None:
+        raise KeyError(step_id)
+    mine = [each for each in attempts if each.step == step_id]
+    return step_in_full(state, record, attempts=mine, shows=_shows(state).get(step_id, {}))
+
+
+def step_in_full(
+    state: TaskState, record: Step, *, attempts: Sequence[AttemptState], shows: Mapping[str, str]
+) -> Shape:
+    """Return a step of which the attempts, and what its checks show on the base, are at hand."""
     return {
-        **_step(state, record),
-        "attempts": [attempt(each) for each in attempts if each.step == step_id],
-        "verdicts": [verdict(each) for each in state.steps.get(step_id, StepState()).verdicts],
+        **_step(state, record, shows=shows),
+        "attempts": [attempt(each) for each in attempts],
+        "verdicts": [verdict(each) for each in state.steps.get(record.id, StepState()).verdicts],
     }
 
 
-def _step(state: TaskState, record: Step) -> Shape:
+def _step(state: TaskState, record: Step, *, shows: Mapping[str, str]) -> Shape:
     seen = state.steps.get(record.id, StepState())
     return {
         **_fields(record),
         "task": state.task.id,
         "project": state.task.project,
         "standing": standing(record.status, seen.waivers),
-        "criteria": [criterion(each, shows=_shows(state, record.id).get(each.id)) for each in record.criteria],
+        "criteria": [criterion(each, shows=shows.get(each.id)) for each in record.criteria],
         "scope": {
             "allow": list(record.scope.allow),
             "deny": list(record.scope.deny),
@@ -109,9 +119,12 @@ def criterion(record: Criterion, *, shows: str | None) -> Shape:
     }
 
 
-def _shows(state: TaskState, step_id: str | None) -> Mapping[str, str]:
-    rows = state.proof.rows if state.proof else ()
-    return {row.id: row.shows for row in rows if row.step == step_id}
+def _shows(state: TaskState) -> dict[str | None, dict[str, str]]:
+    """Return what the base shows of each step's checks; those of the task itself are under None."""
+    shows: dict[str | None, dict[str, str]] = {}
+    for row in state.proof.rows if state.proof else ():
+        shows.setdefault(row.step, {})[row.id] = row.shows
+    return shows
 
 
 def proof(record: Proof) -> Shape:

@@ -22,6 +22,14 @@ def standing(status: str, waivers: Sequence[Waiver]) -> str:
     return f"{status}, {len(waivers)} waived {said}"
 
 
+def by_step(attempts: Iterable[AttemptState]) -> dict[str | None, list[AttemptState]]:
+    """Return attempts by their step; those of the task itself are under None."""
+    found: dict[str | None, list[AttemptState]] = {}
+    for each in attempts:
+        found.setdefault(each.step, []).append(each)
+    return found
+
+
 def person(actor: str) -> str:
     """Return a person's name as pages show it; other actors are shown with their kind."""
     return actor.removeprefix("human:")
