@@ -1,8 +1,7 @@
-"""Tables for people: fitted to the width of a terminal by rich, plain aligned columns where none reads them."""
+"""Tables for people: fitted to the width of a terminal, plain aligned columns where none reads them."""
 
-import io
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import click
 
@@ -25,8 +24,8 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def columns(rows: Sequence[Sequence[str]]) -> str:
     """Return aligned columns without headings, the last one as long as it is."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
-    return "\n".join(_line(row, widths) for row in rows)
+    line = _GAP.join([f"%-{width}s" for width in _widths(rows)] + ["%s"])
+    return "\n".join([(line % tuple(row)).rstrip() for row in rows])
 
 
 def status(word: str) -> str:
@@ -50,25 +49,30 @@ def _aligned(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return columns([[heading.upper() for heading in headings], *rows])
 
 
-def _line(row: Sequence[str], widths: Sequence[int]) -> str:
-    cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
-    return _GAP.join([*cells, row[-1]]).rstrip()
+def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
+    return [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
 
 
 def _fitted(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    from punchlist.cli import fitting
 
-    made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for heading in headings[:-1]:
-        made.add_column(heading.upper(), no_wrap=True, overflow="ellipsis")
-    made.add_column(headings[-1].upper(), overflow="fold", ratio=1)
+    above = [heading.upper() for heading in headings]
+    natural = [max(map(fitting.cells, column)) for column in zip(above, *rows, strict=True)]
+    room = _width() - len(_GAP) * (len(above) - 1)
+    widths = fitting.shared(natural[:-1], max(room - natural[-1], room // 2))
+    last = max(room - sum(widths), 1)
+    lines = [_GAP.join(strong(fitting.padded(*each)) for each in zip(above, (*widths, 0), strict=True))]
+    paint = {word: click.style("|", fg=colour).split("|") for word, colour in _STYLES.items()}
     for row in rows:
-        made.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))
-    output = io.StringIO()
-    Console(file=output, force_terminal=True, width=_width()).print(made)
-    return "\n".join(line.rstrip() for line in output.getvalue().splitlines())
+        first, *more = fitting.wrapped(row[-1], last)
+        cells = [_painted(cell, fitting.padded(cell, width), paint) for cell, width in zip(row, widths, strict=False)]
+        lines.append(_GAP.join([*cells, _painted(row[-1], first, paint)]).rstrip())
+        lines += [" " * (room - last + len(_GAP) * len(widths)) + line for line in more]
+    return "\n".join(lines)
+
+
+def _painted(word: str, text: str, paint: Mapping[str, Sequence[str]]) -> str:
+    return text.join(paint[word]) if word in paint else text
 
 
 def _width() -> int:

@@ -76,6 +76,12 @@ def dry_run(
     return {"plan": planned(definition, inputs=bound, policy=rules)}
 
 
+def listing(service: "Service") -> "Answer":
+    """Return all runs without their nodes, the newest first."""
+    with service.store.read() as reader:
+        return {"runs": [shapes.run(row, []) for row in reader.runs()]}
+
+
 def show(service: "Service", run: str) -> "Answer":
     """Return a run with its nodes."""
     with service.store.read() as reader:
@@ -155,7 +161,11 @@ def _prepared(
 
 
 def _live(service: "Service", target: str) -> RunId:
-    """Return the run that a task's or run's id means; refuses what does not run."""
+    """Return the run that a task's or run's id means; refuses what does not run.
+
+    What was asked to start a moment ago is waited for, so that `start` and `pause` may stand in one script.
+    """
+    _await_begun(service, target)
     with service.store.read() as reader:
         if lookup.check_kind(target, "task", "run") == "run":
             found = lookup.run(reader, target)
@@ -172,6 +182,28 @@ def _live(service: "Service", target: str) -> RunId:
         hint = f"Type: punchlist retry {target}, or punchlist report {target}"
         raise RefusedError(f"run {found.id} is over: {found.status}", where=target, hint=hint)
     return RunId(found.id)
+
+
+def _await_begun(service: "Service", target: str) -> None:
+    with service.store.read() as reader:
+        if not _is_starting(reader, target):
+            return
+    with service.engine.watch() as watch:
+        while True:
+            with service.store.read() as reader:
+                if not _is_starting(reader, target):
+                    return
+            if not watch.wait(_PATIENCE):
+                service.engine.wake()
+
+
+def _is_starting(reader: "Reader", target: str) -> bool:
+    asked = [row.command for row in reader.inbox() if isinstance(row.command, dict)]
+    return any(each.get("command") == "StartRun" and _is_of(each, target) for each in asked)
+
+
+def _is_of(command: "dict[str, Json]", target: str) -> bool:
+    return command["run"] == target or (command["purpose"] == "deliver" and command.get("task") == target)
 
 
 def _task_behind(service: "Service", target: str) -> str:

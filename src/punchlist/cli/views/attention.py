@@ -54,8 +54,8 @@ def _why_lines(why: WhySeen, *, indent: str) -> Iterator[str]:
             yield f"{indent}        → {each.finding}"
     if why.attempts and not why.steps:
         yield f"{indent}  attempts: {', '.join(why.attempts)}"
-    for each in why.steps:
-        yield from _why_lines(each, indent=f"{indent}  ")
+    for step in why.steps:
+        yield from _why_lines(step, indent=f"{indent}  ")
 
 
 def _short(evidence: str) -> str:
