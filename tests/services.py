@@ -1,7 +1,6 @@
 """Workspaces for tests of verbs: real store, git, files and processes; an engine only where a test asks for one."""
 
 import dataclasses
-import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from typing import Any
 
 from punchlist import wiring
 from punchlist.ports import EngineStatus, Watch
+from punchlist.service import approvals, files, logs, projects, tasks
 from punchlist.service.context import Service
 
 BUILDER = """\
@@ -18,7 +18,7 @@ type = "command"
 argv = ["sh", "-c", "echo made > made.txt"]
 [workers.judge]
 type = "command"
-argv = ["python3", "tools/judge.py"]
+argv = ["./tools/judge"]
 [roles]
 builder = "maker"
 qa = "judge"
@@ -26,9 +26,11 @@ qa = "judge"
 idle_exit = "1s"
 """
 JUDGE = """\
+#!/usr/bin/env python3
 import json, os
 pack = json.load(open(os.environ["PUNCHLIST_PACK"]))
-review = [{"id": each["id"], "verdict": "pass", "evidence": ["made.txt:1"]} for each in pack["criteria"]]
+seen = next(each for each in sorted(os.listdir(".")) if os.path.isfile(each))
+review = [{"id": each["id"], "verdict": "pass", "evidence": [f"{seen}:1"]} for each in pack["criteria"]]
 json.dump({"schema": "punchlist/review/1", "criteria": review}, open(os.environ["PUNCHLIST_RESULT"], "w"))
 """
 
@@ -117,7 +119,9 @@ def ready_to_deliver(root: Path, *, settings: str = BUILDER) -> Service:
     """A workspace with project `p`, its workers there, and a real engine; `stopped` ends that."""
     service = workspace(root, settings=settings, engine=True)
     (root / "tools").mkdir()
-    (root / "tools" / "judge.py").write_text(JUDGE, encoding="utf-8")
+    judge = root / "tools" / "judge"
+    judge.write_text(JUDGE, encoding="utf-8")
+    judge.chmod(0o755)
     return service
 
 
@@ -131,6 +135,38 @@ def stopped(service: Service) -> Iterator[Service]:
         service.store.close()
 
 
-def path_without(program: str) -> str:
-    """Return a PATH on which nothing is found but what the engine itself needs."""
-    return os.pathsep.join(each for each in os.environ["PATH"].split(os.pathsep) if not (Path(each) / program).exists())
+def project_workspace(root: Path) -> Service:
+    """A workspace with the empty project `p`; no engine ever runs."""
+    made = workspace(root, settings=BUILDER)
+    projects.create(made, "p", spec="# What is wanted\n")
+    return made
+
+
+def created(service: Service, **said: Any) -> dict[str, Any]:
+    """Make a draft without checks and return it."""
+    answer: dict[str, Any] = at(tasks.create(service, None, document=unchecked(**said)), "task")
+    return answer
+
+
+def ready(service: Service, **said: Any) -> str:
+    """Make a task and approve it without waiting for anything; return its id."""
+    name = str(created(service, **said)["id"])
+    approvals.approve(service, name, no_wait=True)
+    return name
+
+
+def shown(service: Service, name: str) -> dict[str, Any]:
+    answer: dict[str, Any] = at(tasks.show(service, name), "task")
+    return answer
+
+
+def is_clean(service: Service) -> bool:
+    """Say whether files, rows and log agree."""
+    return files.check(service) == {"drift": []} and logs.verify(service)["problems"] == []
+
+
+def at(answer: Any, *path: str | int) -> Any:
+    """Return a part of an answer."""
+    for each in path:
+        answer = answer[each]
+    return answer

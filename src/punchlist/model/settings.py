@@ -247,12 +247,7 @@ _SHOWN: Mapping[str, msgspec.Struct] = {
 
 def _defaults() -> Iterator[tuple[str, Json]]:
     for table, record in _SHOWN.items():
-        yield from ((f"{table}.{name}", _listed(getattr(record, name))) for name in record.__struct_fields__)
-
-
-def _listed(value: object) -> Json:
-    """Return a value as JSON has it: lists, not tuples."""
-    return list(value) if isinstance(value, tuple) else plain(value)
+        yield from ((f"{table}.{name}", plain(getattr(record, name))) for name in record.__struct_fields__)
 
 
 def _leaves(prefix: str, value: Json) -> Iterator[tuple[str, Json]]:
@@ -260,7 +255,7 @@ def _leaves(prefix: str, value: Json) -> Iterator[tuple[str, Json]]:
         for name, each in value.items():
             yield from _leaves(f"{prefix}.{name}" if prefix else name, each)
     else:
-        yield prefix, _listed(value)
+        yield prefix, value
 
 
 def _is_leaf(key: str) -> bool:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from punchlist.service.publishing import everything, published
 
 if TYPE_CHECKING:
-    from punchlist.model.json import Json
     from punchlist.service.context import Answer, Service
 
 _GENERATED = re.compile(
@@ -28,7 +27,7 @@ def write(service: "Service") -> "Answer":
     extra = [path for path, kind in _drift(service, wanted) if kind == "extra"]
     written = service.files.write(wanted)
     service.files.remove(extra)
-    return {"written": list(written), "removed": list[Json](extra)}
+    return {"written": list(written), "removed": [*extra]}
 
 
 def diff(service: "Service") -> "Answer":

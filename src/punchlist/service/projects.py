@@ -45,7 +45,7 @@ def create(
         _refuse_taken(name, reader.project(ProjectId(name)))
     said = {"spec": spec, "repo": repo, "base": base, "title": title}
     file = parse(ProjectFile, {name: value for name, value in said.items() if value}, what=f"project {name}")
-    project = _new(service, name, file=file)
+    project = _made(service, name, file=file)
     say(f"looking at the repository {project.repo}")
     service.workspace.base(project)
     left = service.workspace.uncommitted(project)
@@ -125,7 +125,7 @@ def _refuse_taken(name: str, project: Project | None) -> None:
         )
 
 
-def _new(service: "Service", name: str, *, file: ProjectFile) -> Project:
+def _made(service: "Service", name: str, *, file: ProjectFile) -> Project:
     made = Project(id=name, title=name, spec="", repo=f"repos/{name}", base="")
     project = _overlaid(made, _configured(service, name), file)
     if project.repo == made.repo:

@@ -1,6 +1,8 @@
 """The generated files' folder on a real disk: each file is replaced whole, or not at all."""
 
+import contextlib
 import os
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -45,14 +47,15 @@ class FolderFiles:
         target = self._path(path)
         if self._read(target) == content:
             return False
-        unfinished = target.with_name(f".{target.name[:200]}.{os.getpid()}{_SUFFIX}")
+        unfinished = target.with_name(f".{target.name[:200]}.{os.getpid()}-{threading.get_ident()}{_SUFFIX}")
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             self._refuse_links(target.parent)
             unfinished.write_bytes(content)
             unfinished.replace(target)
         except OSError as error:
-            unfinished.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                unfinished.unlink(missing_ok=True)
             raise _failed(error, target) from error
         return True
 
