@@ -79,7 +79,7 @@ def test_a_document_may_come_from_standard_input(workspace: Workspace) -> None:
     assert workspace.ok("task", "create", "--file", "-", stdin=task)["task"]["id"] == "T1"
 
 
-def test_the_same_key_again_makes_nothing_new(workspace: Workspace) -> None:
+def test_the_same_key_makes_one_task(workspace: Workspace) -> None:
     first = workspace.ok("task", "create", "--file", "task.yaml", "--key", "one")["task"]["id"]
     again = workspace.ok("task", "create", "--file", "task.yaml", "--key", "one")["task"]["id"]
 

@@ -204,9 +204,9 @@ def verdict_lines(verdict: VerdictSeen) -> Iterator[str]:
     yield f"verdict on {verdict.r}.{verdict.s}: {status(verdict.result)}"
     for each in verdict.criteria:
         yield f"  {each.id}  {status(each.verdict or '')}  by {', '.join(each.by)}{'  (flaky)' if each.flaky else ''}"
-    for each in verdict.findings:
-        about = f", {each.criterion}" if each.criterion else ""
-        yield f"  {each.id or '-'} {each.state}, {each.kind}{about}: {each.text}"
+    for finding in verdict.findings:
+        about = f", {finding.criterion}" if finding.criterion else ""
+        yield f"  {finding.id or '-'} {finding.state}, {finding.kind}{about}: {finding.text}"
     if verdict.unenforced:
         yield f"  not enforced here: {', '.join(verdict.unenforced)}"
 
