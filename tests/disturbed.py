@@ -1,0 +1,94 @@
+"""A task whose worker and checks stop where a test wants them to, so that it can kill what runs at that point."""
+
+import json
+import os
+import shutil
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.installed import Call, Workspace, until
+
+DATA = Path(__file__).parent / "crash" / "data"
+PROJECT = "here"
+COUNTER = {"counter.txt": "0\n", "README.md": "# counter\n"}
+
+
+@dataclass(frozen=True)
+class Disturbed(Workspace):
+    """A workspace in which an attempt can be held at a named point: `build`, `check` or `review`."""
+
+    def hold(self, *points: str) -> None:
+        """Let the next process that comes to each point stay there until it is let go, or killed."""
+        for point in points:
+            (self.root / "hold" / point).touch()
+
+    def until_at(self, point: str) -> None:
+        """Wait until a process has come to a point."""
+        until((self.root / "at" / point).exists, what=f"something is at {point!r}")
+
+    def let_go(self, point: str) -> None:
+        """Let what is held at a point go on."""
+        (self.root / "at" / point).unlink()
+
+    def held(self) -> set[int]:
+        """Return the processes of attempts that live; what the held ones start for a moment to wait is left out."""
+        return {pid for pid, command in self.processes().items() if not command.startswith("sleep ")}
+
+    def starts(self) -> Counter[str]:
+        """Count the processes that were started, by what they were."""
+        return Counter(line.split()[0] for line in self.started())
+
+    def started(self) -> list[str]:
+        """Return a line for every process that was started: what it was, and its attempt."""
+        return (self.root / "started").read_text().splitlines()
+
+    def trees(self) -> list[str]:
+        """Return the trees of the commits that were accepted, the first one first."""
+        branch = self.ok("task", "show", "T1")["task"]["branch"]
+        return self.git("log", "--reverse", "--format=%T", f"main..{branch}").split()
+
+    def attempts(self) -> list[dict[str, str]]:
+        """Return all attempts on the task's steps."""
+        shown = [self.ok("step", "show", step)["step"] for step in ("T1.1", "T1.2")]
+        return [attempt for step in shown for attempt in step["attempts"]]
+
+
+def begun(root: Path, home: Path) -> Disturbed:
+    """Return a workspace with an approved task of two steps."""
+    root.mkdir(parents=True)
+    home.mkdir()
+    made = Disturbed(root, home)
+    shutil.copytree(DATA, root, dirs_exist_ok=True)
+    for folder in ("hold", "at"):
+        (root / folder).mkdir()
+    made.write(".gitignore", "hold/\nat/\nstarted\n*.yaml\n*.toml\nbuilder\nreviewer\nstop\n")
+    made.repository(COUNTER)
+    made.ok("init")
+    task = (DATA / "task.yaml").read_text(encoding="utf-8").replace("ROOT", os.fspath(root))
+    made.write("task.yaml", task)
+    made.ok("task", "create", "--file", "task.yaml")
+    made.ok("approve", "T1")
+    (root / "started").write_text("")
+    return made
+
+
+def finished_as_if_nothing_had_been(call: Call, disturbed: Disturbed, undisturbed: Disturbed) -> None:
+    """See that a task was accepted, once, with the trees of the undisturbed run, and that nothing lives on."""
+    assert call.code == 0, call
+    task = disturbed.ok("task", "show", "T1")["task"]
+    assert task["status"] == "accepted"
+    assert disturbed.trees() == undisturbed.trees()
+    assert accepted(disturbed) == ["T1.1", "T1.2"]
+    ran = Counter(line.split()[1] for line in disturbed.started())
+    assert set(ran.values()) == {1}, disturbed.started()
+    assert disturbed.ok("log", "verify")["problems"] == []
+    assert disturbed.ok("files", "check")["drift"] == []
+    assert disturbed.processes() == {}
+
+
+def accepted(workspace: Workspace) -> list[str]:
+    """Return the steps in the order of their acceptances, as the log has them."""
+    events = json.loads(workspace.punchlist("events", "--json").out)["events"]
+    moves = [event["data"] for event in events if event["kind"] == "StepMoved"]
+    return [move["step"] for move in moves if move["status"] == "accepted"]
