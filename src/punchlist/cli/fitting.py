@@ -26,8 +26,8 @@ def wrapped(text: str, width: int) -> list[str]:
     return [line for part in text.splitlines() or [""] for line in _lines(part, max(width, 2))]
 
 
-def shared(natural: Sequence[int], room: int) -> list[int]:
-    """Return columns' widths that fit into `room` together: the widest ones give way, to a least that stays readable."""
+def shared(natural: Sequence[int], *, room: int) -> list[int]:
+    """Return columns' widths that fit into `room` together: the widest give way, down to what can be read."""
     widths = list(natural)
     while sum(widths) > room and max(widths, default=0) > _NARROWEST:
         widths[widths.index(max(widths))] -= 1

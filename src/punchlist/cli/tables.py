@@ -1,7 +1,7 @@
 """Tables for people: fitted to the width of a terminal, plain aligned columns where none reads them."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import click
 
@@ -59,20 +59,21 @@ def _fitted(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     above = [heading.upper() for heading in headings]
     natural = [max(map(fitting.cells, column)) for column in zip(above, *rows, strict=True)]
     room = _width() - len(_GAP) * (len(above) - 1)
-    widths = fitting.shared(natural[:-1], max(room - natural[-1], room // 2))
+    widths = fitting.shared(natural[:-1], room=max(room - natural[-1], room // 2))
     last = max(room - sum(widths), 1)
-    lines = [_GAP.join(strong(fitting.padded(*each)) for each in zip(above, (*widths, 0), strict=True))]
-    paint = {word: click.style("|", fg=colour).split("|") for word, colour in _STYLES.items()}
+    below = " " * (sum(widths) + len(_GAP) * len(widths))
+    titles = [fitting.padded(*each) for each in zip(above, widths, strict=False)]
+    lines = [_GAP.join(map(strong, [*titles, above[-1]]))]
     for row in rows:
         first, *more = fitting.wrapped(row[-1], last)
-        cells = [_painted(cell, fitting.padded(cell, width), paint) for cell, width in zip(row, widths, strict=False)]
-        lines.append(_GAP.join([*cells, _painted(row[-1], first, paint)]).rstrip())
-        lines += [" " * (room - last + len(_GAP) * len(widths)) + line for line in more]
+        cells = [_painted(cell, fitting.padded(cell, width)) for cell, width in zip(row, widths, strict=False)]
+        lines.append(_GAP.join([*cells, _painted(row[-1], first)]).rstrip())
+        lines += [below + line for line in more]
     return "\n".join(lines)
 
 
-def _painted(word: str, text: str, paint: Mapping[str, Sequence[str]]) -> str:
-    return text.join(paint[word]) if word in paint else text
+def _painted(word: str, text: str) -> str:
+    return click.style(text, fg=_STYLES[word]) if word in _STYLES else text
 
 
 def _width() -> int:

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from punchlist.cli import tables
+from punchlist.cli import fitting, tables
 from punchlist.cli.progress import Progress
 
 ROWS = [["T1", "accepted", "Keep Unicode letters"], ["T12", "draft", "Say it in the README"]]
@@ -34,6 +34,49 @@ def test_a_table_fits_the_terminal(terminal: None) -> None:
     plain = [_plain(line) for line in made.splitlines()]
     assert max(map(len, plain)) <= 40
     assert "".join(plain).count("a ") >= 90
+
+
+def test_a_long_text_is_broken_between_words_below_its_own_column(terminal: None) -> None:
+    made = tables.table(["task", "status", "title"], [["T1", "accepted", "Keep all of the letters that Unicode has"]])
+
+    assert [_plain(line) for line in made.splitlines()] == [
+        "TASK  STATUS    TITLE",
+        "T1    accepted  Keep all of the letters",
+        "                that Unicode has",
+    ]
+
+
+def test_the_widest_columns_give_way_to_the_last_one(terminal: None) -> None:
+    made = _plain(tables.table(["id", "name", "title"], [["G1", "x" * 60, "y" * 30], ["G2", "short", "z"]]))
+
+    assert made.splitlines() == [
+        "ID  NAME              TITLE",
+        f"G1  {'x' * 15}…  {'y' * 18}",
+        f"                      {'y' * 12}",
+        "G2  short             z",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "lines"),
+    [
+        ("", 5, [""]),
+        ("one two", 7, ["one two"]),
+        ("one two", 5, ["one", "two"]),
+        ("abcdefgh ij", 4, ["abcd", "efgh", "ij"]),
+        ("字字 字", 4, ["字字", "字"]),
+        ("字字字", 3, ["字", "字", "字"]),
+        ("e\u0301e\u0301", 2, ["e\u0301e\u0301"]),
+        ("one\ntwo", 9, ["one", "two"]),
+    ],
+)
+def test_text_is_wrapped_by_the_cells_that_it_takes(text: str, width: int, lines: list[str]) -> None:
+    assert fitting.wrapped(text, width) == lines
+
+
+def test_wide_letters_are_padded_and_cut_by_cells() -> None:
+    assert fitting.padded("字", 4) == "字  "
+    assert fitting.padded("字字字", 4) == "字… "
 
 
 def test_words_in_brackets_are_text(terminal: None) -> None:
