@@ -70,6 +70,11 @@ def workspace(root: Path, *, settings: str = "", engine: bool = False) -> Servic
     """Make a workspace in `root`; without `engine` nothing is ever started by it."""
     root.mkdir(parents=True, exist_ok=True)
     (root / "punchlist.toml").write_text(settings, encoding="utf-8")
+    if "./tools/judge" in settings:
+        judge = root / "tools" / "judge"
+        judge.parent.mkdir()
+        judge.write_text(JUDGE, encoding="utf-8")
+        judge.chmod(0o755)
     wiring.create_workspace(root)
     return opened(root, engine=engine)
 
@@ -113,16 +118,6 @@ def task(**said: Any) -> dict[str, Any]:
 def unchecked(**said: Any) -> dict[str, Any]:
     """The content of a task file without any check, so that nobody has to run one."""
     return {"title": "Write prose", "steps": [{"title": "Write", "criteria": ["It reads well."]}], **said}
-
-
-def ready_to_deliver(root: Path, *, settings: str = BUILDER) -> Service:
-    """A workspace with project `p`, its workers there, and a real engine; `stopped` ends that."""
-    service = workspace(root, settings=settings, engine=True)
-    (root / "tools").mkdir()
-    judge = root / "tools" / "judge"
-    judge.write_text(JUDGE, encoding="utf-8")
-    judge.chmod(0o755)
-    return service
 
 
 @contextmanager

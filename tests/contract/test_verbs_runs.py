@@ -26,7 +26,7 @@ from punchlist.service import (
     why,
 )
 from punchlist.service.context import Service
-from tests.services import BUILDER, at, git, ready_to_deliver, stopped, task
+from tests.services import BUILDER, at, git, stopped, task, workspace
 
 # An engine outlives who started it, also when that is this process.
 pytestmark = [
@@ -63,7 +63,7 @@ def slow(tmp_path: Path) -> Iterator[Service]:
 
 
 def delivery(root: Path, settings: str) -> Service:
-    made = ready_to_deliver(root / "ws", settings=settings)
+    made = workspace(root / "ws", settings=settings, engine=True)
     projects.create(made, "p", spec="# Files\n\n## Make a file\n\nAcceptance:\n\n- It is there: `test -f made.txt`\n")
     return made
 
