@@ -130,6 +130,10 @@ def _of_workspace(service: "Service") -> Iterator[Check]:
     for setting in resolved(settings):
         if setting.note:
             yield Check(name=f"setting: {setting.key}", status="info", detail=setting.note)
+    for role in _ROLES:
+        if getattr(settings.roles, role) is None:
+            hint = f'Set [roles] {role} = "NAME" in punchlist.toml, or name one in each step.'
+            yield Check(name=f"role: {role}", status="info", detail="no worker stands in it", hint=hint)
     yield from (_worker(service, settings, name=name) for name in _wanted(settings))
 
 

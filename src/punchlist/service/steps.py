@@ -3,16 +3,12 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from punchlist.engine import document_moves as moves, documents
 from punchlist.errors import DefinitionError, RefusedError
-from punchlist.model.commands import CloseStep
 from punchlist.model.ids import RunId, StepId, step_task
-from punchlist.model.parse import parse
 from punchlist.model.records import StepFile, Task
 from punchlist.model.states import StepStatus
 from punchlist.render import shapes
-from punchlist.service import inbox, lookup
-from punchlist.service.recording import change_task
+from punchlist.service import lookup
 from punchlist.service.tasks import free_number, known_names, show as show_task
 
 if TYPE_CHECKING:
@@ -35,6 +31,9 @@ def add(
     key: str | None = None,
 ) -> "Answer":
     """Add a step to a draft, by default as its last; raises DefinitionError with every problem of the document."""
+    from punchlist.engine import documents
+    from punchlist.model.parse import parse
+
     file = parse(StepFile, document, what="the step")
 
     def change(writer: "Writer", found: Task) -> Task:
@@ -56,6 +55,8 @@ def edit(
     service: "Service", step: str, *, changes: "Json", expected_version: int | None = None, key: str | None = None
 ) -> "Answer":
     """Change a draft's step by the given fields; `expected_version` is the task's."""
+    from punchlist.engine import documents
+
     if not isinstance(changes, dict):
         raise DefinitionError(f"the change of {step} is not a map of fields", where=step)
     given = changes
@@ -71,6 +72,7 @@ def edit(
 
 def remove(service: "Service", step: str, *, expected_version: int | None = None) -> "Answer":
     """Remove a step from a draft; what needed it then needs what it needed."""
+    from punchlist.engine import documents
 
     def change(_writer: "Writer", found: Task) -> Task:
         return documents.removed_step(found, StepId(step))
@@ -82,6 +84,7 @@ def remove(service: "Service", step: str, *, expected_version: int | None = None
 
 def reorder(service: "Service", task: str, *, order: Sequence[str], expected_version: int | None = None) -> "Answer":
     """Bring a draft's steps into another order, which names each of them once."""
+    from punchlist.engine import documents
 
     def change(_writer: "Writer", found: Task) -> Task:
         return documents.reordered_steps(found, order, what=f"the order of {task}")
@@ -117,6 +120,8 @@ def reopen(service: "Service", step: str, *, reason: str = "", yes: bool = False
 
     Raises RefusedError that lists those steps, unless `yes`: nothing is invalidated before it was said.
     """
+    from punchlist.engine import document_moves as moves
+    from punchlist.service.recording import change_task
 
     def decide(_writer: "Writer", state: "TaskState") -> "list[TaskFact]":
         found = moves.reopen_step(state, StepId(step), reason=reason)
@@ -135,6 +140,12 @@ def reopen(service: "Service", step: str, *, reason: str = "", yes: bool = False
 
 
 def _closed(service: "Service", step: str, *, status: StepStatus, reason: str) -> "Answer":
+
+    from punchlist.engine import document_moves as moves
+    from punchlist.model.commands import CloseStep
+    from punchlist.service import inbox
+    from punchlist.service.recording import change_task
+
     task = _task_of(service, step)
     with service.store.read() as reader:
         run = lookup.live_run(reader, task)
@@ -149,6 +160,10 @@ def _closed(service: "Service", step: str, *, status: StepStatus, reason: str) -
 def _edited(
     service: "Service", task: str, *, change: Change, what: str, expected: int | None, key: str | None = None
 ) -> "Answer":
+
+    from punchlist.engine import document_moves as moves
+    from punchlist.service.recording import change_task
+
     def decide(writer: "Writer", state: "TaskState") -> "list[TaskFact]":
         return moves.edit(state, change(writer, state.task), what=what)
 
