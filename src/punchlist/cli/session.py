@@ -1,6 +1,7 @@
 """What one call of the command line knows: where it was asked, how to answer, and the service once it is needed."""
 
 import json
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from punchlist.cli.tables import coloured
 
 if TYPE_CHECKING:
     from punchlist.cli.progress import Progress
@@ -44,7 +47,7 @@ class Session:
         if self.json:
             write_json({"ok": True, **answer})
         else:
-            self.say(render({key: visible(value) for key, value in answer.items()}))
+            self.say(_rendered(answer, render))
 
     def say(self, text: str) -> None:
         """Print lines for a person; nothing with --json, whose only output is its object."""
@@ -62,13 +65,26 @@ def write_json(value: "Mapping[str, Json]") -> None:
     click.echo(json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace"))
 
 
+def _rendered(answer: "Mapping[str, Json]", render: "Callable[[dict[str, Json]], str]") -> str:
+    """Return what `render` makes of an answer, control characters spelt out.
+
+    One search of the whole text tells whether there are any; to look into every value takes longer than all else.
+    """
+    if not coloured():
+        text = render(dict(answer))
+        if not re.search(_STEERS, text):
+            return text
+    return render({key: visible(value) for key, value in answer.items()})
+
+
+_STEERS = "[\x00-\x08\x0b-\x1f\x7f-\x9f]"
 _UNSEEN = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
 
 
 def visible(value: "Json") -> "Json":
     """Return a value with control characters in its texts spelt out: what an agent wrote must not steer a terminal."""
     if isinstance(value, str):
-        return value.replace("\r\n", "\n").translate(_UNSEEN)
+        return value if value.isprintable() else value.replace("\r\n", "\n").translate(_UNSEEN)
     if isinstance(value, list):
         return [visible(each) for each in value]
     if isinstance(value, dict):
