@@ -88,9 +88,9 @@ def test_a_project_with_many_tasks_has_its_own_files_written_before_they_are_rea
     for _ in range(3):
         created(service)
 
-    assert (service.root / ".punchlist/pending/p").exists()
+    assert (service.root / ".punchlist/pending/p.due").exists()
     assert is_clean(service)
-    assert not (service.root / ".punchlist/pending/p").exists()
+    assert not (service.root / ".punchlist/pending/p.due").exists()
 
 
 def test_events_are_read_by_cursor_and_by_what_they_are_of(service: Service) -> None:

@@ -68,9 +68,9 @@ class Publisher:
 
     def flush(self) -> None:
         """Write what was put off."""
-        for marker in sorted(self._pending.glob("*")) if self._pending.is_dir() else ():
-            marker.unlink(missing_ok=True)
-            self._settle((), [marker.name])
+        for due in sorted(self._pending.glob("*.due")) if self._pending.is_dir() else ():
+            due.unlink(missing_ok=True)
+            self._settle((), [due.stem])
 
     def flush_now_and_then(self, now: datetime) -> None:
         """Write what was put off, unless that was done in the last half minute: for whoever publishes all the time."""
@@ -79,19 +79,18 @@ class Publisher:
             self.flush()
 
     def _put_off(self, project: str) -> bool:
-        """Note a project with many tasks for later, and say whether that was done."""
-        marker = self._pending / project
-        if marker.exists():
-            return True
-        with self._store.read() as reader:
-            few = len(reader.tasks(ProjectId(project))) <= MANY
-        if few:
-            return False
+        """Note a project with many tasks for later, and say whether that was done: many once is many for good."""
+        many, due = self._pending / f"{project}.many", self._pending / f"{project}.due"
+        if not many.exists():
+            with self._store.read() as reader:
+                if len(reader.tasks(ProjectId(project))) <= MANY:
+                    return False
         try:
-            marker.parent.mkdir(exist_ok=True)
-            marker.touch()
+            due.parent.mkdir(exist_ok=True)
+            many.touch()
+            due.touch()
         except OSError as error:
-            raise StoreError(f"it cannot be written: {error.strerror}", where=str(marker)) from error
+            raise StoreError(f"it cannot be written: {error.strerror}", where=str(due)) from error
         return True
 
     def _settle(self, tasks: Sequence[str], projects: Sequence[str]) -> None:
