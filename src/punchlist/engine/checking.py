@@ -1,26 +1,25 @@
 """Criteria run as commands in a clean checkout of one tree: set-up first, one after another, a red one twice.
 
-Shared by check nodes and by integration (which checks a merged tree again). What to do next is a function of the attempts
-so far, so a run that was killed goes on with the first check that has no answer.
+Shared by check nodes and by integration (which checks a merged tree again). What to do next is a function of the
+attempts so far, so a run that was killed goes on with the first check that has no answer.
 """
 
 import msgspec
 
-from punchlist.engine.fold_run import check_key
-from punchlist.engine.retry import after_failure
-from punchlist.engine.scope import policy_at
-from punchlist.engine.turn import Turn
-from punchlist.model.ids import Digest, NodePath, ProjectId, StepId, TaskId, Tree
+from punchlist.engine.fold_attempts import check_key
+from punchlist.engine.place import Place
+from punchlist.engine.retry import LIMITS, after_failure
+from punchlist.engine.turn import Here
+from punchlist.model.ids import StepId, TaskId, Tree
 from punchlist.model.jobs import FailureClass, Folder, Limits, Outcome, ProcessJob, Role
 from punchlist.model.policy import duration, size
 from punchlist.model.proofs import CheckResult
 from punchlist.model.records import Criterion
-from punchlist.model.state import AttemptState, RunState, State
+from punchlist.model.state import AttemptState
 from punchlist.model.states import AttemptStatus
 from punchlist.quality.proof import cannot_run
 
 SETUP = "setup"
-_ANSWERS = {AttemptStatus.SUCCEEDED, AttemptStatus.FAILED, AttemptStatus.TIMED_OUT}
 
 
 class Exam(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,49 +31,52 @@ class Exam(msgspec.Struct, frozen=True, kw_only=True):
     twice: bool
 
 
-class Answers(msgspec.Struct, frozen=True, kw_only=True):
-    """What the checks said; `setup_failed` is the set-up attempt that did not succeed, if so."""
-
-    results: tuple[CheckResult, ...]
-    setup_failed: AttemptState | None = None
-
-
-def advance(turn: Turn, path: NodePath, exam: Exam) -> Answers | None:
-    """Queue the next attempt that the exam needs, or return its answers when there is nothing more to run."""
+def advance(here: Here, exam: Exam) -> tuple[CheckResult, ...] | None:
+    """Queue the next attempt that the exam needs, or return what its checks said when there is nothing more to run."""
     results: list[CheckResult] = []
     for criterion in exam.criteria:
         if criterion.check is None:
             continue
-        tries = _answered(turn.run, exam, criterion)
+        tries = _answered(here, exam, criterion=criterion)
         if not tries or (exam.twice and len(tries) == 1 and not _green(tries[0])):
-            if (failed := _set_up(turn, path, exam)) is not None:
-                return _without_setup(turn, exam, failed) if failed.outcome is not None else None
-            _queue(turn, path, exam, criterion, again=len(tries))
-            return None
+            return _go_on(here, exam, criterion=criterion, again=len(tries))
         results.append(_result(criterion, tries))
-    return Answers(results=tuple(results))
+    return tuple(results)
 
 
-def attempt_over(turn: Turn, path: NodePath, attempt: AttemptState) -> bool:
+def attempt_over(here: Here, attempt: AttemptState) -> bool:
     """Say whether an ended attempt is an answer; when it is not (lost, no program), what follows is done here."""
-    outcome = attempt.outcome
-    assert outcome is not None
-    if is_answer(outcome):
+    if _is_answer(attempt):
         return True
-    after_failure(turn, path, attempt)
+    after_failure(here, attempt)
     return False
 
 
-def _answered(run: RunState, exam: Exam, criterion: Criterion) -> list[AttemptState]:
-    key = check_key(exam.step, exam.tree, check_command(criterion))
-    attempts = [run.attempts[each] for each in run.checked.get(key, ())]
-    return [each for each in attempts if each.outcome is not None and is_answer(each.outcome)]
+def _go_on(here: Here, exam: Exam, *, criterion: Criterion, again: int) -> tuple[CheckResult, ...] | None:
+    """Queue set-up or check; without a set-up folder, return that none of the checks can run."""
+    setup = _setup(here, exam)
+    if setup is None:
+        command = check_command(criterion)
+        here.queue(Role.CHECK, subject=criterion.id, step=exam.step, tree=exam.tree, command=command, again=again)
+    elif setup.outcome is not None:
+        return _without_setup(exam, setup, outcome=setup.outcome)
+    return None
 
 
-def is_answer(outcome: Outcome) -> bool:
-    """Say whether a command ended by itself or by its limit: anything else says nothing about the tree."""
+def _answered(here: Here, exam: Exam, *, criterion: Criterion) -> list[AttemptState]:
+    key = check_key(exam.step, exam.tree, command=check_command(criterion))
+    attempts = [here.run.attempts[each] for each in here.run.checked.get(key, ())]
+    return [each for each in attempts if _is_answer(each)]
+
+
+def _is_answer(attempt: AttemptState) -> bool:
+    """Say whether a command ran and said something: it ended by itself, or passed a limit."""
+    outcome = attempt.outcome
+    if outcome is None or outcome.status is AttemptStatus.SUCCEEDED:
+        return outcome is not None
     ran = outcome.exit_code is not None or outcome.signal is not None
-    return outcome.status in _ANSWERS and (ran or outcome.status is not AttemptStatus.FAILED)
+    by_itself = outcome.failure is FailureClass.CRITERION or (outcome.failure is FailureClass.WORKER and ran)
+    return by_itself or (outcome.status is AttemptStatus.TIMED_OUT and outcome.failure in LIMITS)
 
 
 def check_command(criterion: Criterion) -> str:
@@ -82,50 +84,33 @@ def check_command(criterion: Criterion) -> str:
     return f"{criterion.check}\n{criterion.timeout or ''}\n{'network' if criterion.network else ''}"
 
 
-def _set_up(turn: Turn, path: NodePath, exam: Exam) -> AttemptState | None:
-    """Return None when the folder is set up; else the set-up attempt: one under way, or one that failed."""
-    project = turn.state.project
-    if project is None or not project.setup:
+def _setup(here: Here, exam: Exam) -> AttemptState | None:
+    """Return None when the folder is set up; else the set-up attempt: one under way, or one that is red."""
+    if not here.project.setup:
         return None
-    mine = [turn.run.attempts[each] for each in turn.node(path).attempts]
+    mine = [here.run.attempts[each] for each in here.node.attempts]
     tried = [each for each in mine if each.subject == SETUP and each.tree == exam.tree]
     if not tried:
-        attempt = turn.queue(path, Role.SETUP, subject=SETUP, step=exam.step, tree=exam.tree)
-        return turn.run.attempts[attempt]
+        attempt = here.queue(Role.SETUP, subject=SETUP, step=exam.step, tree=exam.tree)
+        return here.run.attempts[attempt]
     return None if _green(tried[-1]) else tried[-1]
 
 
-def _without_setup(turn: Turn, exam: Exam, failed: AttemptState) -> Answers:
-    outcome = failed.outcome
-    assert outcome is not None
-    reason = f"set-up failed: {outcome.reason or 'exit ' + str(outcome.exit_code)}"
-    results = tuple(
+def _without_setup(exam: Exam, setup: AttemptState, *, outcome: Outcome) -> tuple[CheckResult, ...]:
+    return tuple(
         CheckResult(
             id=each.id,
             passed=False,
-            attempt=failed.id,
+            attempt=setup.id,
             command=each.check,
             exit_code=outcome.exit_code,
             cannot_run=True,
-            reason=reason,
+            reason=f"set-up failed: {_reason(outcome)}",
             tail=outcome.tail,
             output_digest=outcome.output_digest,
         )
         for each in exam.criteria
         if each.check is not None
-    )
-    return Answers(results=results, setup_failed=failed)
-
-
-def _queue(turn: Turn, path: NodePath, exam: Exam, criterion: Criterion, *, again: int) -> None:
-    turn.queue(
-        path,
-        Role.CHECK,
-        subject=criterion.id,
-        step=exam.step,
-        tree=exam.tree,
-        command=check_command(criterion),
-        again=again,
     )
 
 
@@ -134,8 +119,7 @@ def _green(attempt: AttemptState) -> bool:
 
 
 def _result(criterion: Criterion, tries: list[AttemptState]) -> CheckResult:
-    last = tries[-1]
-    outcome = last.outcome
+    last, outcome = tries[-1], tries[-1].outcome
     assert outcome is not None
     assert criterion.check is not None
     passed = _green(last)
@@ -149,67 +133,55 @@ def _result(criterion: Criterion, tries: list[AttemptState]) -> CheckResult:
         exit_code=outcome.exit_code,
         flaky=passed and not _green(tries[0]),
         cannot_run=bool(stuck),
-        reason=stuck or _reason(outcome),
+        reason=stuck or ("" if passed else _reason(outcome)),
         tail=outcome.tail,
-        output_digest=Digest(outcome.output_digest) if outcome.output_digest else None,
+        output_digest=outcome.output_digest,
     )
 
 
 def _reason(outcome: Outcome) -> str:
-    if outcome.status is AttemptStatus.SUCCEEDED:
-        return ""
     return outcome.reason or f"exit {outcome.exit_code}"
 
 
-def check_job(state: State, attempt: AttemptState, criteria: tuple[Criterion, ...]) -> ProcessJob:
-    """Return the job of a check or set-up attempt."""
-    run, project = state.run, state.project
-    assert run is not None
-    assert project is not None
-    policy = policy_at(state, attempt.node)
+def exam_job(place: Place, attempt: AttemptState, *, criteria: tuple[Criterion, ...]) -> ProcessJob:
+    """Return the job of a check, or of the set-up before it."""
     if attempt.role is Role.SETUP:
-        return setup_job(state, attempt, exam_folder(state, attempt))
+        return setup_job(place, attempt, folder=exam_folder(place, attempt))
     criterion = next(each for each in criteria if each.id == attempt.subject)
     assert criterion.check is not None
-    limits = Limits(
-        timeout=duration(criterion.timeout or policy.check_timeout).total_seconds(), memory=size(policy.memory)
-    )
+    timeout = duration(criterion.timeout or place.policy.check_timeout)
     return ProcessJob(
         attempt=attempt.id,
-        run=run.id,
+        run=attempt.run,
         role=Role.CHECK,
-        folder=exam_folder(state, attempt),
-        limits=limits,
+        folder=exam_folder(place, attempt),
+        limits=Limits(timeout=timeout.total_seconds(), memory=size(place.policy.memory)),
         argv=("sh", "-c", criterion.check),
         network=criterion.network,
-        sandbox=policy.sandbox,
+        sandbox=place.policy.sandbox,
     )
 
 
-def setup_job(state: State, attempt: AttemptState, folder: Folder) -> ProcessJob:
+def setup_job(place: Place, attempt: AttemptState, *, folder: Folder) -> ProcessJob:
     """Return the job that makes a folder able to run the checks; the runtime passes over it when that was done."""
-    assert state.project is not None
-    policy = policy_at(state, attempt.node)
+    policy = place.policy
     return ProcessJob(
         attempt=attempt.id,
         run=attempt.run,
         role=Role.SETUP,
         folder=folder,
         limits=Limits(timeout=duration(policy.timeout).total_seconds(), memory=size(policy.memory)),
-        argv=("sh", "-ec", "\n".join(state.project.setup)),
+        argv=("sh", "-ec", "\n".join(place.project.setup)),
         sandbox=policy.sandbox,
     )
 
 
-def exam_folder(state: State, attempt: AttemptState) -> Folder:
+def exam_folder(place: Place, attempt: AttemptState) -> Folder:
     """Return the clean checkout that an attempt works in: its step's, or the task's own."""
-    assert state.project is not None
-    task = TaskId(state.task.task.id) if state.task is not None else None
-    deliver = state.run is not None and state.run.purpose == "deliver"
     return Folder(
         place="exam",
-        project=ProjectId(state.project.id),
-        task=task,
-        step=attempt.step if deliver else None,
+        project=place.project_id,
+        task=TaskId(place.task.task.id),
+        step=attempt.step if place.delivers else None,
         tree=Tree(attempt.tree) if attempt.tree else None,
     )

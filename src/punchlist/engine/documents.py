@@ -342,5 +342,5 @@ def _fields(record: Task | Step, file: type[TaskFile] | type[StepFile], *, but: 
 
 
 def _without(value: Json, names: Sequence[str]) -> dict[str, Json]:
-    assert isinstance(value, dict)  # noqa: S101 - a record's JSON is an object
+    assert isinstance(value, dict)
     return {name: each for name, each in value.items() if name not in names}

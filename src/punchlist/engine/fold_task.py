@@ -1,16 +1,16 @@
 """What a task's stream says: the fold of its events into TaskState."""
 
 from collections.abc import Callable
-from typing import TypeVar
 
 import msgspec
 from immutables import Map
 
+from punchlist.engine.facts import fact_of
 from punchlist.model import events as ev
 from punchlist.model.ids import StepId
 from punchlist.model.records import Step, Task
 from punchlist.model.state import Integration, StepState, TaskState, VerdictRow
-from punchlist.model.states import STEP_MOVES, TASK_MOVES, StepStatus, TaskStatus, check_move
+from punchlist.model.states import STEP_MOVES, TASK_MOVES, TaskStatus, check_move
 
 replace = msgspec.structs.replace
 
@@ -36,18 +36,19 @@ def step_of(task: Task, step: StepId) -> Step:
 
 
 def _edited(state: TaskState, event: ev.Event) -> TaskState:
-    fact = _as(event, ev.TaskEdited)
-    steps = Map({step.id: state.steps.get(step.id, StepState()) for step in fact.task.steps})
+    fact = fact_of(event, ev.TaskEdited)
+    kept = {"": state.steps[""]} if "" in state.steps else dict[str, StepState]()
+    steps = Map({**kept, **{step.id: state.steps.get(step.id, StepState()) for step in fact.task.steps}})
     task = replace(fact.task, status=state.task.status, paused=state.task.paused)
     return replace(state, task=task, steps=steps)
 
 
 def _proved(state: TaskState, event: ev.Event) -> TaskState:
-    return replace(state, proof=_as(event, ev.TaskProved).proof)
+    return replace(state, proof=fact_of(event, ev.TaskProved).proof)
 
 
 def _proposed(state: TaskState, event: ev.Event) -> TaskState:
-    return replace(state, proposal=_as(event, ev.ApprovalProposed).gate)
+    return replace(state, proposal=fact_of(event, ev.ApprovalProposed).gate)
 
 
 def _proposal_decided(state: TaskState, _event: ev.Event) -> TaskState:
@@ -55,40 +56,38 @@ def _proposal_decided(state: TaskState, _event: ev.Event) -> TaskState:
 
 
 def _approved(state: TaskState, event: ev.Event) -> TaskState:
-    fact = _as(event, ev.TaskApproved)
+    fact = fact_of(event, ev.TaskApproved)
     task = replace(_moved_to(state.task, TaskStatus.READY), digest=fact.digest)
     return replace(state, task=task, approved_by=event.actor, approved_anyway=fact.anyway)
 
 
 def _revised(state: TaskState, event: ev.Event) -> TaskState:
-    fact = _as(event, ev.TaskRevised)
+    fact = fact_of(event, ev.TaskRevised)
     task = replace(_moved_to(state.task, TaskStatus.DRAFT), revision=fact.revision, digest=None)
     return replace(state, task=task, proof=None, approved_by="", approved_anyway=(), reason=fact.reason)
 
 
 def _moved(state: TaskState, event: ev.Event) -> TaskState:
-    fact = _as(event, ev.TaskMoved)
-    return replace(
-        state, task=_moved_to(state.task, fact.status), run=fact.run or state.run, reason=fact.reason
-    )
+    fact = fact_of(event, ev.TaskMoved)
+    return replace(state, task=_moved_to(state.task, fact.status), run=fact.run or state.run, reason=fact.reason)
 
 
 def _paused(state: TaskState, event: ev.Event) -> TaskState:
-    return replace(state, task=replace(state.task, paused=_as(event, ev.TaskPaused).paused))
+    return replace(state, task=replace(state.task, paused=fact_of(event, ev.TaskPaused).paused))
 
 
 def _base_fixed(state: TaskState, event: ev.Event) -> TaskState:
-    fact = _as(event, ev.BaseFixed)
+    fact = fact_of(event, ev.BaseFixed)
     return replace(state, branch=fact.branch, base=fact.base, tip=fact.base)
 
 
 def _dispatched(state: TaskState, event: ev.Event) -> TaskState:
-    fact = _as(event, ev.StepDispatched)
-    return _with_step(state, fact.step, lambda step: replace(step, base=fact.base))
+    fact = fact_of(event, ev.StepDispatched)
+    return _with_step(state, fact.step, change=lambda step: replace(step, base=fact.base))
 
 
 def _step_moved(state: TaskState, event: ev.Event) -> TaskState:
-    fact = _as(event, ev.StepMoved)
+    fact = fact_of(event, ev.StepMoved)
     now = step_of(state.task, fact.step)
     check_move(STEP_MOVES, now.status, fact.status, what=f"step {fact.step}")
     moved = replace(now, status=fact.status, version=now.version + 1)
@@ -97,55 +96,66 @@ def _step_moved(state: TaskState, event: ev.Event) -> TaskState:
     def told(step: StepState) -> StepState:
         if fact.r is None:
             return replace(step, reason=fact.reason)
-        return replace(step, r=fact.r, reason=fact.reason, closed=False, planned=None)
+        return replace(step, r=fact.r, tries=0, reason=fact.reason, late=(), closed=False, planned=None)
 
-    return _with_step(replace(state, task=replace(state.task, steps=steps)), fact.step, told)
+    return _with_step(replace(state, task=replace(state.task, steps=steps)), fact.step, change=told)
 
 
 def _rework_asked(state: TaskState, event: ev.Event) -> TaskState:
-    fact = _as(event, ev.ReworkAsked)
-    return _with_step(state, fact.step, lambda step: replace(step, messages=(*step.messages, fact.message)))
+    fact = fact_of(event, ev.ReworkAsked)
+
+    def asked(step: StepState) -> StepState:
+        late = (*step.late, fact.message) if fact.late else step.late
+        return replace(step, messages=(*step.messages, fact.message), late=late)
+
+    return _with_step(state, fact.step, change=asked)
 
 
 def _verdict_given(state: TaskState, event: ev.Event) -> TaskState:
-    fact = _as(event, ev.VerdictGiven)
+    fact = fact_of(event, ev.VerdictGiven)
+    row = VerdictRow(r=fact.r, s=fact.s, at=event.at, verdict=fact.verdict, node=fact.node)
     key = fact.step or ""
-    row = VerdictRow(r=fact.r, s=fact.s, at=event.at, verdict=fact.verdict)
     findings = state.findings.update({each.id: key for each in fact.verdict.findings if each.id is not None})
-    passed = fact.verdict.result == "pass"
 
     def judged(step: StepState) -> StepState:
-        return replace(step, verdicts=(*step.verdicts, row), messages=() if passed else step.messages)
+        return replace(step, verdicts=(*step.verdicts, row), tries=fact.s + 1, late=())
 
-    return _with_step(replace(state, findings=findings), key, judged)
+    return _with_step(replace(state, findings=findings), key, change=judged)
 
 
 def _waived(state: TaskState, event: ev.Event) -> TaskState:
-    fact = _as(event, ev.FindingWaived)
-    return _with_step(state, fact.step or "", lambda step: replace(step, waivers=(*step.waivers, fact.waiver)))
+    fact = fact_of(event, ev.FindingWaived)
+
+    def waived(step: StepState) -> StepState:
+        return replace(step, waivers=(*step.waivers, fact.waiver))
+
+    return _with_step(state, fact.step or "", change=waived)
 
 
 def _planned(state: TaskState, event: ev.Event) -> TaskState:
-    fact = _as(event, ev.IntegrationPlanned)
+    fact = fact_of(event, ev.IntegrationPlanned)
     plan = Integration(
         parent=fact.parent, tree=fact.tree, author=fact.author, message=fact.message, at=event.at, event=event.hash
     )
-    return _with_step(state, fact.step, lambda step: replace(step, planned=plan))
+    return _with_step(state, fact.step, change=lambda step: replace(step, planned=plan))
 
 
 def _integrated(state: TaskState, event: ev.Event) -> TaskState:
-    fact = _as(event, ev.StepIntegrated)
-    moved = replace(state, tip=fact.commit)
-    return _with_step(moved, fact.step, lambda step: replace(step, commit=fact.commit, tree=fact.tree))
+    fact = fact_of(event, ev.StepIntegrated)
+
+    def integrated(step: StepState) -> StepState:
+        return replace(step, commit=fact.commit, tree=fact.tree, messages=())
+
+    return _with_step(replace(state, tip=fact.commit), fact.step, change=integrated)
 
 
 def _closed(state: TaskState, event: ev.Event) -> TaskState:
-    fact = _as(event, ev.StepClosed)
-    return _with_step(state, fact.step, lambda step: replace(step, closed=True, tries=fact.attempts))
+    fact = fact_of(event, ev.StepClosed)
+    return _with_step(state, fact.step, change=lambda step: replace(step, closed=True, tries=fact.attempts))
 
 
 def _published(state: TaskState, event: ev.Event) -> TaskState:
-    fact = _as(event, ev.TaskPublished)
+    fact = fact_of(event, ev.TaskPublished)
     return replace(state, published=f"{'merged from' if fact.merged else 'branch'} {fact.branch}")
 
 
@@ -170,24 +180,12 @@ _FOLDS: dict[type, Callable[[TaskState, ev.Event], TaskState]] = {
     ev.TaskPublished: _published,
 }
 
-F = TypeVar("F", bound=ev.Fact)
-
-
-def _as(event: ev.Event, kind: type[F]) -> F:
-    assert isinstance(event.fact, kind)
-    return event.fact
-
 
 def _moved_to(task: Task, status: TaskStatus) -> Task:
     check_move(TASK_MOVES, task.status, status, what=f"task {task.id}")
     return replace(task, status=status)
 
 
-def _with_step(state: TaskState, key: str, change: Callable[[StepState], StepState]) -> TaskState:
+def _with_step(state: TaskState, key: str, *, change: Callable[[StepState], StepState]) -> TaskState:
     """Return the state with one step's part changed; the key `""` is the task's own criteria."""
     return replace(state, steps=state.steps.set(key, change(state.steps.get(key, StepState()))))
-
-
-def step_counts(task: Task) -> tuple[int, int]:
-    """Return how many steps are accepted, and how many there are."""
-    return sum(step.status is StepStatus.ACCEPTED for step in task.steps), len(task.steps)

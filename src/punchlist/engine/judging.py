@@ -1,24 +1,40 @@
-"""The facts about one tree, gathered from a run's state for the verdict."""
+"""The facts about one tree, gathered from a run's state for the verdict, and the verdict's place in the record."""
+
+from collections.abc import Sequence
 
 import msgspec
 
-from punchlist.engine.fold_run import ROOT
-from punchlist.engine.fold_task import step_of
-from punchlist.engine.scope import step_at, upward
-from punchlist.engine.turn import Turn
+from punchlist.engine.fold_attempts import tree_key
+from punchlist.engine.place import Place
+from punchlist.engine.scope import find, resolve
+from punchlist.engine.turn import Here
+from punchlist.errors import DefinitionError
 from punchlist.model import events as ev
-from punchlist.model.flow import CheckNode
-from punchlist.model.ids import AttemptId, NodePath, StepId, Tree
-from punchlist.model.jobs import Change, Outcome
+from punchlist.model.flow import CheckNode, JudgeNode, ReviewNode
+from punchlist.model.ids import AttemptId, Tree
+from punchlist.model.jobs import Outcome
 from punchlist.model.json import Json
+from punchlist.model.parse import parse
 from punchlist.model.proofs import CheckResult, ProofRow, Shows
 from punchlist.model.records import Criterion, Scope
 from punchlist.model.results import Result, ReviewedCriterion
+from punchlist.model.state import NodeState
+from punchlist.model.states import NodeStatus
 from punchlist.model.verdicts import Finding, Verdict
 from punchlist.quality.facts import Facts
 from punchlist.quality.findings import ledger
 
 replace = msgspec.structs.replace
+
+
+class Checked(msgspec.Struct, frozen=True, kw_only=True):
+    """What a check node's output says: the tree, what its checks said, what the base showed, what is left to review."""
+
+    tree: str
+    results: tuple[CheckResult, ...] = ()
+    rows: tuple[ProofRow, ...] = ()
+    clean: bool = True
+    to_review: tuple[Criterion, ...] = ()
 
 
 class Reviewed(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,93 +46,124 @@ class Reviewed(msgspec.Struct, frozen=True, kw_only=True):
     evidence: dict[str, bool] = {}
     exam_changed: tuple[str, ...] = ()
     unenforced: tuple[str, ...] = ()
+    suggestions: tuple[str, ...] = ()
 
 
 def facts_of_tree(
-    turn: Turn,
-    path: NodePath,
-    *,
+    place: Place,
     tree: str,
+    *,
     criteria: tuple[Criterion, ...],
     checks: tuple[CheckResult, ...],
-    review: Reviewed | None = None,
-    conflicts: tuple[str, ...] = (),
+    review: Reviewed,
 ) -> Facts:
-    """Return all that is known of `tree` when a node at `path` judges it."""
-    step = step_at(turn.state, path)
-    built = _built(turn, tree)
-    told = turn.task.steps.get(step or "")
-    reviewed = review or Reviewed()
-    ended = [turn.run.attempts[check.attempt].outcome for check in checks]
-    unenforced = {name for each in (built, *ended) if each is not None for name in each.unenforced}
+    """Return all that is known of `tree` when a node judges it."""
+    built = built_by(place, tree)
+    told = place.task.steps.get(place.step or "")
     return Facts(
         criteria=criteria,
         tree=Tree(tree),
         commit=built.snapshot.commit if built is not None and built.snapshot is not None else None,
-        shows=_shows(turn, path),
+        shows=_shows(place),
         checks=checks,
-        assigned=reviewed.assigned,
-        review=reviewed.results,
-        review_attempt=reviewed.attempt,
-        evidence=reviewed.evidence,
-        exam_changed=reviewed.exam_changed,
-        changes=_changes(built) if step is not None else None,
-        scope=step_of(turn.task.task, step).scope if step is not None else Scope(),
+        assigned=review.assigned,
+        review=review.results,
+        review_attempt=review.attempt,
+        evidence=review.evidence,
+        exam_changed=review.exam_changed,
+        changes=(() if built is None or built.snapshot is None else built.snapshot.changes) if place.step else None,
+        scope=place.record.scope if place.step else Scope(),
         claim=_claim(built),
-        conflicts=conflicts,
-        messages=told.messages if told is not None else (),
+        messages=told.late if told is not None else (),
         waivers=told.waivers if told is not None else (),
-        previous=_previous(turn, step),
-        unenforced=tuple(sorted(unenforced | set(reviewed.unenforced))),
+        previous=_previous(place),
+        unenforced=_unenforced(place, [*checks], known=(*review.unenforced, *(built.unenforced if built else ()))),
         attempt=built.attempt if built is not None else None,
     )
 
 
-def _built(turn: Turn, tree: str) -> Outcome | None:
-    attempt = turn.run.trees.get(tree)
-    return turn.run.attempts[attempt].outcome if attempt is not None else None
+def facts_at(place: Place) -> Facts:
+    """Return what is known of the tree that a judge node is asked about: by the checks and reviews that it names."""
+    named = [_named(place, name) for name in place.defined(JudgeNode).judge]
+    checks = _checks_among(place, named)
+    checked = msgspec.convert(checks.node.output, Checked)
+    criteria = parse(
+        tuple[Criterion, ...],
+        resolve(checks, checks.defined(CheckNode).criteria),
+        what=f"criteria of {checks.path}",
+    )
+    review = _review_among(place, named, assigned=tuple(each.id for each in checked.to_review))
+    return facts_of_tree(place, checked.tree, criteria=criteria, checks=checked.results, review=review)
 
 
-def _changes(built: Outcome | None) -> tuple[Change, ...]:
-    return built.snapshot.changes if built is not None and built.snapshot is not None else ()
+def built_by(place: Place, tree: str) -> Outcome | None:
+    """Return the outcome of the builder's attempt for the node's step that left this tree, if one did."""
+    attempt = place.run.trees.get(tree_key(place.step, tree))
+    return place.run.attempts[attempt].outcome if attempt is not None else None
+
+
+def give(here: Here, verdict: Verdict) -> Verdict:
+    """Number a verdict's findings and record it; return it as recorded."""
+    findings = tuple(replace(each, id=each.id or here.turn.finding_id()) for each in verdict.findings)
+    numbered = replace(verdict, findings=findings)
+    r, s = (here.told.r, max(here.tries.count - 1, 0)) if here.step is not None else (0, 0)
+    here.emit(ev.VerdictGiven(step=here.step, r=r, s=s, verdict=numbered, node=here.path))
+    return numbered
+
+
+def _named(place: Place, name: str) -> NodeState:
+    try:
+        return find(place, name)
+    except KeyError:
+        raise DefinitionError(f"there is no node {name!r} to judge by", where=place.path) from None
+
+
+def _checks_among(place: Place, named: Sequence[NodeState]) -> Place:
+    """Return the check node of the tree that is judged: the one that demands that the checks pass."""
+    for node in named:
+        checks = place.at(node.path)
+        definition = checks.definition
+        if isinstance(definition, CheckNode) and definition.expect == "pass":
+            if not isinstance(node.output, dict):
+                raise DefinitionError(f"{node.path} has no answer to judge", where=place.path)
+            return checks
+    raise DefinitionError("judge needs a check node that demands that its checks pass", where=place.path)
+
+
+def _review_among(place: Place, named: Sequence[NodeState], *, assigned: tuple[str, ...]) -> Reviewed:
+    """Return what the reviewer said; what was left to one and not reviewed (the checks were red) stays assigned."""
+    for node in named:
+        is_review = isinstance(place.at(node.path).definition, ReviewNode)
+        if is_review and node.status is NodeStatus.SUCCEEDED:
+            return msgspec.convert(node.output, Reviewed)
+    return Reviewed(assigned=assigned)
 
 
 def _claim(built: Outcome | None) -> Result | None:
     return msgspec.convert(built.result, Result) if built is not None and built.result is not None else None
 
 
-def _previous(turn: Turn, step: StepId | None) -> tuple[Finding, ...]:
-    told = turn.task.steps.get(step or "")
+def _previous(place: Place) -> tuple[Finding, ...]:
+    told = place.task.steps.get(place.step or "")
     return ledger([row.verdict for row in told.verdicts if row.r == told.r]) if told is not None else ()
 
 
-def _shows(turn: Turn, path: NodePath) -> dict[str, Shows]:
+def _unenforced(place: Place, checks: Sequence[CheckResult], *, known: Sequence[str]) -> tuple[str, ...]:
+    outcomes = [place.run.attempts[check.attempt].outcome for check in checks]
+    return tuple(sorted({*known, *(name for each in outcomes if each is not None for name in each.unenforced)}))
+
+
+def _shows(place: Place) -> dict[str, Shows]:
     """Return what the base showed when the step was dispatched: the rows of the check node that looked at it."""
-    for node in upward(turn.run, path):
-        if node.kind == "item" or node.path == ROOT:
-            for child in node.children:
-                definition = turn.definition(child)
+    for node in place.upward():
+        if node.kind == "item" or node.parent is None:
+            for child in map(place.at, node.children):
+                definition = child.definition
                 if isinstance(definition, CheckNode) and definition.expect == "approved":
-                    return {row.id: row.shows for row in _rows(turn.node(child).output)}
+                    return {row.id: row.shows for row in rows_of(child.node.output)}
     return {}
 
 
-def _rows(output: Json) -> tuple[ProofRow, ...]:
-    rows = output.get("rows", []) if isinstance(output, dict) else []
-    return msgspec.convert(rows, tuple[ProofRow, ...])
-
-
-def give(turn: Turn, path: NodePath, verdict: Verdict) -> Verdict:
-    """Number a verdict's findings and record it; return it as recorded."""
-    step = step_at(turn.state, path)
-    findings = tuple(replace(each, id=each.id or turn.finding_id()) for each in verdict.findings)
-    numbered = replace(verdict, findings=findings)
-    told = turn.task.steps.get(step or "")
-    tries = turn.run.tries.get(step, 0) if step is not None else 0
-    turn.emit(
-        ev.VerdictGiven(
-            step=step, r=told.r if told is not None else 0, s=max(tries - 1, 0), verdict=numbered, node=path
-        ),
-        actor="engine",
-    )
-    return numbered
+def rows_of(output: Json) -> tuple[ProofRow, ...]:
+    """Return what a check node's output says of the base; nothing when it has none."""
+    return msgspec.convert(output, Checked).rows if isinstance(output, dict) else ()

@@ -2,152 +2,131 @@
 
 from collections.abc import Callable
 
-import msgspec
-
-from punchlist.engine.fold_run import GOOD, counts_as_done, descendants
-from punchlist.engine.scope import resolve, step_at
+from punchlist.engine.fold_nodes import GOOD, counts_as_done, descendants
+from punchlist.engine.scope import truth
 from punchlist.engine.steps import close, enter_phase
-from punchlist.engine.turn import Turn
-from punchlist.errors import DefinitionError
+from punchlist.engine.turn import Here
+from punchlist.errors import DefinitionError, RefusedError
 from punchlist.model import events as ev
 from punchlist.model.flow import Flow, ForEachNode
-from punchlist.model.ids import AttemptId, NodePath
+from punchlist.model.ids import AttemptId
 from punchlist.model.jobs import Outcome
 from punchlist.model.json import Json
-from punchlist.model.state import NodeState
-from punchlist.model.states import FINAL_NODE, AttemptStatus, NodeStatus
+from punchlist.model.state import RunState
+from punchlist.model.states import FINAL_ATTEMPT, FINAL_NODE, AttemptStatus, NodeStatus
 
-replace = msgspec.structs.replace
+COMMIT = "commit"
+_DID = {NodeStatus.FAILED: "failed", NodeStatus.CANCELLED: "was cancelled"}
 
 
-def start(turn: Turn, path: NodePath) -> None:
+def start(here: Here) -> None:
     """Begin a node whose needs are over; its `when` may skip it, an error in an expression fails it."""
-    node = turn.node(path)
-    if node.status is not NodeStatus.PENDING:
-        return
-    guarded(turn, path, lambda: _start(turn, node))
+    if here.node.status is NodeStatus.PENDING:
+        guarded(here, lambda: _start(here))
 
 
-def guarded(turn: Turn, path: NodePath, work: Callable[[], None]) -> None:
-    """Do `work` for a node; an error in its definition or data ends it as failed, with the whole message."""
+def guarded(here: Here, work: Callable[[], None]) -> None:
+    """Do `work` for a node; an error in its definition or data ends it as failed, with the whole message.
+
+    So does a move that the tables of states do not list: a flow of one's own may name phases in another order.
+    """
     try:
         work()
-    except DefinitionError as error:
-        end(turn, path, NodeStatus.FAILED, error=str(error))
+    except (DefinitionError, RefusedError) as error:
+        end(here, NodeStatus.FAILED, error=str(error))
 
 
-def _start(turn: Turn, node: NodeState) -> None:
-    definition = turn.definition(node.path)
-    if not _asked_for(turn, node):
-        end(turn, node.path, NodeStatus.SKIPPED)
+def _start(here: Here) -> None:
+    if not _asked_for(here):
+        end(here, NodeStatus.SKIPPED)
         return
-    turn.emit(ev.NodeStarted(node=node.path), actor="engine")
-    step = step_at(turn.state, node.path)
-    if (
-        step is not None
-        and not isinstance(definition, Flow)
-        and definition.phase
-        and node.kind not in {"item", "round"}
-    ):
-        enter_phase(turn, step, definition.phase)
-    turn.kinds[node.kind].begin(turn, node.path)
+    here.emit(ev.NodeStarted(node=here.path))
+    enter_phase(here)
+    here.turn.kinds[here.node.kind].begin(here)
 
 
-def _asked_for(turn: Turn, node: NodeState) -> bool:
-    definition = turn.definition(node.path)
-    if isinstance(definition, Flow) or node.kind == "round" or definition.when is None:
+def _asked_for(here: Here) -> bool:
+    definition, kind = here.definition, here.node.kind
+    if isinstance(definition, Flow) or kind == "round" or definition.when is None:
         return True
-    if isinstance(definition, ForEachNode) and node.kind != "item":
+    if isinstance(definition, ForEachNode) and kind != "item":
         return True  # asked for each item
-    said = resolve(turn.state, node.path, definition.when)
-    if not isinstance(said, bool):
-        raise DefinitionError(f"`when` must be true or false, but is {said!r}", where=node.path)
-    return said
+    return truth(here, definition.when, what="`when`")
 
 
-def end(turn: Turn, path: NodePath, status: NodeStatus, *, output: Json = None, error: str = "") -> None:
+def end(here: Here, status: NodeStatus, *, output: Json = None, error: str = "") -> None:
     """End a node; those that need it go on, or can no longer be reached, and the group around it hears of it."""
-    _record_end(turn, ev.NodeEnded(node=path, status=status, output=output, error=error))
-    node = turn.node(path)
-    if counts_as_done(turn.run, node):
-        for dependent in node.wanted_by:
-            waiting = turn.node(dependent)
-            if waiting.missing == 0 and waiting.kind != "item":
-                turn.later(lambda dependent=dependent: start(turn, dependent))  # type: ignore[misc]
-    else:
-        _unreach(turn, node)
-    if node.parent is not None:
-        turn.later(lambda: _tell(turn, path))
+    here.emit(ev.NodeEnded(node=here.path, status=status, output=output, error=error))
+    close(here)
+    node, turn = here.node, here.turn
+    done = counts_as_done(here.run, node)
+    for path in node.wanted_by:
+        dependent = here.at(path)
+        if not done:
+            turn.later(lambda dependent=dependent: _unreach(dependent, here))  # type: ignore[misc]
+        elif dependent.node.missing == 0 and dependent.node.kind != "item":
+            turn.later(lambda dependent=dependent: start(dependent))  # type: ignore[misc]
+    turn.later(lambda: _tell(here))
 
 
-def _record_end(turn: Turn, fact: ev.NodeEnded) -> None:
-    """Record a node's end; when it is the item of a step that is delivered, the step ends with it."""
-    turn.emit(fact, actor="engine")
-    if turn.node(fact.node).kind == "item" and turn.run.purpose == "deliver":
-        step = step_at(turn.state, fact.node)
-        if step is not None:
-            close(turn, step, fact.status, reason=fact.error)
+def _unreach(here: Here, needed: Here) -> None:
+    if here.node.status is NodeStatus.PENDING:
+        did = _DID.get(needed.node.status, "was not reached")
+        end(here, NodeStatus.UNREACHED, error=f"needs {needed.path}, which {did}")
 
 
-def _tell(turn: Turn, path: NodePath) -> None:
-    node = turn.run.nodes.get(path)
+def _tell(here: Here) -> None:
+    """Let the group around an ended node hear of it, unless either has begun again or ended meanwhile."""
+    node = here.run.nodes.get(here.path)
     if node is None or node.parent is None or node.status not in FINAL_NODE:
-        return  # it was reset meanwhile
-    parent = turn.node(node.parent)
-    child_over = turn.kinds[parent.kind].child_over
-    if child_over is not None and parent.status not in FINAL_NODE:
-        guarded(turn, parent.path, lambda: child_over(turn, parent.path, node))
+        return
+    parent = here.at(node.parent)
+    child_over = here.turn.kinds[parent.node.kind].child_over
+    if child_over is not None and parent.node.status not in FINAL_NODE:
+        guarded(parent, lambda: child_over(parent, node))
 
 
-def _unreach(turn: Turn, node: NodeState) -> None:
-    for dependent in node.wanted_by:
-        if turn.node(dependent).status is NodeStatus.PENDING:
-            end(turn, dependent, NodeStatus.UNREACHED, error=f"needs {node.path}, which {_did(node.status)}")
+def stop(here: Here, status: NodeStatus, *, reason: str) -> None:
+    """End a node with all below it: gates are withdrawn, attempts are over at once (their processes are killed after).
+
+    Raises RefusedError while a commit is being made below it: what is in git must be in the record.
+    """
+    clear(here, reason=reason)
+    for path in reversed(descendants(here.run, here.path)):
+        below = here.at(path)
+        if below.node.status not in FINAL_NODE:
+            reached = below.node.status is not NodeStatus.PENDING or below.node.kind == "item"
+            left = NodeStatus.CANCELLED if reached else NodeStatus.UNREACHED
+            here.emit(ev.NodeEnded(node=path, status=left, error=reason))
+            close(below)
+    if here.node.status not in FINAL_NODE:
+        end(here, status, error="" if status in GOOD else reason)
 
 
-def _did(status: NodeStatus) -> str:
-    return {NodeStatus.FAILED: "failed", NodeStatus.CANCELLED: "was cancelled"}.get(status, "was not reached")
+def clear(here: Here, *, reason: str) -> None:
+    """Withdraw the gates and end the attempts of a node and all below it; refused while it makes a commit."""
+    places = dict.fromkeys([here.path, *descendants(here.run, here.path)])
+    for attempt in committing(here.run):
+        if here.run.live[attempt] in places:
+            step = here.run.attempts[attempt].step
+            raise RefusedError(
+                f"step {step} is being committed at this moment", hint="It is accepted then; look again in a second."
+            )
+    for gate, path in sorted(here.run.open_gates.items()):
+        if path in places:
+            here.emit(ev.GateWithdrawn(gate=gate, reason=reason))
+    for path in places:
+        for attempt in here.at(path).node.attempts:
+            cancel_attempt(here, attempt, reason=reason)
 
 
-def stop(turn: Turn, path: NodePath, status: NodeStatus, *, reason: str) -> None:
-    """End a node with all below it: gates are withdrawn, attempts are over at once (their processes are killed after)."""
-    clear(turn, path, reason=reason)
-    for below in reversed(descendants(turn.run, path)):
-        if turn.node(below).status not in FINAL_NODE:
-            left = NodeStatus.CANCELLED if turn.node(below).status is not NodeStatus.PENDING else NodeStatus.UNREACHED
-            _record_end(turn, ev.NodeEnded(node=below, status=left, error=reason))
-    if turn.node(path).status not in FINAL_NODE:
-        error = "" if status in GOOD else reason
-        end(turn, path, status, error=error)
+def committing(run: RunState) -> list[AttemptId]:
+    """Return the attempts that are making a commit now; a commit that is only queued has touched nothing yet."""
+    return [attempt for attempt in run.live if run.attempts[attempt].subject == COMMIT]
 
 
-def clear(turn: Turn, path: NodePath, *, reason: str) -> None:
-    """Withdraw the gates and end the attempts of a node and all below it."""
-    places = {path, *descendants(turn.run, path)}
-    for gate, at in turn.run.open_gates.items():
-        if at in places:
-            turn.emit(ev.GateWithdrawn(gate=gate, reason=reason), actor="engine")
-    for place in places:
-        for attempt in turn.node(place).attempts:
-            cancel_attempt(turn, attempt, reason=reason)
-
-
-def cancel_attempt(turn: Turn, attempt: AttemptId, *, reason: str) -> bool:
-    """End an attempt that is not over as cancelled; say whether it was not over."""
-    if turn.run.attempts[attempt].status not in {AttemptStatus.QUEUED, AttemptStatus.RUNNING}:
-        return False
-    outcome = Outcome(attempt=attempt, status=AttemptStatus.CANCELLED, reason=reason)
-    turn.emit(ev.AttemptEnded(outcome=outcome), actor="engine")
-    return True
-
-
-def wait(turn: Turn, path: NodePath) -> None:
-    """Let a node wait for a decision."""
-    if turn.node(path).status is NodeStatus.RUNNING:
-        turn.emit(ev.NodeMoved(node=path, status=NodeStatus.WAITING), actor="engine")
-
-
-def go_on(turn: Turn, path: NodePath) -> None:
-    """Let a node that waited go on."""
-    if turn.node(path).status is NodeStatus.WAITING:
-        turn.emit(ev.NodeMoved(node=path, status=NodeStatus.RUNNING), actor="engine")
+def cancel_attempt(here: Here, attempt: AttemptId, *, reason: str) -> None:
+    """End an attempt as cancelled, unless it is over."""
+    if here.run.attempts[attempt].status not in FINAL_ATTEMPT:
+        outcome = Outcome(attempt=attempt, status=AttemptStatus.CANCELLED, reason=reason)
+        here.emit(ev.AttemptEnded(outcome=outcome))

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from punchlist.engine.judging import rows_of
 from punchlist.model.flow import CheckNode
 from punchlist.model.ids import Commit
 from punchlist.model.policy import Policy, overlay
@@ -18,8 +19,8 @@ def proof_of(state: State) -> Proof:
     task = msgspec.convert(run.inputs["task"], Task)
     rows: list[ProofRow] = []
     for node in run.nodes.values():
-        if isinstance(run.spots[node.spot].node, CheckNode) and isinstance(node.output, dict):
-            rows += msgspec.convert(node.output["rows"], list[ProofRow])
+        if isinstance(run.spots[node.spot].node, CheckNode):
+            rows += rows_of(node.output)
     rows.sort(key=lambda row: (_index(task, row.step), row.id))
     return Proof(
         version=task.version,

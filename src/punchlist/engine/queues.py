@@ -12,6 +12,12 @@ def push(queue: Queue[T], entry: T) -> tuple[Queue[T], int]:
     return Queue(queue.entries.set(queue.last, entry), queue.first, queue.last + 1), queue.last
 
 
+def insert(queue: Queue[T], ticket: int, *, entry: T) -> Queue[T]:
+    """Return the queue with `entry` at the place of a ticket of one's own choice."""
+    first = min(queue.first, ticket) if queue.entries else ticket
+    return Queue(queue.entries.set(ticket, entry), first, max(queue.last, ticket + 1))
+
+
 def drop(queue: Queue[T], ticket: int) -> Queue[T]:
     """Return the queue without the entry of `ticket`; the cost does not grow with the queue."""
     if ticket not in queue.entries:

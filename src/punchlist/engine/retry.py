@@ -3,53 +3,65 @@
 The failure is classified first; each class has its own budget, so that an outage never eats rework rounds.
 """
 
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
-from punchlist.engine.progress import end, wait
-from punchlist.engine.scope import policy_at, step_at
-from punchlist.engine.steps import move
-from punchlist.engine.turn import Turn
-from punchlist.model.flow import AgentNode, Flow, Retry, ReviewNode
-from punchlist.model.gates import GATES
-from punchlist.model.ids import NodePath
-from punchlist.model.jobs import FailureClass
+from punchlist.engine.asking import ask
+from punchlist.engine.place import Place
+from punchlist.engine.progress import end
+from punchlist.engine.turn import Here
+from punchlist.model.flow import Flow, Retry, RunNode
+from punchlist.model.jobs import FailureClass, Outcome, Role
 from punchlist.model.policy import duration
 from punchlist.model.state import AttemptState
-from punchlist.model.states import AttemptStatus, NodeStatus, StepStatus
+from punchlist.model.states import AttemptStatus, NodeStatus
 
 LOST_MOST = 3
 LIMIT_MOST = 2
 QUOTA_DELAYS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(minutes=60))
-_LIMITS = {FailureClass.TIMEOUT, FailureClass.SILENCE, FailureClass.MEMORY, FailureClass.OUTPUT}
+LIMITS = frozenset({FailureClass.TIMEOUT, FailureClass.SILENCE, FailureClass.MEMORY, FailureClass.OUTPUT})
 
 
-def after_failure(turn: Turn, path: NodePath, attempt: AttemptState) -> None:
-    """Queue the attempt again, open a gate, or fail the node, as the class of its failure and its budget say."""
+def after_failure(here: Here, attempt: AttemptState, *, instead: Callable[[Here, str], None] | None = None) -> None:
+    """Queue the attempt again, open a gate, or fail the node, as the class of its failure and its budget say.
+
+    `instead` is what is done, with the reason, where the node would fail.
+    """
     outcome = attempt.outcome
     assert outcome is not None
-    if outcome.status is AttemptStatus.CANCELLED:
-        return
-    failure = FailureClass.LOST if outcome.status is AttemptStatus.LOST else outcome.failure or FailureClass.WORKER
-    same = _same(turn, path, attempt, failure)
+    failure = class_of(outcome)
+    same = _same(here, attempt, failure=failure)
+    rule = _retries(here)
     if failure is FailureClass.QUOTA:
-        delay = QUOTA_DELAYS[min(same, len(QUOTA_DELAYS)) - 1]
-        again(turn, path, attempt, not_before=outcome.not_before or _later(turn, delay))
-    elif failure is FailureClass.LOST:
-        _repeat_or_ask(turn, path, attempt, asks=same >= LOST_MOST)
-    elif failure in _LIMITS:
-        _repeat_or_ask(turn, path, attempt, asks=same >= LIMIT_MOST)
+        again(here, attempt, not_before=_reset(outcome) or _later(here, QUOTA_DELAYS[min(same, len(QUOTA_DELAYS)) - 1]))
     elif failure is FailureClass.BLOCKED:
-        ask(turn, path, "blocked", message=outcome.reason or "the agent asks, but left no question")
-    elif failure is FailureClass.WORKER and same <= _retries(turn, path).max:
-        again(turn, path, attempt, not_before=_later(turn, _delay(_retries(turn, path), same)))
+        choices = None if attempt.role is Role.BUILDER else ("skip", "fail")  # only a builder's pack takes an answer
+        ask(here, "blocked", message=outcome.reason or "the agent asks, but left no question", choices=choices)
+    elif failure is FailureClass.LOST and same >= LOST_MOST:
+        _ask_limit(here, attempt, raisable=False)
+    elif failure in LIMITS and same >= LIMIT_MOST:
+        _ask_limit(here, attempt, raisable=outcome.passed_limit is not None)
+    elif failure in LIMITS or failure is FailureClass.LOST:
+        again(here, attempt)
+    elif failure is FailureClass.WORKER and same <= rule.max:
+        again(here, attempt, not_before=_later(here, _delay(rule, same)))
+    elif instead is not None:
+        instead(here, outcome.reason or failure)
     else:
-        end(turn, path, NodeStatus.FAILED, error=f"attempt {attempt.id}: {outcome.reason or failure}")
+        end(here, NodeStatus.FAILED, error=f"attempt {attempt.id}: {outcome.reason or failure}")
 
 
-def again(turn: Turn, path: NodePath, attempt: AttemptState, *, not_before: str | None = None) -> None:
-    """Queue another attempt for the same thing."""
-    turn.queue(
-        path,
+def class_of(outcome: Outcome) -> FailureClass:
+    """Return the class of a failure; what was cancelled, though not by a decision, was lost."""
+    if outcome.status in {AttemptStatus.LOST, AttemptStatus.CANCELLED}:
+        return FailureClass.LOST
+    return outcome.failure or FailureClass.WORKER
+
+
+def again(here: Here, attempt: AttemptState, *, not_before: str | None = None) -> None:
+    """Queue another attempt for the same thing, in the same session."""
+    session = attempt.outcome.session if attempt.outcome is not None else None
+    here.queue(
         attempt.role,
         subject=attempt.subject,
         worker=attempt.worker,
@@ -57,60 +69,54 @@ def again(turn: Turn, path: NodePath, attempt: AttemptState, *, not_before: str 
         tree=attempt.tree,
         command=attempt.command,
         again=attempt.again,
-        session=attempt.outcome.session or attempt.session if attempt.outcome else attempt.session,
+        session=session or attempt.session,
         not_before=not_before,
     )
 
 
-def ask(turn: Turn, path: NodePath, kind: str, *, message: str) -> None:
-    """Open a gate at a node, which waits for it, as does its step."""
-    step = step_at(turn.state, path)
-    choices = tuple(choice.name for choice in GATES[kind].choices)
-    turn.open_gate(path, kind, message=message, choices=choices, shows={"node": path}, step=step)
-    wait(turn, path)
-    if step is not None and turn.run.purpose == "deliver":
-        move(turn, step, StepStatus.WAITING, reason=message)
-
-
-def _repeat_or_ask(turn: Turn, path: NodePath, attempt: AttemptState, *, asks: bool) -> None:
+def _ask_limit(here: Here, attempt: AttemptState, *, raisable: bool) -> None:
     assert attempt.outcome is not None
-    if asks:
-        ask(turn, path, "limit", message=f"attempt {attempt.id} again: {attempt.outcome.reason}")
-    else:
-        again(turn, path, attempt)
+    choices = ("raise", "retry", "skip", "fail") if raisable else ("retry", "skip", "fail")
+    ask(here, "limit", message=f"attempt {attempt.id} again: {attempt.outcome.reason}", choices=choices)
 
 
-def _same(turn: Turn, path: NodePath, attempt: AttemptState, failure: FailureClass) -> int:
+def _same(here: Here, attempt: AttemptState, *, failure: FailureClass) -> int:
     """Return how many attempts for the same thing ended in this class, since the last decision at the node."""
 
     def counts(each: AttemptState) -> bool:
-        ended = each.outcome
-        if ended is None or (each.subject, each.again) != (attempt.subject, attempt.again):
+        if each.outcome is None or (each.subject, each.again) != (attempt.subject, attempt.again):
             return False
-        lost = ended.status is AttemptStatus.LOST
-        return lost if failure is FailureClass.LOST else not lost and ended.failure is failure
+        return each.status is not AttemptStatus.SUCCEEDED and class_of(each.outcome) is failure
 
-    node = turn.node(path)
-    decided = max((gate.decided_at for gate in turn.run.gates.values() if gate.node == path), default="")
-    mine = [turn.run.attempts[each] for each in node.attempts]
-    return sum(counts(each) for each in mine if each.queued_at >= decided)
+    mine = [here.run.attempts[each] for each in here.node.attempts[here.node.settled :]]
+    return sum(counts(each) for each in mine)
 
 
-def _retries(turn: Turn, path: NodePath) -> Retry:
-    node = turn.definition(path)
-    if not isinstance(node, Flow) and node.retry is not None:
-        return node.retry
-    by_agent = isinstance(node, AgentNode | ReviewNode)
-    return Retry(max=policy_at(turn.state, path).retries if by_agent else 0)
+def _retries(here: Place) -> Retry:
+    definition = here.definition
+    if not isinstance(definition, Flow) and definition.retry is not None:
+        return definition.retry
+    return Retry(max=0 if isinstance(definition, RunNode) else here.policy.retries)
 
 
 def _delay(rule: Retry, tries: int) -> timedelta:
-    growth: int = rule.factor ** (tries - 1)
-    return min(duration(rule.first) * growth, duration(rule.most))
+    delay, most = duration(rule.first), duration(rule.most)
+    for _ in range(tries - 1):
+        delay = min(delay * rule.factor, most)
+    return min(delay, most)
 
 
-def _later(turn: Turn, delay: timedelta) -> str:
-    return stamp(datetime.fromisoformat(turn.context.at) + delay)
+def _reset(outcome: Outcome) -> str | None:
+    """Return the time at which a quota is said to be free again; None when nothing usable was said."""
+    try:
+        moment = datetime.fromisoformat(outcome.not_before or "")
+    except ValueError:
+        return None
+    return stamp(moment.astimezone(UTC)) if moment.tzinfo is not None else None
+
+
+def _later(here: Here, delay: timedelta) -> str:
+    return stamp(datetime.fromisoformat(here.turn.context.at) + delay)
 
 
 def stamp(moment: datetime) -> str:

@@ -1,71 +1,89 @@
 """The state rows that events change, as a function of the state after them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
+from punchlist.engine.fold_nodes import began
+from punchlist.engine.place import Place
+from punchlist.engine.turn import stream_of
 from punchlist.model import events as ev
 from punchlist.model.ids import AttemptId, GateId, NodePath
 from punchlist.model.rows import GateRow, NodeRow, Row, RunRow
 from punchlist.model.state import GateState, NodeState, RunState, State
 
 
+@dataclass(frozen=True, slots=True)
+class _Touched:
+    """What events are about, each thing once, in the order of first sight; `revived` are nodes that begin again."""
+
+    nodes: dict[NodePath, None] = field(default_factory=dict[NodePath, None])
+    attempts: dict[AttemptId, None] = field(default_factory=dict[AttemptId, None])
+    gates: dict[GateId, None] = field(default_factory=dict[GateId, None])
+    revived: dict[NodePath, None] = field(default_factory=dict[NodePath, None])
+
+    def see(self, fact: ev.AnyFact) -> None:
+        match fact:
+            case ev.NodeStarted(node=path) | ev.NodeMoved(node=path) | ev.NodeEnded(node=path):
+                self.nodes[path] = None
+            case ev.NodesReset(nodes=paths):
+                self.revived.update(dict.fromkeys(paths))
+            case ev.AttemptQueued(attempt=attempt, node=path):
+                self.attempts[attempt] = self.nodes[path] = None
+            case ev.AttemptStarted(attempt=attempt):
+                self.attempts[attempt] = None
+            case ev.AttemptEnded(outcome=outcome):
+                self.attempts[outcome.attempt] = None
+            case ev.GateOpened(gate=gate) | ev.GateDecided(gate=gate) | ev.GateWithdrawn(gate=gate):
+                self.gates[gate] = None
+            case _:
+                pass
+
+
 def rows_of(state: State, events: Iterable[ev.Event]) -> list[Row]:
     """Return a row for everything that `events`, which led to `state`, touched."""
-    nodes: dict[NodePath, None] = {}
-    attempts: dict[AttemptId, None] = {}
-    gates: dict[GateId, None] = {}
-    rows: list[Row] = []
-    streams: set[str] = set()
+    touched, streams, rows = _Touched(), set[str](), list[Row]()
     for event in events:
-        _touch(event.fact, nodes, attempts, gates)
-        streams.add(_stream(event.fact))
+        touched.see(event.fact)
+        streams.add(stream_of(event.fact))
     if "project" in streams and state.project is not None:
         rows.append(state.project)
     if "task" in streams and state.task is not None:
         rows.append(state.task)
     if "run" in streams and state.run is not None:
-        rows += _run_rows(state.run, nodes, attempts, gates)
+        for path in touched.revived:
+            touched.nodes.update(dict.fromkeys(_around(state, path)))
+        rows += _run_rows(state.run, touched)
     return rows
 
 
-def _run_rows(
-    run: RunState, nodes: Iterable[NodePath], attempts: Iterable[AttemptId], gates: Iterable[GateId]
-) -> Iterable[Row]:
+def _around(state: State, path: NodePath) -> Iterator[NodePath]:
+    """Yield a node that begins again and those around it, which run again; none if it is gone by now."""
+    if state.run is not None and path in state.run.nodes:
+        yield from (node.path for node in Place(state, path).upward())
+
+
+def _run_rows(run: RunState, touched: _Touched) -> Iterator[Row]:
     yield run_row(run)
-    for path in nodes:
-        if path in run.nodes:
-            yield node_row(run, run.nodes[path])
-    for attempt in attempts:
+    for path in touched.nodes:
+        node = _shown(run, path)
+        if node is not None:
+            yield node_row(run, node)
+    for attempt in touched.attempts:
         yield run.attempts[attempt]
-    for gate in gates:
+    for gate in touched.gates:
         yield gate_row(run, run.gates[gate])
 
 
-def _touch(
-    fact: ev.AnyFact, nodes: dict[NodePath, None], attempts: dict[AttemptId, None], gates: dict[GateId, None]
-) -> None:
-    match fact:
-        case ev.NodeStarted(node=path) | ev.NodeMoved(node=path) | ev.NodeEnded(node=path):
-            nodes[path] = None
-        case ev.RoundOpened(node=path) | ev.ItemsListed(node=path) | ev.CallEntered(node=path):
-            nodes[path] = None
-        case ev.NodesReset(nodes=paths):
-            nodes.update(dict.fromkeys(paths))
-        case ev.AttemptQueued(attempt=attempt, node=path):
-            attempts[attempt] = nodes[path] = None
-        case ev.AttemptStarted(attempt=attempt):
-            attempts[attempt] = None
-        case ev.AttemptEnded(outcome=outcome):
-            attempts[outcome.attempt] = None
-        case ev.GateOpened(gate=gate) | ev.GateDecided(gate=gate) | ev.GateWithdrawn(gate=gate):
-            gates[gate] = None
-        case _:
-            pass
+def _shown(run: RunState, path: NodePath) -> NodeState | None:
+    """Return a node as people see it: one that began again under another is as it was, until it begins there."""
+    node = run.nodes.get(path)
+    return node if node is not None and began(run, node) else run.earlier.get(path)
 
 
-def _stream(fact: ev.AnyFact) -> str:
-    if isinstance(fact, ev.RunFact):
-        return "run"
-    return "task" if isinstance(fact, ev.TaskFact) else "project"
+def all_rows(run: RunState) -> list[Row]:
+    """Return every row of a run: what its rows must be when they are checked against the log."""
+    paths = dict.fromkeys([*run.earlier, *run.nodes])
+    return list(_run_rows(run, _Touched(paths, dict.fromkeys(run.attempts), dict.fromkeys(run.gates))))
 
 
 def run_row(run: RunState) -> RunRow:
@@ -104,9 +122,3 @@ def node_row(run: RunState, node: NodeState) -> NodeRow:
 def gate_row(run: RunState, gate: GateState) -> GateRow:
     """Return a gate's row."""
     return GateRow(gate=gate, project=run.project, task=run.task, run=run.id)
-
-
-def all_rows(run: RunState) -> list[Row]:
-    """Return every row of a run: what its rows must be when they are checked against the log."""
-    began = [node.path for node in run.nodes.values() if node.started_at or node.ended_at]
-    return list(_run_rows(run, began, run.attempts, run.gates))

@@ -7,7 +7,12 @@ from punchlist.model.state import Spot
 def index(flow: Flow) -> dict[str, Spot]:
     """Return the spots of a flow by dotted place (`steps.rounds.build`); the flow itself has the place `""`."""
     spots: dict[str, Spot] = {}
-    _add(spots, "", flow, flow.nodes)
+    todo: list[tuple[str, AnyNode | Flow]] = [("", flow)]
+    while todo:
+        place, node = todo.pop()
+        children = _body(node)
+        spots[place] = _spot(node, children)
+        todo += [(below(place, child.id), child) for child in children]
     return spots
 
 
@@ -16,16 +21,14 @@ def below(place: str, name: str) -> str:
     return f"{place}.{name}" if place else name
 
 
-def _add(spots: dict[str, Spot], place: str, node: AnyNode | Flow, children: tuple[AnyNode, ...]) -> None:
+def _spot(node: AnyNode | Flow, children: tuple[AnyNode, ...]) -> Spot:
     needs = _needs(children)
     wanted: dict[str, tuple[str, ...]] = {}
     for name, needed in needs.items():
         for each in needed:
             wanted[each] = (*wanted.get(each, ()), name)
     names = tuple(child.id for child in children)
-    spots[place] = Spot(node=node, children=names, needs=needs, wanted_by=wanted)
-    for child in children:
-        _add(spots, below(place, child.id), child, _body(child))
+    return Spot(node=node, children=names, needs=needs, wanted_by=wanted)
 
 
 def _needs(children: tuple[AnyNode, ...]) -> dict[str, tuple[str, ...]]:
@@ -38,9 +41,9 @@ def _needs(children: tuple[AnyNode, ...]) -> dict[str, tuple[str, ...]]:
     return needs
 
 
-def _body(node: AnyNode) -> tuple[AnyNode, ...]:
+def _body(node: AnyNode | Flow) -> tuple[AnyNode, ...]:
     match node:
-        case GroupNode() | ForEachNode() | RepeatNode():
+        case Flow() | GroupNode() | ForEachNode() | RepeatNode():
             return node.nodes
         case CallNode():
             return node.flow.nodes

@@ -1,10 +1,8 @@
 """The states of a task's steps, as the phases and ends of a run's nodes move them; what the tables refuse raises."""
 
-from punchlist.engine.fold_task import step_of
-from punchlist.engine.turn import Turn
+from punchlist.engine.turn import Here
 from punchlist.model import events as ev
-from punchlist.model.flow import Phase
-from punchlist.model.ids import StepId
+from punchlist.model.flow import Flow
 from punchlist.model.states import FINAL_STEP, NodeStatus, StepStatus
 
 _ENDS = {
@@ -13,42 +11,60 @@ _ENDS = {
     NodeStatus.UNREACHED: StepStatus.CANCELLED,
     NodeStatus.SKIPPED: StepStatus.SKIPPED,
 }
+_BY_KIND = {
+    "agent": StepStatus.BUILDING,
+    "check": StepStatus.CHECKING,
+    "review": StepStatus.REVIEWING,
+    "integrate": StepStatus.INTEGRATING,
+}
 
 
-def enter_phase(turn: Turn, step: StepId, phase: Phase) -> None:
-    """Move a step to the state that a node stands for."""
-    move(turn, step, StepStatus(phase))
+def move(here: Here, status: StepStatus, *, reason: str = "") -> None:
+    """Move the step that a node of a deliver run works for; one that is there already, or over, stays."""
+    if here.delivers and here.step is not None and here.record.status not in FINAL_STEP | {status}:
+        here.emit(ev.StepMoved(step=here.own_step, status=status, reason=reason))
 
 
-def move(turn: Turn, step: StepId, status: StepStatus, *, reason: str = "") -> None:
-    """Move a step; a step that is there already stays."""
-    if step_of(turn.task.task, step).status is not status:
-        turn.emit(ev.StepMoved(step=step, status=status, reason=reason), actor="engine")
+def enter_phase(here: Here) -> None:
+    """Move the step to the state that the node stands for, if its definition names one."""
+    definition = here.definition
+    if not isinstance(definition, Flow) and definition.phase is not None and here.node.kind not in {"item", "round"}:
+        move(here, StepStatus(definition.phase))
 
 
-def close(turn: Turn, step: StepId, ended: NodeStatus, *, reason: str) -> None:
-    """Give a step the state that its item's end means, and its closing record; an accepted step stays accepted."""
-    now = step_of(turn.task.task, step).status
-    status = _ENDS.get(ended)
-    if status is not None and now not in FINAL_STEP:
-        unreached = "unreached" if ended is NodeStatus.UNREACHED else reason
-        move(turn, step, status, reason=unreached)
-    record(turn, step)
+def enter_phase_again(here: Here) -> None:
+    """Bring a step that waited back to what its node stands for; without a phase, to what nodes of its kind do."""
+    definition = here.definition
+    phase = None if isinstance(definition, Flow) else definition.phase
+    status = StepStatus(phase) if phase is not None else _BY_KIND.get(here.node.kind)
+    if status is not None:
+        move(here, status)
 
 
-def record(turn: Turn, step: StepId) -> None:
-    """Write the closing record of a step's present revision, once, when the step is over."""
-    status, told = step_of(turn.task.task, step).status, turn.task.steps[step]
+def close(here: Here) -> None:
+    """Give a step what the end of its item means, with its closing record; one that is over already stays as it is."""
+    item = here.step_item
+    if not here.delivers or item is None or item.path != here.path:
+        return
+    status = _ENDS.get(here.node.status)
+    if status is not None:
+        unreached = here.node.status is NodeStatus.UNREACHED
+        move(here, status, reason="unreached" if unreached else here.node.error)
+    record(here)
+
+
+def record(here: Here) -> None:
+    """Write the closing record of the step's present revision, once, when the step is over."""
+    status, told = here.record.status, here.told
     if told.closed or status not in FINAL_STEP:
         return
-    turn.emit(
+    here.emit(
         ev.StepClosed(
-            step=step,
+            step=here.own_step,
             r=told.r,
             status=status,
-            attempts=turn.run.tries.get(step, 0),
+            attempts=here.tries.count,
             commit=told.commit if status is StepStatus.ACCEPTED else None,
             waived=told.waivers,
-        ),
-        actor="engine",
+        )
     )

@@ -10,18 +10,18 @@ import msgspec
 from punchlist.engine.fold_project import fold_project
 from punchlist.engine.fold_run import fold_run
 from punchlist.engine.fold_task import fold_task
-from punchlist.errors import DefinitionError
+from punchlist.engine.place import Place
 from punchlist.model import events as ev
-from punchlist.model.flow import AnyNode, Flow
 from punchlist.model.gates import Choice
 from punchlist.model.ids import AttemptId, Commit, FindingId, GateId, NodePath, StepId
 from punchlist.model.jobs import Job, Outcome, Role
 from punchlist.model.json import Json, digest
-from punchlist.model.state import AttemptState, GateState, NodeState, RunState, State, TaskState
+from punchlist.model.state import AttemptState, GateState, NodeState, RunState, State
 
 replace = msgspec.structs.replace
 Number = Literal["attempt", "gate", "finding"]
 Allocate = Callable[[Number], int]
+ENGINE = "engine"
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,8 +32,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     allocate: Allocate
 
 
-def stream_of(fact: ev.AnyFact) -> str:
-    """Return which of a state's streams a fact belongs to: run, task or project."""
+def stream_of(fact: ev.AnyFact) -> Literal["run", "task", "project"]:
+    """Return which of a state's streams a fact belongs to."""
     if isinstance(fact, ev.RunFact):
         return "run"
     return "task" if isinstance(fact, ev.TaskFact) else "project"
@@ -48,7 +48,7 @@ def fold(state: State, event: ev.Event) -> State:
             return replace(state, run=fold_run(state.run, event), heads=heads)
         case "task":
             return replace(state, task=fold_task(state.task, event), heads=heads)
-        case _:
+        case "project":
             return replace(state, project=fold_project(state.project, event), heads=heads)
 
 
@@ -59,12 +59,12 @@ class Kind:
     `examine` may find fault with a success before it is recorded; `job` composes what an attempt of the node runs.
     """
 
-    begin: "Callable[[Turn, NodePath], None]"
-    attempt_over: "Callable[[Turn, NodePath, AttemptState], None] | None" = None
-    child_over: "Callable[[Turn, NodePath, NodeState], None] | None" = None
-    decided: "Callable[[Turn, NodePath, Decision], None] | None" = None
-    job: Callable[[State, AttemptState], Job] | None = None
-    examine: "Callable[[Turn, NodePath, Outcome], Outcome] | None" = None
+    begin: "Callable[[Here], None]"
+    attempt_over: "Callable[[Here, AttemptState], None] | None" = None
+    child_over: "Callable[[Here, NodeState], None] | None" = None
+    decided: "Callable[[Here, Decision], None] | None" = None
+    job: Callable[[Place, AttemptState], Job] | None = None
+    examine: Callable[[Place, Outcome], Outcome] | None = None
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,16 +75,22 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     data: dict[str, Json]
     by: str
 
+    @property
+    def note(self) -> str:
+        """What the person said with it, or nothing."""
+        said = self.data.get("message", self.data.get("note"))
+        return said if isinstance(said, str) else ""
+
 
 class Turn:
     """The state so far, the events that led to it, and the work that they ask for."""
 
-    def __init__(self, state: State, context: Context, kinds: Mapping[str, Kind]) -> None:
+    def __init__(self, state: State, context: Context, *, kinds: Mapping[str, Kind]) -> None:
         self.kinds = kinds
         self.state = state
         self.context = context
         self.events: list[ev.Event] = []
-        self.todo: deque[Callable[[], None]] = deque()
+        self._todo: deque[Callable[[], None]] = deque()
 
     @property
     def run(self) -> RunState:
@@ -92,23 +98,12 @@ class Turn:
         assert self.state.run is not None
         return self.state.run
 
-    @property
-    def task(self) -> TaskState:
-        """The run's task; only asked for where there must be one."""
-        if self.state.task is None:
-            raise DefinitionError("this node works on a task, and the run has none", hint="Use it in a task's flow.")
-        return self.state.task
-
-    def node(self, path: NodePath) -> NodeState:
-        """Return the present state of a node."""
-        return self.run.nodes[path]
-
-    def definition(self, path: NodePath) -> AnyNode | Flow:
-        """Return the record that the flow has for a node."""
-        return self.run.spots[self.node(path).spot].node
+    def at(self, path: NodePath) -> "Here":
+        """Return a node, to work on it."""
+        return Here(self, path)
 
     def emit(self, fact: ev.AnyFact, *, actor: str | None = None) -> ev.Event:
-        """Seal a fact into its stream and fold it."""
+        """Seal a fact into its stream, by default as of whom the input is from, and fold it."""
         head = self.state.heads[stream_of(fact)]
         event = ev.seal(head, fact, at=self.context.at, actor=actor or self.context.actor)
         self.state = fold(self.state, event)
@@ -117,16 +112,42 @@ class Turn:
 
     def later(self, work: Callable[[], None]) -> None:
         """Do `work` after what is under way: keeps long chains of nodes off the call stack."""
-        self.todo.append(work)
+        self._todo.append(work)
 
     def settle(self) -> None:
-        """Work until nothing more follows."""
-        while self.todo:
-            self.todo.popleft()()
+        """Work until nothing more follows, or the run has made more transitions than it may."""
+        while self._todo:
+            self._todo.popleft()()
+            if self.run.transitions > self.run.policy.max_transitions:
+                self._todo.clear()
+
+    def finding_id(self) -> FindingId:
+        """Return a new finding's id."""
+        return FindingId(f"F{self.context.allocate('finding')}")
+
+
+class Here(Place):
+    """A node at work: what happens to it is emitted in its turn, and `state` follows at once."""
+
+    def __init__(self, turn: Turn, path: NodePath) -> None:
+        super().__init__(turn.state, path)
+        self.turn = turn
+
+    @property
+    def state(self) -> State:
+        """The state as it is by now."""
+        return self.turn.state
+
+    def at(self, path: NodePath) -> "Here":
+        """Return another node of the same turn."""
+        return Here(self.turn, path)
+
+    def emit(self, fact: ev.AnyFact) -> ev.Event:
+        """Record a fact that the engine itself concludes."""
+        return self.turn.emit(fact, actor=ENGINE)
 
     def queue(
         self,
-        path: NodePath,
         role: Role,
         *,
         subject: str = "",
@@ -138,13 +159,13 @@ class Turn:
         session: str | None = None,
         not_before: str | None = None,
     ) -> AttemptId:
-        """Ask for an attempt at a node."""
-        attempt = AttemptId(f"A{self.context.allocate('attempt')}")
+        """Ask for an attempt at the node."""
+        attempt = AttemptId(f"A{self.turn.context.allocate('attempt')}")
         r, s, base = self._numbers(role, step)
         self.emit(
             ev.AttemptQueued(
                 attempt=attempt,
-                node=path,
+                node=self.path,
                 role=role,
                 worker=worker,
                 step=step,
@@ -157,33 +178,30 @@ class Turn:
                 session=session,
                 base=base,
                 not_before=not_before,
-            ),
-            actor="engine",
+            )
         )
         return attempt
 
     def _numbers(self, role: Role, step: StepId | None) -> tuple[int, int, Commit | None]:
         """Return `r`, `s` and the base of an attempt for a step: checks and reviews carry those of what they judge."""
-        if step is None or self.state.task is None:
+        if step is None:
             return 0, 0, self.run.base
-        of_step = self.task.steps[step]
-        tries = self.run.tries.get(step, 0)
-        return of_step.r, tries if role is Role.BUILDER else max(tries - 1, 0), of_step.base
+        tries = self.tries.count
+        return self.told.r, tries if role is Role.BUILDER else max(tries - 1, 0), self.told.base
 
-    def open_gate(
-        self, path: NodePath, kind: str, *, message: str, choices: tuple[str, ...], shows: Json, step: StepId | None
-    ) -> GateId:
+    def open_gate(self, kind: str, *, message: str, choices: tuple[str, ...], shows: Json) -> GateId:
         """Ask a person; `shows` is what they are shown, whose digest the decision is bound to."""
-        gate = GateId(f"G{self.context.allocate('gate')}")
+        gate = GateId(f"G{self.turn.context.allocate('gate')}")
         shown = digest({"kind": kind, "message": message, "shows": shows})
         self.emit(
             ev.GateOpened(
-                gate=gate, gate_kind=kind, node=path, message=message, shows=shown, choices=choices, step=step
-            ),
-            actor="engine",
+                gate=gate,
+                gate_kind=kind,
+                node=self.path,
+                message=message,
+                shows=shown,
+                choices=choices,
+                step=self.step,
+            )
         )
         return gate
-
-    def finding_id(self) -> FindingId:
-        """Return a new finding's id."""
-        return FindingId(f"F{self.context.allocate('finding')}")

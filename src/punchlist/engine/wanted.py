@@ -4,11 +4,12 @@ from collections.abc import Iterable
 
 import msgspec
 
+from punchlist.engine.place import Place
 from punchlist.engine.registry import KINDS
 from punchlist.model import events as ev
 from punchlist.model.ids import AttemptId
 from punchlist.model.jobs import Job
-from punchlist.model.state import State
+from punchlist.model.state import RunState, State
 from punchlist.model.states import AttemptStatus
 
 
@@ -29,8 +30,15 @@ def wanted(state: State, changed: Iterable[AttemptId]) -> Wanted:
     return Wanted(
         start=tuple(each.id for each in touched if each.status is AttemptStatus.RUNNING),
         kill=tuple(each.id for each in touched if each.status is AttemptStatus.CANCELLED and each.started_at),
-        wake_at=min(run.parked.values(), default=None) if not run.paused else None,
+        wake_at=_wake_at(run),
     )
+
+
+def _wake_at(run: RunState) -> str | None:
+    """Return when the first parked attempt is due; with no slot free, the end of an attempt is what wakes it."""
+    if run.paused or run.cancelling or len(run.live) >= run.policy.max_parallel:
+        return None
+    return min(run.parked.values(), default=None)
 
 
 def changed_attempts(events: Iterable[ev.Event]) -> tuple[AttemptId, ...]:
@@ -51,6 +59,7 @@ def job_of(state: State, attempt: AttemptId) -> Job:
     """Return what an attempt runs, composed from the state alone. Raises DefinitionError for a broken expression."""
     assert state.run is not None
     asked = state.run.attempts[attempt]
-    job = KINDS[state.run.nodes[asked.node].kind].job
+    place = Place(state, asked.node)
+    job = KINDS[place.node.kind].job
     assert job is not None
-    return job(state, asked)
+    return job(place, asked)

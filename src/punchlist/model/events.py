@@ -1,6 +1,7 @@
 """The facts of the log: one closed record a kind of event, and the sealed envelope that chains them.
 
-`hash = sha256(prev ‖ canonical JSON of {stream, n, at, kind, actor, data})`; `prev` of a stream's first event is 64 zeros.
+`hash = sha256(prev ‖ canonical JSON of {stream, n, at, kind, actor, data})`; `prev` of a stream's first event is 64
+zeros.
 Local `seq` is outside the hash, so a stream can move to another workspace unbroken.
 """
 
@@ -409,13 +410,13 @@ WorkspaceFact = WorkspaceCreated | HeadsMoved
 ProjectFact = ProjectCreated | ProjectEdited
 TaskFact = (
     TaskCreated | TaskEdited | TaskProved | ApprovalProposed | ApprovalDecided | TaskApproved | TaskRevised | TaskMoved
-    | TaskPaused | BaseFixed | StepDispatched | StepMoved | ReworkAsked | VerdictGiven | FindingWaived | IntegrationPlanned
-    | StepIntegrated | StepClosed | TaskPublished
+    | TaskPaused | BaseFixed | StepDispatched | StepMoved | ReworkAsked | VerdictGiven | FindingWaived
+    | IntegrationPlanned | StepIntegrated | StepClosed | TaskPublished
 )  # fmt: skip
 RunFact = (
-    RunCreated | RunMoved | RunPaused | CancelAsked | InputsChanged | NodeStarted | CallEntered | ItemsListed | RoundOpened
-    | NodeMoved | NodeEnded | NodesReset | AttemptQueued | AttemptStarted | AttemptEnded | OutcomeIgnored | LimitRaised
-    | GateOpened | GateDecided | GateWithdrawn
+    RunCreated | RunMoved | RunPaused | CancelAsked | InputsChanged | NodeStarted | CallEntered | ItemsListed
+    | RoundOpened | NodeMoved | NodeEnded | NodesReset | AttemptQueued | AttemptStarted | AttemptEnded | OutcomeIgnored
+    | LimitRaised | GateOpened | GateDecided | GateWithdrawn
 )  # fmt: skip
 AnyFact = WorkspaceFact | ProjectFact | TaskFact | RunFact
 

@@ -57,7 +57,7 @@ class AgentNode(Node, frozen=True, tag="agent"):
     rework: Json = None
     session: str = "new"
     prompt: str | None = None
-    with_: dict[str, Json] = msgspec.field(name="with", default_factory=dict)
+    with_: dict[str, Json] = msgspec.field(name="with", default_factory=dict[str, Json])
     output: dict[str, Json] | None = None
 
 
@@ -129,7 +129,7 @@ class CallNode(Node, frozen=True, tag="call"):
 
     call: str
     flow: "Flow"
-    with_: dict[str, Json] = msgspec.field(name="with", default_factory=dict)
+    with_: dict[str, Json] = msgspec.field(name="with", default_factory=dict[str, Json])
 
 
 class GroupNode(Node, frozen=True, tag="group"):
@@ -170,8 +170,8 @@ class RepeatNode(Node, frozen=True, tag="repeat"):
 
 
 AnyNode = (
-    AgentNode | RunNode | CheckNode | ReviewNode | JudgeNode | IntegrateNode | PublishNode | GateNode | SetNode | CallNode
-    | GroupNode | ForEachNode | RepeatNode
+    AgentNode | RunNode | CheckNode | ReviewNode | JudgeNode | IntegrateNode | PublishNode | GateNode | SetNode
+    | CallNode | GroupNode | ForEachNode | RepeatNode
 )  # fmt: skip
 
 

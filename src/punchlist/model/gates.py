@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, cast
 
 import msgspec
 
@@ -161,5 +161,5 @@ def _fits(value: object, kind: FieldType) -> bool:
     if kind == "int":
         return isinstance(value, int) and not isinstance(value, bool) and value >= 1
     if kind == "list":
-        return isinstance(value, list) and len(value) > 0 and all(isinstance(each, str) for each in value)
+        return isinstance(value, list) and value != [] and {type(each) for each in cast("list[object]", value)} == {str}
     return True

@@ -49,9 +49,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Folder(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a process works: `build` is the builder's clone, `exam` a clean checkout of `tree`, `run` the flow's folder.
+    """Where a process works: the builder's clone, a clean checkout of `tree` (`exam`), or the flow's folder (`run`).
 
-    `base` is where a fresh clone starts; `merge` a commit whose merge is started in the builder's clone (conflict rework).
+    `base` is where a fresh clone starts; `merge` a commit whose merge is started in the builder's clone: the branch as
+    it is now, when it moved since the step's first try.
     """
 
     place: Literal["build", "exam", "run"]
@@ -66,9 +67,7 @@ class Folder(msgspec.Struct, frozen=True, kw_only=True):
 class ProcessJob(msgspec.Struct, frozen=True, kw_only=True, tag="process", tag_field="job"):
     """Run a worker (`worker` set: prompt and pack are for it) or a command (`argv`) in a folder, within limits.
 
-    `env` are values set for the process; `pass_env` names let through from the engine's environment.
-    `diff_base` asks for `io/diff.patch`, from there to
-    the folder's tree.
+    `env` are values set for the process. `diff_base` asks for `io/diff.patch`, from there to the folder's tree.
     """
 
     attempt: AttemptId
@@ -105,7 +104,8 @@ class MergeJob(msgspec.Struct, frozen=True, kw_only=True, tag="merge", tag_field
 class IntegrateJob(msgspec.Struct, frozen=True, kw_only=True, tag="integrate", tag_field="job"):
     """Make the planned commit and move the task's branch to it by compare-and-swap; redone safely.
 
-    Everything in the commit is given, so doing it twice gives the same id. The outcome's result is `{"commit": COMMIT}`.
+    Everything in the commit is given, so doing it twice gives the same id. The outcome's result is
+    `{"commit": COMMIT}`.
     """
 
     attempt: AttemptId

@@ -2,7 +2,7 @@
 
 import hashlib
 import typing
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
 from immutables import Map
@@ -35,7 +35,7 @@ def decode(text: bytes | str, kind: type[T]) -> T:
 
 def _persistent_map(value: object) -> object:
     if isinstance(value, Map):
-        return dict(value.items())
+        return dict(cast("Map[object, object]", value).items())
     raise NotImplementedError(type(value).__name__)
 
 
@@ -51,7 +51,7 @@ def canonical(value: object) -> bytes:
     """Return the RFC 8785 form of a record or JSON value: same value, same bytes, on any machine."""
     import rfc8785
 
-    return rfc8785.dumps(plain(value))  # type: ignore[arg-type]
+    return rfc8785.dumps(plain(value))
 
 
 def digest(value: object) -> Digest:

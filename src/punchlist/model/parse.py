@@ -1,9 +1,8 @@
 """Decoding of outside data into records: closed, strict, and every problem reported at once with its path."""
 
 import difflib
-import functools
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
 
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _SHOWN = 80
+_VALIDATORS: "dict[type[Any], tuple[dict[str, Json], Draft202012Validator]]" = {}
 
 
 def parse(kind: type[T], value: Json, *, what: str) -> T:
@@ -34,7 +34,7 @@ def parse_json(kind: type[T], text: bytes | str, *, what: str) -> T:
 
 
 def decode_json(text: bytes | str, *, what: str) -> Json:
-    """Return the JSON value in `text`; raises DefinitionError saying where it breaks off, or that it is nested too deeply."""
+    """Return the JSON value in `text`; raises DefinitionError saying where it breaks off, or how it is too deep."""
     try:
         value: Json = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -44,7 +44,7 @@ def decode_json(text: bytes | str, *, what: str) -> Json:
     return value
 
 
-def _problems(kind: type[object], value: Json) -> Iterator[Problem]:
+def _problems(kind: type[Any], value: Json) -> Iterator[Problem]:
     schema, validator = _validator(kind)
     try:
         for error in validator.iter_errors(value):
@@ -53,12 +53,13 @@ def _problems(kind: type[object], value: Json) -> Iterator[Problem]:
         yield Problem("", "it is nested too deeply", hint="Flatten it.")
 
 
-@functools.cache
-def _validator(kind: type[object]) -> "tuple[dict[str, Json], Draft202012Validator]":
+def _validator(kind: type[Any]) -> "tuple[dict[str, Json], Draft202012Validator]":
     import jsonschema_rs
 
-    schema: dict[str, Json] = msgspec.json.schema(kind)
-    return schema, jsonschema_rs.Draft202012Validator(schema)
+    if kind not in _VALIDATORS:
+        schema: dict[str, Json] = msgspec.json.schema(kind)
+        _VALIDATORS[kind] = schema, jsonschema_rs.Draft202012Validator(schema)
+    return _VALIDATORS[kind]
 
 
 def _flatten(error: "ValidationError", schema: Json) -> Iterator[Problem]:
@@ -103,7 +104,7 @@ def _rule(schema: Json, path: Sequence[str | int]) -> dict[str, Any]:
     part: Any = schema
     for each in list(path)[:-1]:
         part = part[each]
-    return part if isinstance(part, dict) else {}
+    return cast("dict[str, Any]", part) if isinstance(part, dict) else {}
 
 
 def _constraint(name: str, rule: dict[str, Any]) -> str:
@@ -115,7 +116,7 @@ def _nearest(unexpected: Sequence[str], known: Sequence[str]) -> str:
     return f"Did you mean {', '.join(repr(name) for name in near)}?" if near else ""
 
 
-def _shown(value: Json) -> str:
+def _shown(value: object) -> str:
     text = repr(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters)"
 

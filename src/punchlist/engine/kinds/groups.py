@@ -1,63 +1,93 @@
 """Groups that hold nodes in an order: the flow itself, nested nodes, a called flow, an item, a round."""
 
 from punchlist.engine.progress import end, start
-from punchlist.engine.scope import resolve, step_at
-from punchlist.engine.turn import Kind, Turn
+from punchlist.engine.scope import resolve, resolve_inside
+from punchlist.engine.turn import Here, Kind
 from punchlist.errors import DefinitionError
 from punchlist.model import events as ev
 from punchlist.model.flow import CallNode, Flow, ForEachNode, GroupNode
-from punchlist.model.ids import NodePath
 from punchlist.model.json import Json
 from punchlist.model.state import NodeState
-from punchlist.model.states import NodeStatus
+from punchlist.model.states import FINAL_STEP, NodeStatus, StepStatus
+
+_PASSED = frozenset({StepStatus.ACCEPTED, StepStatus.SKIPPED})
 
 
-def begin(turn: Turn, path: NodePath) -> None:
-    """Start the children that need nothing."""
-    for child in turn.node(path).children:
-        if turn.node(child).missing == 0:
-            turn.later(lambda child=child: start(turn, child))  # type: ignore[misc]
+def begin(here: Here) -> None:
+    """Start the children that need nothing; a group without any ends at once."""
+    if not here.node.children:
+        child_over(here, here.node)
+    for path in here.node.children:
+        child = here.at(path)
+        if child.node.missing == 0:
+            here.turn.later(lambda child=child: start(child))  # type: ignore[misc]
 
 
-def child_over(turn: Turn, path: NodePath, _child: NodeState) -> None:
+def child_over(here: Here, _child: NodeState) -> None:
     """End the group with its last child: failed when one failed and was not allowed to."""
-    node = turn.node(path)
-    if node.remaining:
+    if here.node.remaining:
         return
-    if node.failed:
-        end(turn, path, NodeStatus.FAILED, error=first_error(turn, node))
+    if here.node.failed:
+        end(here, NodeStatus.FAILED, error=first_error(here))
     else:
-        end(turn, path, NodeStatus.SUCCEEDED, output=_output(turn, node))
+        end(here, NodeStatus.SUCCEEDED, output=_output(here))
 
 
-def first_error(turn: Turn, node: NodeState) -> str:
-    """Return the error of the first child that failed by itself."""
-    failed = [turn.node(child) for child in node.children if turn.node(child).status is NodeStatus.FAILED]
-    return f"{failed[0].path}: {failed[0].error}" if failed else "a node of it was cancelled"
+def first_error(here: Here) -> str:
+    """Return the error of the first child that failed by itself, else what became of the first that did not succeed."""
+    children = [here.at(path).node for path in here.node.children]
+    for status in (NodeStatus.FAILED, NodeStatus.CANCELLED, NodeStatus.UNREACHED):
+        for node in children:
+            if node.status is status:
+                return f"{node.path}: {node.error or status}"
+    return "a node of it failed"
 
 
-def _output(turn: Turn, node: NodeState) -> Json:
-    definition = turn.definition(node.path)
+def _output(here: Here) -> Json:
+    definition = here.definition
     match definition:
         case Flow():
-            return resolve(turn.state, node.path, dict(definition.outputs))
+            return resolve(here, dict(definition.outputs))
         case CallNode():
-            return resolve(turn.state, node.path, dict(definition.flow.outputs))
+            return resolve_inside(here, dict(definition.flow.outputs))
         case GroupNode() | ForEachNode() if definition.output is not None:
-            return resolve(turn.state, node.path, definition.output)
+            return resolve(here, definition.output)
         case _:
-            return turn.node(node.children[-1]).output if node.children else None
+            return here.at(here.node.children[-1]).node.output if here.node.children else None
 
 
-def _begin_item(turn: Turn, path: NodePath) -> None:
-    step = step_at(turn.state, path)
-    if step is not None and turn.run.purpose == "deliver":
-        base = turn.task.tip or turn.task.base
-        if base is None:
-            raise DefinitionError(f"task {turn.task.task.id} has no base commit", where=path)
-        turn.emit(ev.StepDispatched(step=step, base=base), actor="engine")
-    begin(turn, path)
+def _begin_item(here: Here) -> None:
+    if not _is_step(here):
+        begin(here)
+    elif here.record.status in FINAL_STEP:
+        passed = here.record.status in _PASSED
+        error = "" if passed else f"step {here.step} is {here.record.status}"
+        end(here, NodeStatus.SUCCEEDED if passed else NodeStatus.FAILED, error=error)
+    else:
+        _dispatch(here)
+        begin(here)
+
+
+def _dispatch(here: Here) -> None:
+    base = here.task.tip or here.task.base
+    if base is None:
+        raise DefinitionError(f"task {here.task.task.id} has no base commit", where=here.path)
+    here.emit(ev.StepDispatched(step=here.own_step, base=base))
+
+
+def _item_child_over(here: Here, child: NodeState) -> None:
+    """End an item; that of a step can only succeed when its step did, which integration alone brings about."""
+    over = not here.node.remaining and not here.node.failed
+    if over and _is_step(here) and here.record.status not in _PASSED:
+        end(here, NodeStatus.FAILED, error=f"step {here.step} was not integrated: nothing else makes it accepted")
+    else:
+        child_over(here, child)
+
+
+def _is_step(here: Here) -> bool:
+    item = here.step_item
+    return here.delivers and item is not None and item.path == here.path
 
 
 GROUP = Kind(begin=begin, child_over=child_over)
-ITEM = Kind(begin=_begin_item, child_over=child_over)
+ITEM = Kind(begin=_begin_item, child_over=_item_child_over)

@@ -1,101 +1,102 @@
 """`publish`: the accepted task's branch to where people see it, or a plan as draft tasks."""
 
-from punchlist.engine.progress import end, go_on
-from punchlist.engine.retry import after_failure, again, ask
-from punchlist.engine.scope import policy_at, resolve, text_of
-from punchlist.engine.turn import Decision, Kind, Turn
-from punchlist.errors import DefinitionError, RefusedError
+from typing import Literal
+
+from punchlist.engine.answering import decide_attempt
+from punchlist.engine.asking import ask
+from punchlist.engine.place import Place
+from punchlist.engine.progress import end
+from punchlist.engine.retry import after_failure
+from punchlist.engine.scope import resolve, text_of
+from punchlist.engine.turn import Decision, Here, Kind
+from punchlist.errors import DefinitionError
 from punchlist.model import events as ev
 from punchlist.model.flow import PublishNode
 from punchlist.model.gates import Effect
-from punchlist.model.ids import Commit, NodePath, ProjectId, TaskId
-from punchlist.model.jobs import FailureClass, Job, PlanJob, PublishJob, Role
-from punchlist.model.policy import Policy
-from punchlist.model.state import AttemptState, State
+from punchlist.model.ids import Commit, ProjectId, TaskId
+from punchlist.model.jobs import Job, PlanJob, PublishJob, Role
+from punchlist.model.json import Json
+from punchlist.model.state import AttemptState
 from punchlist.model.states import AttemptStatus, NodeStatus
 
+How = Literal["branch", "merge"]
+WAYS: tuple[How, ...] = ("branch", "merge")
 
-def _begin(turn: Turn, path: NodePath) -> None:
-    node = _definition(turn.state, path)
+
+def _begin(here: Here) -> None:
+    node = here.defined(PublishNode)
     if node.publish == "task":
-        _how(turn.state, path)
-    turn.queue(path, Role.ENGINE, subject=node.publish)
+        way(_how(here), where=here.path)
+    here.queue(Role.ENGINE, subject=node.publish)
 
 
-def _attempt_over(turn: Turn, path: NodePath, attempt: AttemptState) -> None:
+def _how(place: Place) -> str:
+    node = place.defined(PublishNode)
+    return text_of(place, node.how, what="how") if node.how is not None else place.policy.on_accept
+
+
+def way(how: str, *, where: str) -> How:
+    """Return the way of publishing that `how` names; raises DefinitionError for one that this version does not have."""
+    for each in WAYS:
+        if how == each:
+            return each
+    hint = "Pull requests come with a later version." if how == "pr" else ""
+    raise DefinitionError(f"saw {how!r}; allowed: {', '.join(WAYS)}", where=where, hint=hint)
+
+
+def _attempt_over(here: Here, attempt: AttemptState) -> None:
     outcome = attempt.outcome
     assert outcome is not None
     if outcome.status is AttemptStatus.SUCCEEDED:
-        _published(turn, path, outcome.result)
-    elif _definition(turn.state, path).publish == "task" and outcome.failure is FailureClass.DEFINITION:
-        ask(turn, path, "merge", message=f"publishing failed: {outcome.reason}")
-    else:
-        after_failure(turn, path, attempt)
+        _published(here, outcome.result)
+        return
+    after_failure(here, attempt, instead=_ask if here.defined(PublishNode).publish == "task" else None)
 
 
-def _published(turn: Turn, path: NodePath, result: object) -> None:
+def _ask(here: Here, reason: str) -> None:
+    ask(here, "merge", message=f"publishing failed: {reason}", choices=("leave", "retry"))
+
+
+def _published(here: Here, result: Json) -> None:
     assert isinstance(result, dict)
-    if _definition(turn.state, path).publish == "task":
-        turn.emit(
+    if here.defined(PublishNode).publish == "task":
+        here.emit(
             ev.TaskPublished(
-                how=_how(turn.state, path),
+                how=_how(here),
                 branch=str(result["branch"]),
                 commit=Commit(str(result["commit"])),
                 merged=bool(result["merged"]),
-            ),
-            actor="engine",
+            )
         )
-    end(turn, path, NodeStatus.SUCCEEDED, output=result)
+    end(here, NodeStatus.SUCCEEDED, output=result)
 
 
-def _decided(turn: Turn, path: NodePath, decision: Decision) -> None:
-    match decision.choice.effect:
-        case Effect.RETRY:
-            go_on(turn, path)
-            again(turn, path, turn.run.attempts[turn.node(path).attempts[-1]])
-        case Effect.LEAVE:
-            branch, tip = turn.task.branch, turn.task.tip
-            end(turn, path, NodeStatus.SUCCEEDED, output={"branch": branch, "commit": tip, "merged": False})
-        case effect:
-            raise RefusedError(f"publishing cannot be decided so: {effect}", hint="Choose leave or retry.")
+def _decided(here: Here, decision: Decision) -> None:
+    if decision.choice.effect is Effect.LEAVE:
+        left: Json = {"branch": here.task.branch, "commit": here.task.tip, "merged": False}
+        end(here, NodeStatus.SUCCEEDED, output=left)
+    else:
+        decide_attempt(here, decision)
 
 
-def _how(state: State, path: NodePath) -> str:
-    node = _definition(state, path)
-    how = text_of(state, path, node.how, what="how") if node.how is not None else policy_at(state, path).on_accept
-    allowed = Policy.__annotations__["on_accept"].__args__
-    if how not in allowed:
-        raise DefinitionError(f"how is {how!r}; allowed: {', '.join(allowed)}", where=path)
-    return how
-
-
-def _job(state: State, attempt: AttemptState) -> Job:
-    node, project = _definition(state, attempt.node), state.project
-    assert project is not None
-    if node.publish == "plan":
-        plan = resolve(state, attempt.node, node.plan)
-        return PlanJob(attempt=attempt.id, run=attempt.run, project=ProjectId(project.id), plan=plan)
-    task = state.task
-    assert task is not None
+def _job(place: Place, attempt: AttemptState) -> Job:
+    project = ProjectId(place.project.id)
+    if place.defined(PublishNode).publish == "plan":
+        plan = resolve(place, place.defined(PublishNode).plan)
+        return PlanJob(attempt=attempt.id, run=attempt.run, project=project, plan=plan)
+    task = place.task
     assert task.branch is not None
     assert task.tip is not None
     return PublishJob(
         attempt=attempt.id,
         run=attempt.run,
-        project=ProjectId(project.id),
+        project=project,
         task=TaskId(task.task.id),
         branch=task.branch,
         commit=task.tip,
-        how=_how(state, attempt.node),  # type: ignore[arg-type]
-        base=project.base,
+        how=way(_how(place), where=place.path),
+        base=place.project.base,
     )
-
-
-def _definition(state: State, path: NodePath) -> PublishNode:
-    assert state.run is not None
-    node = state.run.spots[state.run.nodes[path].spot].node
-    assert isinstance(node, PublishNode)
-    return node
 
 
 PUBLISH = Kind(begin=_begin, attempt_over=_attempt_over, decided=_decided, job=_job)

@@ -1,141 +1,138 @@
 """`repeat`: its nodes again and again until a condition holds, and the gate that asks when the rounds are used up."""
 
-from punchlist.engine.decisions import add_step, reopen_step, skip_step, waive_and_judge_again
-from punchlist.engine.progress import end, go_on, start, wait
-from punchlist.engine.scope import resolve, step_at
+from punchlist.engine.answering import fail_step, said, skip_step
+from punchlist.engine.asking import ask, go_on
+from punchlist.engine.place import Place
+from punchlist.engine.progress import end, start
+from punchlist.engine.reopening import add_step, reopen_step
+from punchlist.engine.scope import resolve, truth, whole_number
 from punchlist.engine.steps import move
-from punchlist.engine.turn import Decision, Kind, Turn
-from punchlist.errors import DefinitionError, RefusedError
+from punchlist.engine.turn import Decision, Here, Kind
+from punchlist.engine.waiving import waive_and_judge_again
+from punchlist.errors import RefusedError
 from punchlist.model import events as ev
 from punchlist.model.flow import RepeatNode
 from punchlist.model.gates import GATES, Effect
-from punchlist.model.ids import NodePath
 from punchlist.model.json import Json, plain
 from punchlist.model.state import NodeState
 from punchlist.model.states import NodeStatus, StepStatus
+from punchlist.model.verdicts import Verdict
 from punchlist.quality.rework import stagnates
 
 
-def _begin(turn: Turn, path: NodePath) -> None:
-    most = resolve(turn.state, path, _definition(turn, path).repeat.max)
-    if not isinstance(most, int) or isinstance(most, bool) or most < 1:
-        raise DefinitionError(f"repeat.max must be a whole number from 1, but is {most!r}", where=path)
-    _open_round(turn, path, 0, most)
+def _begin(here: Here) -> None:
+    most = whole_number(here, here.defined(RepeatNode).repeat.max, what="repeat.max")
+    _open_round(here, 0, most=most)
 
 
-def _open_round(turn: Turn, path: NodePath, index: int, most: int) -> None:
-    turn.emit(ev.RoundOpened(node=path, index=index, most=most), actor="engine")
-    start(turn, turn.node(path).children[-1])
+def _open_round(here: Here, index: int, *, most: int) -> None:
+    here.emit(ev.RoundOpened(node=here.path, index=index, most=most))
+    opened = here.at(here.node.children[-1])
+    here.turn.later(lambda: start(opened))
 
 
-def _child_over(turn: Turn, path: NodePath, child: NodeState) -> None:
+def _child_over(here: Here, child: NodeState) -> None:
     if child.status is not NodeStatus.SUCCEEDED:
-        end(turn, path, NodeStatus.FAILED, error=child.error)
-        return
-    rule = _definition(turn, path).repeat
-    done = resolve(turn.state, child.path, rule.until)
-    if not isinstance(done, bool):
-        raise DefinitionError(f"`until` must be true or false, but is {done!r}", where=path)
-    node = turn.node(path)
-    if done:
-        end(turn, path, NodeStatus.SUCCEEDED, output=_output(turn, child))
-    elif stuck := _stuck(turn, path):
-        _ask(turn, path, f"the rounds go nowhere: {stuck}")
-    elif node.index + 1 < node.most:
-        _open_round(turn, path, node.index + 1, node.most)
+        end(here, NodeStatus.FAILED, error=child.error or f"{child.path} was {child.status}")
+    elif truth(here.at(child.path), here.defined(RepeatNode).repeat.until, what="`until`"):
+        end(here, NodeStatus.SUCCEEDED, output=_output(here, child))
+    elif stuck := _stuck(here):
+        _ask(here, f"the rounds go nowhere: {stuck}")
+    elif here.node.index + 1 < here.node.most:
+        _open_round(here, here.node.index + 1, most=here.node.most)
     else:
-        _exhausted(turn, path, child)
+        _exhausted(here, child)
 
 
-def _stuck(turn: Turn, path: NodePath) -> str:
-    """Return why another round would be no use, or nothing; only loops that end at a gate `rework` are watched."""
-    rule, step = _definition(turn, path).repeat, step_at(turn.state, path)
-    if step is None or rule.on_exhausted != "gate" or rule.gate != "rework":
+def _stuck(here: Here) -> str:
+    """Return why another round would be no use, or nothing; only loops that end at a gate `rework` are watched.
+
+    Rounds before a person's last decision count as trees that were judged already, not as rounds running.
+    """
+    rule = here.defined(RepeatNode).repeat
+    if here.step is None or rule.on_exhausted != "gate" or rule.gate != "rework":
         return ""
-    told = turn.task.steps[step]
-    decided = max((gate.decided_at for gate in turn.run.gates.values() if gate.node == path), default="")
-    return stagnates([row.verdict for row in told.verdicts if row.r == told.r and row.at > decided])
+    rows = [row for row in here.told.verdicts if row.r == here.told.r]
+    since = here.node.children[here.node.settled :]
+    latest = [row.verdict for row in rows if any(row.node.startswith(f"{path}.") for path in since)]
+    tries = {verdict.attempt for verdict in latest}
+    before = {row.verdict.tree for row in rows if row.verdict.attempt not in tries}
+    return stagnates(latest, trees=before)
 
 
-def _exhausted(turn: Turn, path: NodePath, child: NodeState) -> None:
-    rule = _definition(turn, path).repeat
-    rounds = turn.node(path).index + 1
+def _exhausted(here: Here, child: NodeState) -> None:
+    rounds = here.node.index + 1
     message = f"{rounds} round{'s' if rounds > 1 else ''} used up"
-    match rule.on_exhausted:
+    match here.defined(RepeatNode).repeat.on_exhausted:
         case "fail":
-            end(turn, path, NodeStatus.FAILED, error=message)
+            end(here, NodeStatus.FAILED, error=message)
         case "continue":
-            end(turn, path, NodeStatus.SUCCEEDED, output=_output(turn, child))
+            end(here, NodeStatus.SUCCEEDED, output=_output(here, child))
         case "gate":
-            _ask(turn, path, message)
+            _ask(here, message)
 
 
-def _ask(turn: Turn, path: NodePath, message: str) -> None:
-    rule, step = _definition(turn, path).repeat, step_at(turn.state, path)
-    told = turn.state.task.steps.get(step or "") if turn.state.task is not None else None
-    verdict = told.verdicts[-1].verdict if told is not None and told.verdicts else None
-    if verdict is not None:
+def _ask(here: Here, message: str) -> None:
+    verdict = _last_verdict(here)
+    if verdict is not None and verdict.findings:
         findings = "; ".join(f"{each.id} {each.text}" for each in verdict.findings)
-        message = f"{message}. {verdict.reason_code}: {findings}" if findings else message
-    choices = tuple(choice.name for choice in GATES[rule.gate].choices)
-    turn.open_gate(path, rule.gate, message=message, choices=choices, shows=plain(verdict), step=step)
-    wait(turn, path)
-    if step is not None:
-        move(turn, step, StepStatus.WAITING, reason=message)
+        message = f"{message}. {verdict.reason_code}: {findings}"
+    kind = here.defined(RepeatNode).repeat.gate
+    ask(here, kind, message=message, choices=_choices(here, kind), shows=plain(verdict))
 
 
-def _decided(turn: Turn, path: NodePath, decision: Decision) -> None:
+def _last_verdict(place: Place) -> Verdict | None:
+    task = place.state.task
+    told = task.steps.get(place.step or "") if task is not None else None
+    return told.verdicts[-1].verdict if told is not None and told.verdicts else None
+
+
+def _choices(place: Place, kind: str) -> tuple[str, ...]:
+    """Return the choices that mean something here: some are about a step, a verdict, or the whole of a task."""
+    sense = {
+        Effect.SKIP: place.step is not None,
+        Effect.WAIVE: _last_verdict(place) is not None,
+        Effect.ADD_STEP: place.delivers and place.step is None and _last_verdict(place) is not None,
+        Effect.REOPEN: place.delivers and place.step is None,
+    }
+    return tuple(choice.name for choice in GATES[kind].choices if sense.get(choice.effect, True))
+
+
+def _decided(here: Here, decision: Decision) -> None:
     match decision.choice.effect:
         case Effect.MORE:
-            _more(turn, path, decision)
+            _more(here, decision)
         case Effect.WAIVE:
-            go_on(turn, path)
-            waive_and_judge_again(turn, path, decision)
-        case Effect.SKIP:
-            skip_step(turn, path, reason=_note(decision))
-        case Effect.FAIL:
-            end(turn, path, NodeStatus.FAILED, error=f"{decision.by} decided: fail {_note(decision)}".strip())
+            go_on(here)
+            waive_and_judge_again(here, decision)
         case Effect.LAST:
-            last = turn.node(turn.node(path).children[-1])
-            end(turn, path, NodeStatus.SUCCEEDED, output=_output(turn, last))
+            last = here.at(here.node.children[-1]).node
+            end(here, NodeStatus.SUCCEEDED, output=_output(here, last))
         case Effect.ADD_STEP:
-            add_step(turn, decision)
+            add_step(here, decision)
         case Effect.REOPEN:
-            reopen_step(turn, decision)
+            reopen_step(here, decision)
+        case Effect.SKIP:
+            skip_step(here, decision)
+        case Effect.FAIL:
+            fail_step(here, decision)
         case effect:
-            raise RefusedError(f"a gate at a repeat cannot be decided so: {effect}")
+            raise RefusedError(f"{here.path} cannot be decided so: {effect}", hint="Type: punchlist gates")
 
 
-def _more(turn: Turn, path: NodePath, decision: Decision) -> None:
-    go_on(turn, path)
-    count = decision.data.get("n", 1)
+def _more(here: Here, decision: Decision) -> None:
+    go_on(here)
+    if here.delivers and here.step is not None and decision.note:
+        here.turn.emit(ev.ReworkAsked(step=here.own_step, message=decision.note))
+    move(here, StepStatus.REWORK, reason=said(decision))
+    count, index = decision.data.get("n", 1), here.node.index
     assert isinstance(count, int)
-    step, message = step_at(turn.state, path), decision.data.get("message", decision.data.get("note"))
-    if step is not None:
-        if isinstance(message, str):
-            turn.emit(ev.ReworkAsked(step=step, message=message))
-        move(turn, step, StepStatus.REWORK)
-    node = turn.node(path)
-    _open_round(turn, path, node.index + 1, node.index + 1 + count)
+    _open_round(here, index + 1, most=index + 1 + count)
 
 
-def _note(decision: Decision) -> str:
-    note = decision.data.get("note")
-    return note if isinstance(note, str) else ""
-
-
-def _output(turn: Turn, round_: NodeState) -> Json:
-    definition = turn.definition(round_.path)
-    assert isinstance(definition, RepeatNode)
-    if definition.output is not None:
-        return resolve(turn.state, round_.path, definition.output)
-    return turn.node(round_.path).output
-
-
-def _definition(turn: Turn, path: NodePath) -> RepeatNode:
-    node = turn.definition(path)
-    assert isinstance(node, RepeatNode)
-    return node
+def _output(here: Here, round_: NodeState) -> Json:
+    output = here.defined(RepeatNode).output
+    return round_.output if output is None else resolve(here.at(round_.path), output)
 
 
 REPEAT = Kind(begin=_begin, child_over=_child_over, decided=_decided)

@@ -1,0 +1,241 @@
+"""What events of a run say of its nodes: begun, listed, ended, begun again."""
+
+import msgspec
+
+from punchlist.engine import queues
+from punchlist.engine.facts import fact_of
+from punchlist.engine.spots import below
+from punchlist.model import events as ev
+from punchlist.model.flow import CallNode, Flow, GroupNode, IntegrateNode
+from punchlist.model.ids import NodePath
+from punchlist.model.state import NodeState, Queue, RunState
+from punchlist.model.states import FINAL_NODE, NODE_MOVES, NodeStatus, check_move
+
+replace = msgspec.structs.replace
+ROOT = NodePath("")
+GOOD = frozenset({NodeStatus.SUCCEEDED, NodeStatus.SKIPPED})
+UNDER_WAY = frozenset({NodeStatus.RUNNING, NodeStatus.WAITING})
+
+
+def counts_as_done(run: RunState, node: NodeState) -> bool:
+    """Say whether what needs this ended node may go on."""
+    if node.status in GOOD:
+        return True
+    definition = run.spots[node.spot].node
+    goes_on = not isinstance(definition, Flow) and definition.on_failure == "continue"
+    return node.kind not in {"item", "round"} and goes_on and node.status is NodeStatus.FAILED
+
+
+def child_path(parent: NodePath, name: str) -> NodePath:
+    """Return the path of a child node."""
+    return NodePath(f"{parent}.{name}" if parent else name)
+
+
+def descendants(run: RunState, path: NodePath) -> list[NodePath]:
+    """Return all nodes below `path`, each after the one that it is in."""
+    found: list[NodePath] = []
+    todo = list(run.nodes[path].children)
+    while todo:
+        each = todo.pop()
+        found.append(each)
+        todo += run.nodes[each].children
+    return found
+
+
+def began(run: RunState, node: NodeState) -> bool:
+    """Say whether the log has told of this node: it began, ended, or was made to begin again."""
+    if node.started_at or node.ended_at:
+        return True
+    return node.parent is not None and node.generation > run.nodes[node.parent].generation
+
+
+def with_nodes(run: RunState, *nodes: NodeState) -> RunState:
+    """Return the run with these nodes as they are given."""
+    return replace(run, nodes=run.nodes.update({node.path: node for node in nodes}))
+
+
+def started(run: RunState, event: ev.Event) -> RunState:
+    """Fold NodeStarted: a group's children are pending from here on, an item takes one of its group's places."""
+    node = run.nodes[fact_of(event, ev.NodeStarted).node]
+    check_move(NODE_MOVES, node.status, NodeStatus.RUNNING, what=f"node {node.path}")
+    node = replace(node, status=NodeStatus.RUNNING, started_at=event.at)
+    spot = run.spots[node.spot]
+    if node.kind in {"flow", "item", "round"} or isinstance(spot.node, GroupNode | CallNode):
+        children = [_child(run, node, name=name) for name in spot.children]
+        run = with_nodes(run, *children)
+        node = replace(node, children=tuple(child.path for child in children), remaining=len(children))
+    if node.kind == "item" and node.parent is not None:
+        group = run.nodes[node.parent]
+        ready = queues.drop(group.ready, node.index)
+        run = with_nodes(run, replace(group, running=group.running + 1, ready=ready))
+    if isinstance(spot.node, IntegrateNode):
+        run = replace(run, integrating=(*run.integrating, node.path))
+    return with_nodes(run, node)
+
+
+def _child(run: RunState, parent: NodeState, *, name: str) -> NodeState:
+    spot = run.spots[parent.spot]
+    place = below(parent.spot, name)
+    return NodeState(
+        path=child_path(parent.path, name),
+        spot=place,
+        kind=str(type(run.spots[place].node).__struct_config__.tag),
+        parent=parent.path,
+        missing=len(spot.needs[name]),
+        wanted_by=tuple(child_path(parent.path, each) for each in spot.wanted_by.get(name, ())),
+        generation=parent.generation,
+    )
+
+
+def call_entered(run: RunState, event: ev.Event) -> RunState:
+    """Fold CallEntered: the called flow's inputs are the node's value."""
+    fact = fact_of(event, ev.CallEntered)
+    return with_nodes(run, replace(run.nodes[fact.node], value=fact.inputs))
+
+
+def items_listed(run: RunState, event: ev.Event) -> RunState:
+    """Fold ItemsListed: one node an item; those that need nothing stand in the queue in the order of the list."""
+    fact = fact_of(event, ev.ItemsListed)
+    group = run.nodes[fact.node]
+    position = {key: NodePath(f"{group.path}[{key}]") for key in fact.keys}
+    wanted: dict[str, list[NodePath]] = {key: [] for key in fact.keys}
+    for key, needs in zip(fact.keys, fact.needs, strict=True):
+        for needed in needs:
+            wanted[needed].append(position[key])
+    items = [
+        NodeState(
+            path=position[key],
+            spot=group.spot,
+            kind="item",
+            parent=group.path,
+            key=key,
+            value=value,
+            index=number,
+            missing=len(needs),
+            wanted_by=tuple(wanted[key]),
+            generation=group.generation,
+        )
+        for number, (key, value, needs) in enumerate(zip(fact.keys, fact.values, fact.needs, strict=True))
+    ]
+    ready = group.ready
+    for item in items:
+        ready = ready if item.missing else queues.insert(ready, item.index, entry=item.path)
+    children = tuple(item.path for item in items)
+    listed = replace(group, children=children, remaining=len(items), max_parallel=fact.max_parallel, ready=ready)
+    return with_nodes(run, *items, listed)
+
+
+def round_opened(run: RunState, event: ev.Event) -> RunState:
+    """Fold RoundOpened: one more round, which is all that its repeat waits for."""
+    fact = fact_of(event, ev.RoundOpened)
+    group = run.nodes[fact.node]
+    path = NodePath(f"{group.path}[{fact.index}]")
+    opened = NodeState(
+        path=path, spot=group.spot, kind="round", parent=group.path, index=fact.index, generation=group.generation
+    )
+    group = replace(group, children=(*group.children, path), remaining=1, failed=0, index=fact.index, most=fact.most)
+    return with_nodes(run, opened, group)
+
+
+def moved(run: RunState, event: ev.Event) -> RunState:
+    """Fold NodeMoved: the node waits for a decision, or goes on."""
+    fact = fact_of(event, ev.NodeMoved)
+    node = run.nodes[fact.node]
+    check_move(NODE_MOVES, node.status, fact.status, what=f"node {node.path}")
+    return with_nodes(run, replace(node, status=fact.status))
+
+
+def ended(run: RunState, event: ev.Event) -> RunState:
+    """Fold NodeEnded: its group has one child less to wait for, and what needs it one need less."""
+    fact = fact_of(event, ev.NodeEnded)
+    node = run.nodes[fact.node]
+    check_move(NODE_MOVES, node.status, fact.status, what=f"node {node.path}")
+    over = replace(node, status=fact.status, output=fact.output, error=fact.error, ended_at=event.at)
+    run = with_nodes(_out_of_line(run, node.path), over)
+    done = counts_as_done(run, over)
+    if node.parent is not None:
+        run = with_nodes(run, _parent_after(run.nodes[node.parent], node, done=done))
+    return _release(run, over) if done else run
+
+
+def _out_of_line(run: RunState, path: NodePath) -> RunState:
+    if path not in run.integrating:
+        return run
+    return replace(run, integrating=tuple(each for each in run.integrating if each != path))
+
+
+def _parent_after(parent: NodeState, node: NodeState, *, done: bool) -> NodeState:
+    """Return a group after one of its children ended; `node` is the child as it was before."""
+    return replace(
+        parent,
+        remaining=parent.remaining - 1,
+        failed=parent.failed + (not done),
+        running=parent.running - (node.kind == "item" and node.status in UNDER_WAY),
+        ready=queues.drop(parent.ready, node.index) if node.kind == "item" else parent.ready,
+    )
+
+
+def _release(run: RunState, over: NodeState) -> RunState:
+    for path in over.wanted_by:
+        waiting = replace(run.nodes[path], missing=run.nodes[path].missing - 1)
+        run = with_nodes(run, waiting)
+        if waiting.kind == "item" and waiting.missing == 0 and waiting.parent is not None:
+            group = run.nodes[waiting.parent]
+            run = with_nodes(run, replace(group, ready=_enter(group.ready, waiting)))
+    return run
+
+
+def _enter(ready: Queue[NodePath], item: NodeState) -> Queue[NodePath]:
+    return queues.insert(ready, item.index, entry=item.path)
+
+
+def reset(run: RunState, event: ev.Event) -> RunState:
+    """Fold NodesReset: the nodes are pending again, what was below them is kept as it was, what is around them runs."""
+    fact = fact_of(event, ev.NodesReset)
+    for path in fact.nodes:
+        run = _begin_again(run, path, fact=fact)
+    for parent in dict.fromkeys(run.nodes[path].parent for path in fact.nodes):
+        if parent is not None:
+            run = _revive(run, parent)
+    return replace(run, status=NodeStatus.RUNNING, ended_at="")
+
+
+def _begin_again(run: RunState, path: NodePath, *, fact: ev.NodesReset) -> RunState:
+    node, earlier, nodes = run.nodes[path], run.earlier, run.nodes
+    for gone in descendants(run, path):
+        run = _out_of_line(run, gone)
+        earlier = earlier.set(gone, run.nodes[gone]) if began(run, run.nodes[gone]) else earlier
+        nodes = nodes.delete(gone)
+    fresh = NodeState(
+        path=path,
+        spot=node.spot,
+        kind=node.kind,
+        parent=node.parent,
+        key=node.key,
+        value=node.value,
+        index=node.index,
+        wanted_by=node.wanted_by,
+        missing=sum(path in nodes[each].wanted_by for each in fact.nodes),
+        generation=fact.generation,
+    )
+    return replace(_out_of_line(run, path), nodes=nodes.set(path, fresh), earlier=earlier)
+
+
+def _revive(run: RunState, path: NodePath) -> RunState:
+    """Bring a group whose children begin again, and all above it, back to running, with its counts made anew."""
+    node = run.nodes[path]
+    children = [run.nodes[each] for each in node.children]
+    over = [child for child in children if child.status in FINAL_NODE]
+    revived = replace(
+        node,
+        status=NodeStatus.RUNNING,
+        remaining=len(children) - len(over),
+        failed=sum(not counts_as_done(run, child) for child in over),
+        running=sum(child.kind == "item" and child.status in UNDER_WAY for child in children),
+        output=None,
+        error="",
+        ended_at="",
+    )
+    was_over = node.status in FINAL_NODE
+    run = with_nodes(run, revived)
+    return _revive(run, node.parent) if was_over and node.parent is not None else run

@@ -1,0 +1,78 @@
+"""The limits of an attempt: its node's own, else the policy's, with what a person raised on top."""
+
+from collections.abc import Mapping
+
+from punchlist.engine.fold_attempts import raised_key
+from punchlist.engine.place import Place
+from punchlist.engine.scope import text_of
+from punchlist.engine.turn import Decision, Here
+from punchlist.errors import DefinitionError, RefusedError
+from punchlist.model import events as ev
+from punchlist.model.flow import Flow
+from punchlist.model.jobs import Limits
+from punchlist.model.policy import duration, size
+
+_TIMES = ("timeout", "silence")
+_NAMES = (*_TIMES, "memory", "output")
+
+
+def limits_of(place: Place, *, policy: Mapping[str, str]) -> Limits:
+    """Return the limits at a node; `policy` says those that hold where neither the node nor a person says another.
+
+    Raises DefinitionError for a value that is no duration or size.
+    """
+    said = {**policy, **_own(place), **_raised(place)}
+    known = Limits(timeout=_seconds(place, said["timeout"], name="timeout"))
+    return Limits(
+        timeout=known.timeout,
+        silence=_seconds(place, said["silence"], name="silence") if "silence" in said else None,
+        memory=_bytes(place, said["memory"], name="memory") if "memory" in said else None,
+        output=_bytes(place, said["output"], name="output") if "output" in said else known.output,
+    )
+
+
+def of_agents(place: Place) -> dict[str, str]:
+    """Return the policy's limits for an agent's attempt."""
+    return {"timeout": place.policy.timeout, "silence": place.policy.silence, "memory": place.policy.memory}
+
+
+def raise_limit(here: Here, decision: Decision) -> None:
+    """Record the limit that a person raises: the one that the node's last attempts passed. Refuses what is no limit."""
+    attempts = [here.run.attempts[each] for each in here.node.attempts]
+    passed = [each.outcome.passed_limit for each in attempts if each.outcome is not None and each.outcome.passed_limit]
+    if not passed:
+        raise RefusedError("no limit was passed here that could be raised", hint="Choose retry, skip or fail.")
+    limit, value = passed[-1], str(decision.data["value"])
+    try:
+        duration(value) if limit in _TIMES else size(value)
+    except ValueError:
+        allowed = "a time such as 2h" if limit in _TIMES else "a size such as 8GiB"
+        raise DefinitionError(f"saw {value!r} for {limit}; allowed: {allowed}", where="data.value") from None
+    here.turn.emit(ev.LimitRaised(spot=here.node.spot, step=here.step, limit=limit, value=value))
+
+
+def _own(place: Place) -> dict[str, str]:
+    definition = place.definition
+    if isinstance(definition, Flow):
+        return {}
+    said = {name: getattr(definition, name) for name in ("timeout", "silence", "memory")}
+    return {name: text_of(place, value, what=name) for name, value in said.items() if value is not None}
+
+
+def _raised(place: Place) -> dict[str, str]:
+    keys = {name: raised_key(place.node.spot, place.step, limit=name) for name in _NAMES}
+    return {name: place.run.raised[key] for name, key in keys.items() if key in place.run.raised}
+
+
+def _seconds(place: Place, value: str, *, name: str) -> float:
+    try:
+        return duration(value).total_seconds()
+    except ValueError:
+        raise DefinitionError(f"{name} is {value!r}; allowed: 30s, 5m, 2h", where=place.path) from None
+
+
+def _bytes(place: Place, value: str, *, name: str) -> int:
+    try:
+        return size(value)
+    except ValueError:
+        raise DefinitionError(f"{name} is {value!r}; allowed: 512MiB, 8GiB", where=place.path) from None

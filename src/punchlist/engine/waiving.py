@@ -1,0 +1,60 @@
+"""A person's waivers: findings of the last verdict that are passed over, and judging again with them counted."""
+
+from collections.abc import Sequence
+
+from punchlist.engine.fold_nodes import ROOT
+from punchlist.engine.place import Place
+from punchlist.engine.resetting import judge_again
+from punchlist.engine.turn import Decision, Here, Turn
+from punchlist.errors import RefusedError
+from punchlist.model import events as ev
+from punchlist.model.ids import FindingId, StepId
+from punchlist.model.state import TaskState
+from punchlist.model.verdicts import Finding, Waiver
+from punchlist.quality.findings import blocks, waiver_of
+
+
+def waive_and_judge_again(here: Here, decision: Decision) -> None:
+    """Record the waivers, and run the last round again from its checks; what did not change is not run again.
+
+    Without names, everything that blocks is waived.
+    """
+    step, named = here.step, decision.data.get("findings")
+    wanted = [FindingId(str(each)) for each in named] if isinstance(named, list) else _blocking(here)
+    record_waivers(here.turn, step, wanted=wanted, reason=str(decision.data["reason"]))
+    judge_again(here, reason=f"{', '.join(wanted)} waived")
+
+
+def record_waivers(turn: Turn, step: StepId | None, *, wanted: Sequence[FindingId], reason: str) -> None:
+    """Waive findings of the last verdict; refused as a whole when one is not there, a conflict, or waived already."""
+    task = turn.at(ROOT).task
+    known = {each.id: each for each in last_findings(task, step) if each.id is not None and blocks(each)}
+    missing = [each for each in wanted if each not in known]
+    if missing or not wanted:
+        allowed = ", ".join(known) or "none"
+        raise RefusedError(f"{', '.join(missing) or 'nothing'} is not open in the last verdict; open: {allowed}")
+    waivers = task.steps[step or ""].waivers
+    for each in dict.fromkeys(wanted):
+        finding = known[each]
+        if finding.kind == "conflict":
+            raise RefusedError(f"finding {each} is a conflict: it cannot be waived", hint="Ask for rework instead.")
+        if waiver_of(finding, waivers) is not None:
+            raise RefusedError(f"finding {each} is waived already")
+        waiver = Waiver(
+            finding=each,
+            fingerprint=finding.fingerprint,
+            criterion=finding.criterion,
+            by=turn.context.actor,
+            reason=reason,
+        )
+        turn.emit(ev.FindingWaived(step=step, waiver=waiver))
+
+
+def last_findings(task: TaskState, step: StepId | None) -> Sequence[Finding]:
+    """Return the findings of the last verdict on a step, or on the task's own criteria."""
+    told = task.steps.get(step or "")
+    return told.verdicts[-1].verdict.findings if told is not None and told.verdicts else ()
+
+
+def _blocking(here: Place) -> list[FindingId]:
+    return [each.id for each in last_findings(here.task, here.step) if each.id is not None and blocks(each)]
