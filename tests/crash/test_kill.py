@@ -1,11 +1,18 @@
 """The engine dies at any moment; afterwards the task ends as if nothing had been, and nothing is done twice."""
 
+import os
+import random
+import signal
+import sys
+import time
 from collections import Counter
 
 import pytest
 
-from tests.disturbed import Disturbed, finished_as_if_nothing_had_been
+from tests.disturbed import Disturbed, as_if_nothing_had_been
+from tests.installed import PATIENCE, until
 
+REFUSED, INTERRUPTED = 3, 130
 ROLES = {"build": "builder", "check": "check", "review": "qa"}
 
 
@@ -26,7 +33,78 @@ def test_an_engine_killed_in_the_middle_of_a(
     call = disturbed.punchlist("resume", run, "--wait")
 
     assert held == survivors != set()
-    finished_as_if_nothing_had_been(call, disturbed, undisturbed)
+    assert call.code == 0, call
+    as_if_nothing_had_been(disturbed, undisturbed)
     lost = [attempt for attempt in disturbed.attempts() if attempt["status"] == "lost"]
     assert [attempt["role"] for attempt in lost] == [ROLES[point]]
     assert disturbed.starts() == undisturbed.starts() + Counter({point: 1})
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_an_engine_killed_while_it_judges_and_integrates(
+    seed: int, disturbed: Disturbed, undisturbed: Disturbed
+) -> None:
+    chance = random.Random(seed)
+    delays = [chance.uniform(0.0, 0.3) for _ in range(2)]
+    sys.stdout.write(f"seed {seed}: killed {' and '.join(f'{delay:.3f} s' for delay in delays)} after a start\n")
+    disturbed.hold("review")
+    disturbed.ok("task", "start", "T1")
+
+    disturbed.until_at("review")
+    disturbed.let_go("review")
+    for delay in delays:
+        time.sleep(delay)  # the blow falls at any moment; nothing is waited for
+        disturbed.kill_engine()
+        disturbed.ok("engine", "start")
+
+    until(lambda: disturbed.status() == "accepted", what="the task is accepted")
+    as_if_nothing_had_been(disturbed, undisturbed)
+
+
+def test_a_second_engine_is_refused_and_told_who_works(disturbed: Disturbed) -> None:
+    disturbed.hold("build")
+    disturbed.ok("task", "start", "T1")
+    disturbed.until_at("build")
+    first = disturbed.engine()
+
+    call = disturbed.punchlist("engine", "run")
+    disturbed.let_go("build")
+
+    assert call.code == REFUSED, call
+    assert f"process {first}" in call.err
+    assert disturbed.engine() == first
+    assert disturbed.punchlist("resume", "T1", "--wait").code == 0
+
+
+def test_interrupting_the_view_leaves_the_run_alone(disturbed: Disturbed, undisturbed: Disturbed) -> None:
+    disturbed.hold("build")
+    view = disturbed.begun("task", "start", "T1", "--follow", process_group=0)
+    disturbed.until_at("build")
+
+    os.killpg(view.pid, signal.SIGINT)
+    _, said = view.communicate(timeout=PATIENCE)
+    disturbed.let_go("build")
+    call = disturbed.punchlist("resume", "T1", "--wait")
+
+    assert view.returncode == INTERRUPTED, said
+    assert "Traceback" not in said
+    assert call.code == 0, call
+    as_if_nothing_had_been(disturbed, undisturbed)
+    assert disturbed.starts() == undisturbed.starts()
+
+
+def test_an_engine_that_is_told_to_end_leaves_nothing_behind_and_goes_on_later(
+    disturbed: Disturbed, undisturbed: Disturbed
+) -> None:
+    disturbed.hold("build")
+    disturbed.ok("task", "start", "T1")
+    disturbed.until_at("build")
+
+    stopped = disturbed.ok("engine", "stop")
+    left = disturbed.processes()
+    call = disturbed.punchlist("resume", "T1", "--wait")
+
+    assert stopped["stopped"] is True
+    assert left == {}
+    assert call.code == 0, call
+    as_if_nothing_had_been(disturbed, undisturbed)
