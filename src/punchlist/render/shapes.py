@@ -31,6 +31,12 @@ def task_summary(summary: TaskSummary) -> Shape:
     return _fields(summary)
 
 
+def task_summaries(summaries: Sequence[TaskSummary]) -> list[Shape]:
+    """Return the lines of `task list`, in one conversion, because there may be ten thousand."""
+    lines: list[Shape] = msgspec.to_builtins(summaries)
+    return lines
+
+
 def task(state: TaskState) -> Shape:
     """Return a task with its steps in full; `verdict` is the last one on the task's own criteria."""
     record, own, shows = state.task, state.steps.get("", StepState()), _shows(state)

@@ -61,7 +61,7 @@ def listing(service: "Service", project: str | None = None, *, statuses: Sequenc
     wanted = [_status(each) for each in statuses]
     with service.store.read() as reader:
         owner = None if project is None else ProjectId(lookup.project(reader, project).id)
-        return {"tasks": [shapes.task_summary(each) for each in reader.tasks(owner, statuses=wanted)]}
+        return {"tasks": [*shapes.task_summaries(reader.tasks(owner, statuses=wanted))]}
 
 
 def show(service: "Service", task: str) -> "Answer":
