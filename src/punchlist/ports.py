@@ -83,7 +83,7 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Exit(msgspec.Struct, frozen=True, kw_only=True):
-    """How a process ended, in facts: exactly one of `code` and `signal` is set, unless the record is missing (both None).
+    """How a process ended, in facts: exactly one of `code` and `signal` is set; both are None without a record.
 
     `limit` names the limit that the engine killed it for. `stdout` and `stderr` are their last 64 KiB; `output_digest`
     is over both whole files. `result` is the result file's content, None when there is none, cut at 4 MiB + 1 byte.
@@ -145,7 +145,7 @@ class Processes(Protocol):
         ...
 
     async def settle(self, attempt: AttemptId) -> Exit | None:
-        """Settle an attempt found at restart: its exit record, or None after its tree was killed and its lock is free."""
+        """Settle an attempt found at restart: its exit record, or None once its tree is killed and its lock is free."""
         ...
 
     def record(self, outcome: Outcome) -> None:
@@ -209,23 +209,23 @@ class Workspace(Protocol):
         """Say whether the project's set-up must run in this folder now (once per folder and hash of what it names)."""
         ...
 
-    def setup_done(self, project: Project, folder: Folder, stamp: str) -> None:
+    def setup_done(self, project: Project, folder: Folder, stamp: str) -> None:  # noqa: PLR0917 - in the order in which one says it
         """Record that set-up ran, and which ignored paths it made, so that cleaning leaves them."""
         ...
 
-    def snapshot(self, project: Project, folder: Folder, attempt: AttemptId, base: Commit) -> Snapshot:
-        """Record everything in the builder's clone as `refs/attempts/<attempt>`; the same content gives the same tree."""
+    def snapshot(self, project: Project, folder: Folder, attempt: AttemptId, base: Commit) -> Snapshot:  # noqa: PLR0917 - in the order in which one says it
+        """Record everything in the builder's clone as `refs/attempts/<attempt>`; same content, same tree."""
         ...
 
     def exam_changes(self, project: Project, folder: Folder) -> tuple[str, ...]:
-        """Return the paths of an exam folder that differ from its tree (untracked ones that base rules ignore aside)."""
+        """Return the paths of an exam folder that differ from its tree, those aside that the base's rules ignore."""
         ...
 
-    def resolve(self, project: Project, tree: Tree, references: Sequence[str]) -> dict[str, bool]:
+    def resolve(self, project: Project, tree: Tree, references: Sequence[str]) -> dict[str, bool]:  # noqa: PLR0917 - in the order in which one says it
         """Say of each `path:line` (or `path`) whether it exists in the tree; anything that leaves the tree is False."""
         ...
 
-    def diff(self, project: Project, old: str, new: str) -> str:
+    def diff(self, project: Project, old: str, new: str) -> str:  # noqa: PLR0917 - in the order in which one says it
         """Return the patch between two commits or trees."""
         ...
 
@@ -244,7 +244,7 @@ class Workspace(Protocol):
         """Push the branch; for `merge` bring it into the base branch. Return whether it was merged."""
         ...
 
-    def discard(self, project: Project, task: TaskId, step: StepId | None = None) -> None:
+    def discard(self, project: Project, task: TaskId, step: StepId | None = None) -> None:  # noqa: PLR0917 - in the order in which one says it
         """Remove work folders that nothing needs any more."""
         ...
 
@@ -389,7 +389,7 @@ class Store(Protocol):
         ...
 
 
-# -- the engine, as seen by those who send it commands ------------------------------------------------------------------
+# -- the engine, as seen by those who send it commands ----------------------------------------------------------------
 
 
 class EngineStatus(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,10 +2,9 @@
 
 import contextlib
 import hashlib
-import os
 import select
 import socket
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 from punchlist.errors import StoreError
@@ -33,16 +32,16 @@ class Channel:
     def announce(self) -> None:
         """Tell every listener but the engine; sockets that nobody reads any more are removed."""
         with contextlib.suppress(FileNotFoundError):
-            for name in os.listdir(self._folder):
-                if name != ENGINE:
-                    self._tell(self._folder / name)
+            for listener in self._folder.iterdir():
+                if listener.name != ENGINE:
+                    self._tell(listener)
 
     def listen_as_engine(self) -> socket.socket:
         """Return the engine's socket; only the holder of the engine's lock may call this."""
         return self._listen(self._folder / ENGINE)
 
     @contextlib.contextmanager
-    def watch(self, name: str) -> Iterator["Watching"]:
+    def watch(self, name: str) -> Generator["Watching"]:
         """Listen under a name of one's own for as long as the block lasts."""
         path = self._folder / name
         listening = self._listen(path)

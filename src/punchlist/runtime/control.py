@@ -4,7 +4,7 @@ import contextlib
 import os
 import signal
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -49,7 +49,7 @@ class EngineControl:
         return self._watch()
 
     @contextlib.contextmanager
-    def _watch(self) -> Iterator[Watch]:
+    def _watch(self) -> Generator[Watch]:
         with self._channel.watch(self._name) as watching:
             yield watching
 

@@ -15,7 +15,7 @@ def load_run(reader: Reader, run: RunId) -> State:
     head = reader.head("run", run)
     if head is None:
         raise RefusedError(f"there is no run {run}", hint="Type: punchlist status")
-    state = _folded(reader, State(heads=Map({"run": Head(head.stream)})), head.stream)
+    state = _folded(reader, State(heads=Map({"run": Head(head.stream)})), stream=head.stream)
     assert state.run is not None
     return with_documents(reader, state, task=state.run.task, project=state.run.project)
 
@@ -29,7 +29,7 @@ def with_documents(reader: Reader, state: State, *, task: TaskId | None, project
         if head is None:
             raise RefusedError(f"there is no {kind} {local}", hint=f"Type: punchlist {kind} list")
         cleared = _without(state, kind)
-        state = _folded(reader, _with_head(cleared, kind, Head(head.stream)), head.stream)
+        state = _folded(reader, _with_head(cleared, kind, head=Head(head.stream)), stream=head.stream)
     return state
 
 
@@ -43,13 +43,13 @@ def is_current(reader: Reader, state: State) -> bool:
     )
 
 
-def _folded(reader: Reader, state: State, stream: StreamId) -> State:
+def _folded(reader: Reader, state: State, *, stream: StreamId) -> State:
     for event in reader.events(stream=stream):
         state = fold(state, event)
     return state
 
 
-def _with_head(state: State, kind: str, head: Head) -> State:
+def _with_head(state: State, kind: str, *, head: Head) -> State:
     return State(run=state.run, task=state.task, project=state.project, heads=state.heads.set(kind, head))
 
 

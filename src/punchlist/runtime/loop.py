@@ -69,7 +69,7 @@ class Runtime:
         self._stopping = False
 
     async def serve(self) -> bool:
-        """Work until there is nothing to do for `idle_exit`, or until stopped; False when another engine has the lock."""
+        """Work until there is nothing to do for `idle_exit`, or until stopped; False when another has the lock."""
         if not self._lock.take(self._holder):
             return False
         try:
@@ -195,10 +195,12 @@ class Runtime:
             act = self._performer.recover if recovering else self._performer.perform
             outcome = await act(job, state.project)
         except PunchlistError as error:
-            outcome = _broken(attempt, FailureClass.DEFINITION, str(error))
-        except Exception as error:
+            outcome = _broken(attempt, FailureClass.DEFINITION, reason=str(error))
+        except Exception as error:  # noqa: BLE001 - the loop goes on, and the record says what happened
             _LOG.exception("attempt %s", attempt)
-            outcome = _broken(attempt, FailureClass.WORKER, f"a bug of punchlist: {error!r}; see the engine's log")
+            outcome = _broken(
+                attempt, FailureClass.WORKER, reason=f"a bug of punchlist: {error!r}; see the engine's log"
+            )
         self._working.pop(attempt, None)
         self._outcomes.append(cmd.AttemptOver(run=state.run.id, outcome=outcome))
         self._woken.set()
@@ -297,7 +299,7 @@ class _Batch:
             self.projects.add(state.run.project)
 
 
-def _broken(attempt: AttemptId, failure: FailureClass, reason: str) -> Outcome:
+def _broken(attempt: AttemptId, failure: FailureClass, *, reason: str) -> Outcome:
     return Outcome(attempt=attempt, status=AttemptStatus.FAILED, failure=failure, reason=reason)
 
 

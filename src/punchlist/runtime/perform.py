@@ -35,8 +35,10 @@ MakeTasks = Callable[[ProjectId, Json, str], list[str]]
 
 
 class Performer:
-    """Performs jobs beside the loop. `workers` gives a worker with its settings by name, `prompt` composes its prompt,
-    `make_tasks` turns a plan into drafts, once a key.
+    """Performs jobs beside the loop.
+
+    `workers` gives a worker with its settings by name, `prompt` composes its prompt, `make_tasks` turns a plan into
+    drafts, once a key.
     """
 
     def __init__(
@@ -66,9 +68,9 @@ class Performer:
             if isinstance(job, ProcessJob):
                 await _beside(self._processes.record, outcome)
         except (DefinitionError, RefusedError) as error:
-            return _failed(job.attempt, FailureClass.DEFINITION, error)
+            return _failed(job.attempt, FailureClass.DEFINITION, error=error)
         except PunchlistError as error:
-            return _failed(job.attempt, FailureClass.WORKER, error)
+            return _failed(job.attempt, FailureClass.WORKER, error=error)
         return outcome
 
     async def recover(self, job: Job, project: Project | None) -> Outcome:
@@ -83,10 +85,10 @@ class Performer:
         if ended is None:
             return Outcome(attempt=job.attempt, status=AttemptStatus.LOST, failure=FailureClass.LOST, reason=_LOST)
         try:
-            outcome = await self._conclude(await self._with_tree(job, project), project, ended)
+            outcome = await self._conclude(await self._with_tree(job, project), project, ended=ended)
             await _beside(self._processes.record, outcome)
         except PunchlistError as error:
-            return _failed(job.attempt, FailureClass.WORKER, error)
+            return _failed(job.attempt, FailureClass.WORKER, error=error)
         return outcome
 
     async def settle(self, attempt: AttemptId) -> None:
@@ -127,10 +129,10 @@ class Performer:
             need = await _beside(self._workspace.setup_need, _there(project), job.folder)
             if not need.needed:
                 return Outcome(attempt=job.attempt, status=AttemptStatus.SUCCEEDED, reason="set up already")
-        launch = await self._launch(job, project, work)
-        return await self._conclude(job, project, await self._processes.run(launch))
+        launch = await self._launch(job, project, work=work)
+        return await self._conclude(job, project, ended=await self._processes.run(launch))
 
-    async def _launch(self, job: ProcessJob, project: Project | None, work: Path) -> Launch:
+    async def _launch(self, job: ProcessJob, project: Project | None, *, work: Path) -> Launch:
         files: dict[str, bytes] = {}
         if job.worker is None:
             invocation = Invocation(argv=job.argv)
@@ -139,7 +141,7 @@ class Performer:
                 invocation = msgspec.structs.replace(invocation, stdin=self._processes.io(job.attempt) / "stdin")
         else:
             worker, settings = self._workers(job.worker)
-            invocation = worker.invocation(self._request(job, settings, work))
+            invocation = worker.invocation(self._request(job, settings, work=work))
             files = {"prompt.md": self._prompt(job, project).encode(), "pack.json": encode(job.pack)}
             if job.diff_base is not None and job.folder.tree is not None:
                 diff = await _beside(self._workspace.diff, _there(project), job.diff_base, job.folder.tree)
@@ -158,7 +160,7 @@ class Performer:
             sandbox=job.sandbox,
         )
 
-    def _request(self, job: ProcessJob, settings: Mapping[str, Json], work: Path) -> WorkerRequest:
+    def _request(self, job: ProcessJob, settings: Mapping[str, Json], *, work: Path) -> WorkerRequest:
         return WorkerRequest(
             attempt=job.attempt,
             role=job.role,
@@ -169,11 +171,11 @@ class Performer:
             session=job.session,
         )
 
-    async def _conclude(self, job: ProcessJob, project: Project | None, ended: Exit) -> Outcome:
+    async def _conclude(self, job: ProcessJob, project: Project | None, *, ended: Exit) -> Outcome:
         """Make an outcome of what a process left: its exit, its answer, its tree."""
         if job.worker is not None:
             worker, settings = self._workers(job.worker)
-            request = self._request(job, settings, self._workspace.path(job.folder))
+            request = self._request(job, settings, work=self._workspace.path(job.folder))
             outcome = worker.outcome(request, ended)
         else:
             outcome = of_command(job, ended)
@@ -181,9 +183,9 @@ class Performer:
             return outcome
         match job.role:
             case Role.BUILDER:
-                return await self._with_snapshot(job, project, outcome)
+                return await self._with_snapshot(job, project, outcome=outcome)
             case Role.QA:
-                return await self._with_evidence(job, project, outcome)
+                return await self._with_evidence(job, project, outcome=outcome)
             case Role.SETUP if outcome.status is AttemptStatus.SUCCEEDED:
                 need = await _beside(self._workspace.setup_need, project, job.folder)
                 await _beside(self._workspace.setup_done, project, job.folder, need.stamp)
@@ -191,13 +193,13 @@ class Performer:
             case _:
                 return outcome
 
-    async def _with_snapshot(self, job: ProcessJob, project: Project, outcome: Outcome) -> Outcome:
+    async def _with_snapshot(self, job: ProcessJob, project: Project, *, outcome: Outcome) -> Outcome:
         base = job.folder.base
         assert base is not None
         snapshot = await _beside(self._workspace.snapshot, project, job.folder, job.attempt, base)
         return msgspec.structs.replace(outcome, snapshot=snapshot)
 
-    async def _with_evidence(self, job: ProcessJob, project: Project, outcome: Outcome) -> Outcome:
+    async def _with_evidence(self, job: ProcessJob, project: Project, *, outcome: Outcome) -> Outcome:
         changed = await _beside(self._workspace.exam_changes, project, job.folder)
         outcome = msgspec.structs.replace(outcome, exam_changed=changed)
         if outcome.status is not AttemptStatus.SUCCEEDED or job.folder.tree is None:
@@ -257,7 +259,7 @@ def last_lines(ended: Exit, *, most: int = 4000) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def _failed(attempt: AttemptId, failure: FailureClass, error: PunchlistError) -> Outcome:
+def _failed(attempt: AttemptId, failure: FailureClass, *, error: PunchlistError) -> Outcome:
     return Outcome(attempt=attempt, status=AttemptStatus.FAILED, failure=failure, reason=str(error))
 
 
@@ -272,7 +274,7 @@ def _there(project: Project | None) -> Project:
 
 
 async def _beside(work: Callable[..., T], *arguments: object) -> T:
-    """Do blocking work beside the loop. It is not interrupted: cancelling waits for it, so nothing is left half-done."""
+    """Do blocking work beside the loop. Cancelling waits for it, so that nothing is left half-done."""
     task = asyncio.ensure_future(asyncio.to_thread(work, *arguments))
     try:
         return await asyncio.shield(task)
