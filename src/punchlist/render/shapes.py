@@ -26,11 +26,6 @@ def project(record: Project) -> Shape:
     return _fields(record)
 
 
-def task_summary(summary: TaskSummary) -> Shape:
-    """Return a line of `task list`."""
-    return _fields(summary)
-
-
 def task_summaries(summaries: Sequence[TaskSummary]) -> list[Shape]:
     """Return the lines of `task list`, in one conversion, because there may be ten thousand."""
     lines: list[Shape] = msgspec.to_builtins(summaries)

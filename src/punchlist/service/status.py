@@ -28,19 +28,18 @@ def status(service: "Service", *, since: str | None = None) -> "Answer":
         pending = reader.inbox()
     by_status = {each: [line for line in lines if line.status is each] for each in TaskStatus}
     waiting = [_gate(each) for each in gates]
-    drafts = [_line(line, f"punchlist approve {line.id}") for line in by_status[TaskStatus.DRAFT]]
-    ready = [_line(line, f"punchlist task start {line.id}") for line in by_status[TaskStatus.READY]]
-    failed = [
-        _line(line, f"punchlist why {line.id}") for line in by_status[TaskStatus.FAILED] if line.changed_at >= after
-    ]
+    drafts = _lines(by_status[TaskStatus.DRAFT], "punchlist approve")
+    ready = _lines(by_status[TaskStatus.READY], "punchlist task start")
+    failed = _lines([line for line in by_status[TaskStatus.FAILED] if line.changed_at >= after], "punchlist why")
+    accepted = [line for line in by_status[TaskStatus.ACCEPTED] if line.changed_at >= after]
     engine = service.engine.status()
     live: list[Json] = [{**shapes.run(run, []), "nodes": []} for run in runs]
     return {
         "engine": plain(engine),
         "waiting": waiting,
-        "accepted": [_line(line, "") for line in by_status[TaskStatus.ACCEPTED] if line.changed_at >= after],
+        "accepted": [{**line, "command": ""} for line in shapes.task_summaries(accepted)],
         "failed": failed,
-        "running": [_line(line, f"punchlist why {line.id}") for line in lines if line.status in _HELD],
+        "running": _lines([line for line in lines if line.status in _HELD], "punchlist why"),
         "runs": live,
         "ready": ready,
         "drafts": drafts,
@@ -49,8 +48,8 @@ def status(service: "Service", *, since: str | None = None) -> "Answer":
     }
 
 
-def _line(line: "TaskSummary", command: str) -> "Json":
-    return {**shapes.task_summary(line), "command": command}
+def _lines(lines: "list[TaskSummary]", command: str) -> "list[Json]":
+    return [{**line, "command": f"{command} {line['id']}"} for line in shapes.task_summaries(lines)]
 
 
 def _gate(row: "GateRow") -> "Json":

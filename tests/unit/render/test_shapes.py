@@ -104,7 +104,7 @@ def test_a_summary_and_a_project_are_their_fields() -> None:
         TaskSummary,
     )
 
-    assert shapes.task_summary(line) == plain(line)
+    assert shapes.task_summaries([line]) == [plain(line)]
     assert shapes.project(PROJECT) == plain(PROJECT)
 
 
