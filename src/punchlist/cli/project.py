@@ -135,4 +135,4 @@ def edit(
 
 def _within(session: Session, folder: str | None) -> str | None:
     """Return a path of the command line as one that does not depend on the current folder."""
-    return None if folder is None else str((session.directory / folder).absolute())
+    return None if folder is None else str((session.directory / folder).resolve())
