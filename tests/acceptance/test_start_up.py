@@ -57,3 +57,15 @@ def test_help_imports_nothing_but_click(folder: Workspace) -> None:
         "punchlist.cli.session", "punchlist.cli.tables", "punchlist.cli.verbs", "punchlist.errors",
     }  # fmt: skip
     assert not names & (NEVER | {"sqlite3", "yaml", "msgspec", "tempfile", "subprocess"})
+
+
+def test_a_listing_imports_only_what_it_reads(workspace: Workspace) -> None:
+    names = modules(workspace, "task", "list")
+
+    assert {name for name in outside(names) if not name.startswith("_")} == {
+        "click", "immutables", "msgspec", "punchlist", "typing_extensions",
+    }  # fmt: skip
+    assert {name.split(".")[1] for name in own(names)} == {
+        "cli", "errors", "model", "ports", "render", "service", "store", "wiring",
+    }  # fmt: skip
+    assert not names & (NEVER | {"yaml", "tempfile", "subprocess", "socket", "logging"})

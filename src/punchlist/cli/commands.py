@@ -1,6 +1,5 @@
 """Commands as all verbs are made: shared options before and after the verb, examples in the help, loaded when used."""
 
-import difflib
 import importlib
 from collections.abc import Iterable
 
@@ -171,6 +170,8 @@ def _write_options(own: Iterable[click.Parameter], ctx: click.Context, *, format
 
 
 def _unknown(word: str, known: list[str]) -> str:
+    import difflib
+
     near = difflib.get_close_matches(word, known, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else " `--help` lists them."
     return f"no such verb: {word!r}.{hint}"

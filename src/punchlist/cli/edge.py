@@ -1,7 +1,6 @@
 """The one place where failures become a message and an exit code."""
 
 import sys
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -112,6 +111,7 @@ def _report(error: Exception, session: Session) -> str:
 
 def _known_of(error: Exception) -> str:
     import platform
+    import traceback
 
     from punchlist import __version__
 

@@ -18,9 +18,7 @@ from punchlist.cli.views.seen import (
     seen,
 )
 from punchlist.cli.views.tasks import moved_task
-from punchlist.model.events import AnyFact
 from punchlist.model.json import Json
-from punchlist.render.told import told
 
 Answer = Mapping[str, Json]
 
@@ -143,6 +141,9 @@ def events(answer: Answer) -> str:
 
 
 def _told(event: EventSeen) -> str:
+    from punchlist.model.events import AnyFact
+    from punchlist.render.told import told
+
     fact: AnyFact = msgspec.convert({**event.data, "kind": event.kind}, AnyFact)
     return told(fact)
 
