@@ -10,6 +10,7 @@ from punchlist.quality.scope import matches, outside
 
 TAIL_LINES = 40
 TAIL_LENGTH = 4_000
+PLACE_LENGTH = 80
 
 
 def found_without_review(facts: Facts) -> tuple[Finding, ...]:
@@ -21,6 +22,7 @@ def found_without_review(facts: Facts) -> tuple[Finding, ...]:
         *_out_of_scope(facts),
         *_empty(facts),
         *_claims(facts),
+        *_asked(facts),
     )
 
 
@@ -94,6 +96,11 @@ def _claims(facts: Facts) -> Iterator[Finding]:
     for claim in facts.claim.criteria:
         if claim.met and claim.id in failed:
             yield finding("claim", "the builder says it is met, and its check fails", criterion=claim.id)
+
+
+def _asked(facts: Facts) -> Iterator[Finding]:
+    for message in facts.messages:
+        yield finding("human", f"a person asks: {message}", place=" ".join(message.split())[:PLACE_LENGTH])
 
 
 def _failed(facts: Facts) -> AbstractSet[str]:

@@ -18,7 +18,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     `shows` says of each check what the base showed. `assigned` are the criteria that a reviewer has to judge; `review`
     is None until one has. `evidence` says of each reference of the review whether it resolves in the tree. `changes` is
     None when the tree is not a step's (the task's own criteria on its branch): then neither scope nor emptiness is
-    asked for. `previous` are the findings of the earlier rounds as `findings.ledger` gives them.
+    asked for. `messages` are a person's that came when this try had begun without them. `previous` are the findings of
+    the earlier rounds as `findings.ledger` gives them.
     """
 
     criteria: tuple[Criterion, ...]

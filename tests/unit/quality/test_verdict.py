@@ -341,3 +341,13 @@ def test_between_rounds_a_finding_is_repeated_closed_or_regressed() -> None:
 
 def test_what_was_not_enforced_is_told() -> None:
     assert judge(given(unenforced=("no network",))).unenforced == ("no network",)
+
+
+def test_a_person_who_asks_for_more_in_the_middle_of_a_try_is_not_passed_over() -> None:
+    facts = given(messages=("use the existing\nhelper",))
+
+    verdict = judge(facts)
+
+    assert (verdict.result, verdict.reason_code) == ("fail", "person_asks")
+    assert verdict.next_action == "Change what a person asked for: use the existing helper."
+    assert not clean(facts)
