@@ -105,6 +105,7 @@ class Surroundings:
             state=self.state,
             channel=self.channel,
             command=(sys.executable, "-P", "-m", "punchlist", "-C", str(self.root), "engine", "run", "--until-idle"),
+            environment=self._environ,
             name=f"watch-{os.getpid()}",
         )
 
@@ -191,10 +192,10 @@ def open_service(start: Path | None = None, *, client: str | None = None) -> Ser
     return _service(surroundings, actor=None if client is None else f"orchestrator:{slug(client)}")
 
 
-def create_workspace(folder: Path | None = None, *, say: "Say" = quiet) -> "Answer":
+def create_workspace(folder: Path | None = None, *, nested: bool = False, say: "Say" = quiet) -> "Answer":
     """Make a workspace in `folder` (by default the current one); in a repository that becomes its first project.
 
-    Raises RefusedError where there is one already, and in a folder below a repository's top.
+    Raises RefusedError where there is one already and, unless `nested`, in a folder below a repository's top.
     """
     from punchlist.service import workspaces
     from punchlist.store.sqlite import create_store
@@ -205,7 +206,7 @@ def create_workspace(folder: Path | None = None, *, say: "Say" = quiet) -> "Answ
     root = root.resolve()
     in_git = is_repository(root)
     above = None if in_git else next((each for each in root.parents if (each / ".git").exists()), None)
-    if above is not None:
+    if above is not None and not nested:
         hint = f"Type: punchlist init {above}, or choose a folder outside of it."
         raise RefusedError(f"this folder is inside the repository {above}", where=str(root), hint=hint)
     workspaces.refuse_existing(root)

@@ -72,6 +72,19 @@ def test_the_demo_is_recorded_as_any_task_is(demo: Workspace) -> None:
     assert demo.git("status", "--porcelain", cwd=demo.root / "shown/greeter") == ""
 
 
+def test_the_demo_can_be_run_twice_and_inside_a_repository(folder: Workspace) -> None:
+    folder.repository({"README.md": "# mine\n"})
+    folder.write("punchlist-demo/mine.txt", "mine")
+    folder.git("add", "--all")
+    folder.git("commit", "--quiet", "-m", "Mine")
+
+    call = folder.punchlist("demo", timeout=60)
+
+    assert call.code == 0, call
+    assert (folder.root / "punchlist-demo-2" / "greeter").is_dir()
+    assert folder.git("status", "--porcelain") == ""
+
+
 def test_the_demo_leaves_a_folder_that_is_not_empty_alone(folder: Workspace) -> None:
     folder.write("full/mine.txt", "mine")
 

@@ -1,7 +1,7 @@
 """`punchlist demo`: the whole loop on a sample, without any key or network."""
 
+import itertools
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -21,39 +21,44 @@ PROJECT = "greeter"
 _AUTHOR = ("-c", "user.name=Punchlist demo", "-c", "user.email=demo@example.invalid", "-c", "commit.gpgSign=false")
 
 
-@click.command(cls=Verb, epilog=examples("punchlist demo", "punchlist demo my-demo", "punchlist demo --temporary"))
+@click.command(cls=Verb, epilog=examples("punchlist demo", "punchlist demo my-demo"))
 @click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path, file_okay=False))
-@click.option("--temporary", is_flag=True, help="In a new folder for temporary files.")
 @click.pass_obj
-def demo(session: Session, *, folder: Path | None, temporary: bool) -> int:
-    """Deliver a sample in DIR (by default punchlist-demo): spec, plan, build, failing checks, rework, accepted commits.
+def demo(session: Session, folder: Path | None) -> int:
+    """Deliver a sample in DIR: from spec to plan, build, failing checks, rework, and accepted commits.
+
+    Without DIR the folder is punchlist-demo or, where there is one, punchlist-demo-2, and so on.
 
     A small library, a spec for it, and two scripted workers that stand in for coding agents: the builder's first tries
     are wrong in different ways, and the engine and the reviewer find out.
     """
-    place = _place(session, folder, temporary=temporary)
+    place = _place(session, folder)
     _copy(resources.files("punchlist").joinpath("data", "demo"), place)
     _commit_all(place / PROJECT)
     session.say(f"A library, a spec for it and two scripted workers are in {place}\n")
     from punchlist import wiring
 
     with session.progress as say:
-        wiring.create_workspace(place, say=say)
+        wiring.create_workspace(place, nested=True, say=say)
     session.service = wiring.open_service(place)
     tasks = _plan(session, place)
     return _deliver(session, tasks, place=place)
 
 
-def _place(session: Session, folder: Path | None, *, temporary: bool) -> Path:
-    if temporary:
-        return Path(tempfile.mkdtemp(prefix=f"{DEFAULT}-"))
-    place = (session.directory / (folder or DEFAULT)).absolute()
+def _place(session: Session, folder: Path | None) -> Path:
+    """Make the folder: empty, and ignored by a repository that it may be in."""
+    here = session.directory.absolute()
+    place = here / folder if folder else _first_free(here)
     if place.exists() and any(place.iterdir()):
-        raise RefusedError(
-            f"{place} is not empty", hint="Name another folder: punchlist demo DIR, or punchlist demo --temporary"
-        )
+        raise RefusedError(f"{place} is not empty", hint="Name another folder, or none: punchlist demo")
     place.mkdir(parents=True, exist_ok=True)
+    (place / ".gitignore").write_text("*\n", encoding="utf-8")
     return place
+
+
+def _first_free(here: Path) -> Path:
+    names = itertools.chain([DEFAULT], (f"{DEFAULT}-{number}" for number in itertools.count(2)))
+    return next(place for name in names if not (place := here / name).exists())
 
 
 def _copy(source: Traversable, target: Path) -> None:
