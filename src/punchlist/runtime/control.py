@@ -1,10 +1,11 @@
 """The engine as other processes see it: poke it, start it, ask whether it runs, stop it."""
 
 import contextlib
+import itertools
 import os
 import signal
 import subprocess
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -13,16 +14,26 @@ from punchlist.ports import EngineStatus, Watch
 from punchlist.runtime.channel import Channel
 from punchlist.runtime.lock import EngineLock
 
+_ATTEMPT = "PUNCHLIST_"
+
 
 class EngineControl:
-    """Implements `ports.Engine`. `command` is the argv that runs an engine of this workspace in the foreground."""
+    """Implements `ports.Engine`.
 
-    def __init__(self, *, state: Path, channel: Channel, command: Sequence[str], name: str) -> None:
+    `command` is the argv that runs an engine of this workspace in the foreground. What marks a process as part of an
+    attempt is left out of its `environment`: an engine that an agent happens to start does not end with that agent.
+    """
+
+    def __init__(
+        self, *, state: Path, channel: Channel, command: Sequence[str], environment: Mapping[str, str], name: str
+    ) -> None:
         self._log = state / "engine.log"
         self._lock = EngineLock(state / "engine.lock")
         self._channel = channel
         self._command = tuple(command)
+        self._environment = {key: value for key, value in environment.items() if not key.startswith(_ATTEMPT)}
         self._name = name
+        self._watches = itertools.count()
 
     def wake(self) -> None:
         """Make sure that an engine looks at the inbox: poke the one that runs, start one (detached) when none does."""
@@ -50,7 +61,7 @@ class EngineControl:
 
     @contextlib.contextmanager
     def _watch(self) -> Generator[Watch]:
-        with self._channel.watch(self._name) as watching:
+        with self._channel.watch(f"{self._name}-{next(self._watches)}") as watching:
             yield watching
 
     def announce(self) -> None:
@@ -58,15 +69,17 @@ class EngineControl:
         self._channel.announce()
 
     def _start(self) -> None:
+        """Start an engine that is nobody's child: it outlives this process, and leaves it nothing to collect."""
         try:
             with self._log.open("ab") as log:
-                subprocess.Popen(
-                    self._command,
+                subprocess.run(
+                    ("/bin/sh", "-c", '"$@" &', "sh", *self._command),
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
+                    env=self._environment,
                     start_new_session=True,
-                    close_fds=True,
+                    check=True,
                 )
-        except OSError as error:
+        except (OSError, subprocess.SubprocessError) as error:
             raise StoreError(f"the engine could not be started: {error}", where=str(self._log)) from error
