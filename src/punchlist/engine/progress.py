@@ -54,10 +54,13 @@ def _asked_for(here: Here) -> bool:
     return truth(here, definition.when, what="`when`")
 
 
-def end(here: Here, status: NodeStatus, *, output: Json = None, error: str = "") -> None:
-    """End a node; those that need it go on, or can no longer be reached, and the group around it hears of it."""
+def end(here: Here, status: NodeStatus, *, output: Json = None, error: str = "", reason: str = "") -> None:
+    """End a node; those that need it go on, or can no longer be reached, and the group around it hears of it.
+
+    `reason` says why a step ends with it, where that is no error.
+    """
     here.emit(ev.NodeEnded(node=here.path, status=status, output=output, error=error))
-    close(here)
+    close(here, reason=reason or error)
     node, turn = here.node, here.turn
     done = counts_as_done(here.run, node)
     for path in node.wanted_by:
@@ -98,9 +101,9 @@ def stop(here: Here, status: NodeStatus, *, reason: str) -> None:
             reached = below.node.status is not NodeStatus.PENDING or below.node.kind == "item"
             left = NodeStatus.CANCELLED if reached else NodeStatus.UNREACHED
             here.emit(ev.NodeEnded(node=path, status=left, error=reason))
-            close(below)
+            close(below, reason=reason)
     if here.node.status not in FINAL_NODE:
-        end(here, status, error="" if status in GOOD else reason)
+        end(here, status, error="" if status in GOOD else reason, reason=reason)
 
 
 def clear(here: Here, *, reason: str) -> None:

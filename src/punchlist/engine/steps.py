@@ -41,7 +41,7 @@ def enter_phase_again(here: Here) -> None:
         move(here, status)
 
 
-def close(here: Here) -> None:
+def close(here: Here, *, reason: str) -> None:
     """Give a step what the end of its item means, with its closing record; one that is over already stays as it is."""
     item = here.step_item
     if not here.delivers or item is None or item.path != here.path:
@@ -49,7 +49,7 @@ def close(here: Here) -> None:
     status = _ENDS.get(here.node.status)
     if status is not None:
         unreached = here.node.status is NodeStatus.UNREACHED
-        move(here, status, reason="unreached" if unreached else here.node.error)
+        move(here, status, reason="unreached" if unreached else reason)
     record(here)
 
 
