@@ -11,7 +11,9 @@ from tests.installed import Workspace
 DATA = Path(__file__).parent / "data"
 MISSING = 4
 LATER = "not in force yet"
-OF_LATER_PARTS = {"policy.memory", "budget.task", "budget.day", "notify.urls", "notify.on"}
+OF_LATER_PARTS = {
+    "policy.memory", "budget.task", "budget.day", "notify.urls", "notify.on", "workers.claude.model",
+}  # fmt: skip
 OF_CLAUDE = 'type = "scripted"\nscript = "builder.yaml"\n'
 CODEX = '[workers.codex]\ntype = "command"\nargv = ["./reviewer"]\n\n'
 
