@@ -340,7 +340,7 @@ def test_a_flow_of_ones_own_is_run_and_shown(service: Service, tmp_path: Path) -
     dry: Any = runs.dry_run(service, str(flow), inputs={"who": "you"})
     started: Any = runs.run(service, str(flow), inputs={"who": "you"}, policy={"max_parallel": 1})
 
-    assert [(each["path"], each["kind"], each["run"]) for each in dry["plan"]] == [("say", "run", ["echo", "you"])]
+    assert [(each["path"], each["kind"], each["command"]) for each in dry["plan"]] == [("say", "run", ["echo", "you"])]
     assert ended(service, started["run"]["id"]) == "succeeded"
     shown: Any = runs.show(service, started["run"]["id"])
     assert [(each["path"], each["status"]) for each in shown["run"]["nodes"] if each["path"]] == [("say", "succeeded")]

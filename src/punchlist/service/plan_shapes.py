@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from punchlist.model.policy import Policy
 
 _GENERAL = ("id", "kind", "line", "column", "nodes", "flow")
+_SHOWN_AS = {"run": "command"}
 
 
 def planned(flow: "Flow", *, inputs: "Mapping[str, Json]", policy: "Policy") -> "list[Json]":
@@ -41,7 +42,7 @@ def _nodes(nodes: "tuple[AnyNode, ...]", above: str) -> "Iterator[tuple[str, Any
 def _filled(path: str, node: "AnyNode", *, known: "dict[str, Json]") -> "Json":
     value = plain(node)
     fields = value if isinstance(value, dict) else {}
-    said = {name: _known(each, known) for name, each in fields.items() if name not in _GENERAL}
+    said = {_SHOWN_AS.get(name, name): _known(each, known) for name, each in fields.items() if name not in _GENERAL}
     return {"path": path, "kind": fields.get("kind"), **said}
 
 
