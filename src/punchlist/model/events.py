@@ -379,7 +379,7 @@ class LimitRaised(Fact, frozen=True, tag=True):
 
 
 class GateOpened(Fact, frozen=True, tag=True):
-    """A person is asked; `shows` is the digest of what is shown, `finding` ids are in `about`."""
+    """A person is asked; `shows` is the digest of what is shown."""
 
     gate: GateId
     gate_kind: str
