@@ -171,6 +171,18 @@ def test_cancelling_again_does_not_leave_anything_alive(attempts: Attempts, mark
     assert alive(mark) == []
 
 
+@pytest.mark.parametrize("instead", [": >$PUNCHLIST_ATTEMPT_DIR", "ln -s nowhere $PUNCHLIST_ATTEMPT_DIR", ":"])
+def test_an_agent_that_destroys_its_folder_is_still_watched_and_ended(
+    attempts: Attempts, mark: str, instead: str
+) -> None:
+    script = f"rm -r $PUNCHLIST_ATTEMPT_DIR; {instead}; sleep {mark}"
+
+    ended = attempts.sh(script, role=Role.BUILDER, limits=Limits(timeout=0.5))
+
+    assert (ended.limit, ended.result) == ("timeout", None)
+    assert alive(mark) == []
+
+
 def test_an_attempt_of_the_same_name_in_another_workspace_lives_on(tmp_path: Path, mark: str) -> None:
     here, there = Attempts(tmp_path / "here"), Attempts(tmp_path / "there")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from punchlist.model.jobs import Limits
 from punchlist.ports import Exit
 from tests.attempts import Attempts, alive, see_alive
 
@@ -102,6 +103,19 @@ def test_an_attempt_that_was_cancelled_has_no_record_to_be_taken_for_its_own(att
 
     assert attempts.directory().is_dir()
     assert attempts.settle() is None
+
+
+@pytest.mark.parametrize("record", [b"exit 0\nend\n", b""])
+def test_an_attempt_that_was_being_ended_for_a_limit_has_passed_it_whatever_its_exit_says(
+    attempts: Attempts, record: bytes
+) -> None:
+    attempts.run("sleep", "30", limits=Limits(timeout=0.1))
+    (attempts.directory() / "exit").write_bytes(record)  # a command may end with 0 when it is asked to end
+
+    settled = attempts.settle()
+
+    assert settled is not None
+    assert settled.limit == "timeout"
 
 
 def test_what_lives_on_after_its_wrapper_was_killed_is_killed(attempts: Attempts, mark: str, tmp_path: Path) -> None:

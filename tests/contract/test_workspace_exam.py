@@ -253,6 +253,13 @@ def test_changes_in_an_exam_are_told_but_for_ignored_files_and_caches(desk: Desk
     assert desk.workspace.exam_changes(desk.project, folder) == ("app.py", "lib/util.py", "new.py", "notes\n.txt")
 
 
+def test_a_new_file_in_an_exam_whose_name_is_not_utf_8_is_told_escaped(desk: Desk) -> None:
+    exam = desk.exam(desk.base_tree())
+    (exam / os.fsdecode(b"caf\xe9.txt")).write_text("hot\n", encoding="utf-8")
+
+    assert desk.workspace.exam_changes(desk.project, desk.exam_folder(desk.base_tree())) == ("caf\\xe9.txt",)
+
+
 def test_ignore_rules_written_into_an_exam_hide_no_change(desk: Desk) -> None:
     tree = desk.base_tree()
     exam = desk.exam(tree)

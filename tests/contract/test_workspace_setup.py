@@ -1,5 +1,6 @@
 """Set-up: once per folder and hash of what it names, and what it made is neither work nor dirt."""
 
+import os
 from pathlib import Path
 
 import msgspec
@@ -149,3 +150,14 @@ def test_a_clone_made_anew_is_set_up_anew(desk: Desk) -> None:
     desk.build()
 
     assert need(desk, desk.folder()).needed
+
+
+def test_a_file_whose_name_is_not_utf_8_does_not_keep_set_up_from_its_record(desk: Desk) -> None:
+    folder = desk.folder()
+    root = desk.workspace.prepare(desk.project, folder)
+    (root / os.fsdecode(b"caf\xe9.txt")).write_text("hot\n", encoding="utf-8")
+
+    set_up(desk, folder, ".venv/bin/tool")
+
+    assert not need(desk, folder).needed
+    assert [each.path for each in desk.snapshot().changes] == ["caf\\xe9.txt"]

@@ -5,6 +5,7 @@ import socket
 import subprocess
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from punchlist.errors import RefusedError
@@ -216,14 +217,15 @@ def test_odd_file_names_are_kept(desk: Desk, name: str) -> None:
     assert (exam / "dir" / name / name).read_text() == "odd\n"
 
 
-def test_names_that_are_no_utf8_are_kept(desk: Desk) -> None:
+def test_names_that_are_no_utf8_are_kept_and_told_escaped(desk: Desk) -> None:
     clone = desk.build()
     name = os.fsdecode(b"caf\xe9 \xff.txt")
     write(clone / name, "odd\n")
 
     snapshot = desk.snapshot()
 
-    assert [change.path for change in snapshot.changes] == [name]
+    assert [change.path for change in snapshot.changes] == ["caf\\xe9 \\xff.txt"]
+    assert msgspec.json.encode(snapshot), "it can be recorded"
     assert (desk.exam(snapshot.tree) / name).read_text() == "odd\n"
 
 

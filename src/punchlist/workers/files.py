@@ -14,7 +14,7 @@ import msgspec
 
 from punchlist.errors import DefinitionError, StoreError
 from punchlist.model.ids import AttemptId
-from punchlist.model.jobs import Outcome
+from punchlist.model.jobs import FailureClass, Outcome
 from punchlist.model.json import Json
 
 TAIL = 64 << 10
@@ -101,6 +101,16 @@ class AttemptFiles:
         code = int(found[1])
         signalled = code > 128 and self._pid_lines()[1].strip() != b""  # noqa: PLR2004 - 128 + signal, as shells do
         return ExitRecord(None, code - 128) if signalled else ExitRecord(code, None)
+
+    def note_limit(self, limit: FailureClass) -> None:
+        """Note the limit that the command passed, before it is killed for it: its exit alone would not tell."""
+        with self._stored():
+            (self.directory / "limit").write_text(limit, encoding="ascii")
+
+    def noted_limit(self) -> FailureClass | None:
+        """Return the limit that was noted, None when the command passed none."""
+        found = (read_regular(self.directory / "limit", limit=64) or b"").decode("ascii", errors="replace")
+        return next((each for each in FailureClass if each == found), None)
 
     def forget_exit(self) -> None:
         """Remove a record that only a kill brought about: it says nothing about the command."""
@@ -206,6 +216,6 @@ def read_regular(path: Path, *, limit: int) -> bytes | None:
 def _stat(path: Path) -> tuple[int, int]:
     try:
         found = path.stat(follow_symlinks=False)
-    except FileNotFoundError:
+    except OSError:  # not there; or the agent put something else in place of its folder
         return 0, 0
     return found.st_size, found.st_mtime_ns

@@ -72,13 +72,12 @@ class LocalProcesses:
         files = self._files(launch.attempt)
         started = self._start(launch, files)
         limit: FailureClass | None = None
+        watched = False
         try:
             limit = await _passed_limit(started, files, limits=launch.limits)
-        except asyncio.CancelledError:
-            await to_the_end(self._finish(started, files))
-            files.forget_exit()
-            raise
-        ended = await to_the_end(self._finish(started, files))
+            watched = True
+        finally:  # also when watching it failed: what was started must not go on without anyone to end it
+            ended = await self._ended(started, files, counts=watched)
         if limit is None and sum(files.sizes()) > launch.limits.output:
             limit = FailureClass.OUTPUT
         return await _exit(files, ended, limit=limit, unenforced=_unenforced(launch))
@@ -88,6 +87,7 @@ class LocalProcesses:
 
         A record that was whole before anything had to be killed counts, even if the wrapper had not quite ended; one
         that only the kill brought about does not: the attempt is lost. Leftovers of an ended attempt are killed, too.
+        A command that the dead engine was ending for a limit has passed that limit, whatever its exit says.
         """
         files = self._files(attempt)
         if not files.directory.is_dir():
@@ -97,12 +97,14 @@ class LocalProcesses:
         await to_the_end(kill(_found_tree(files), self._grace))
         if locked:
             await asyncio.to_thread(files.wait_unlocked)
+        limit = files.noted_limit()
         if before is None:
             files.forget_exit()
-            return None
+            if limit is None:
+                return None
         unenforced = files.request().get("unenforced")
         names = tuple(str(name) for name in unenforced) if isinstance(unenforced, list) else ()
-        return await _exit(files, before, limit=None, unenforced=names)
+        return await _exit(files, before or ExitRecord(None, None), limit=limit, unenforced=names)
 
     def _files(self, attempt: AttemptId) -> AttemptFiles:
         return AttemptFiles(self._root, attempt)
@@ -117,6 +119,14 @@ class LocalProcesses:
             return wrapper.start(argv, files, cwd=launch.cwd, env=env, stdin=launch.invocation.stdin)
         except (OSError, ValueError) as error:  # ValueError: a zero byte in an argument or a value
             raise WorkerError(f"{argv[0]} could not be started for {launch.attempt}: {error}") from error
+
+    async def _ended(self, started: Wrapper, files: AttemptFiles, *, counts: bool) -> ExitRecord:
+        """Let nothing interrupt the end of an attempt; without `counts` it leaves no record of how it ended."""
+        try:
+            return await to_the_end(self._finish(started, files))
+        finally:
+            if not counts:
+                files.forget_exit()
 
     async def _finish(self, started: Wrapper, files: AttemptFiles) -> ExitRecord:
         """End what still runs, collect the wrapper, and return how the command ended (both None: nobody knows)."""
@@ -146,6 +156,7 @@ async def _passed_limit(started: Wrapper, files: AttemptFiles, *, limits: Limits
             output, growth = files.growth()
             passed = watch.look(loop.time(), output=output, growth=growth)
             if passed is not None:
+                files.note_limit(passed)
                 return passed
 
 

@@ -4,6 +4,8 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
+
 from punchlist.errors import DefinitionError, RefusedError
 from punchlist.model.ids import AttemptId, Commit, ProjectId, StepId, TaskId, Tree
 from punchlist.model.jobs import Folder, IntegrateJob, MergeJob, PublishJob, Snapshot
@@ -113,7 +115,8 @@ class GitWorkspace:
             tree = snapshots.tree_left(repository, place, base=base)
         commit = repository.engine_commit(tree, parents=[base], message="Snapshot\n")
         repository.move({f"refs/attempts/{attempt}": commit, f"refs/trees/{tree}": commit})
-        changes = snapshots.changes(repository, base, new=tree)
+        found = snapshots.changes(repository, base, new=tree)
+        changes = tuple(msgspec.structs.replace(each, path=snapshots.shown(each.path)) for each in found)
         diff = snapshots.patch(repository, base, new=tree) if changes else ""
         return Snapshot(commit=commit, tree=tree, base=base, changes=changes, diff=diff)
 

@@ -15,7 +15,7 @@ from punchlist.workspace.folders import fingerprint, is_folder, make_folder, sav
 from punchlist.workspace.places import ExamRecord, Place
 from punchlist.workspace.repository import Repository
 from punchlist.workspace.rules import caches, exactly, folders_of, is_under
-from punchlist.workspace.snapshots import made_by_setup
+from punchlist.workspace.snapshots import made_by_setup, shown
 
 
 def prepare_exam(repository: Repository, place: Place, *, tree: Tree) -> None:
@@ -62,4 +62,4 @@ def exam_changes(repository: Repository, place: Place, *, base: Commit | None) -
     place.beside("rules").write_bytes(rules)
     command = ["ls-files", "-z", "--modified", "--deleted", "--others", f"--exclude-from={place.beside('rules')}"]
     found = repository.git.run(command, at=place.at(repository.path), failure=RefusedError).records
-    return tuple(sorted({path for path in found if not is_under(path.rstrip("/"), made)}))
+    return tuple(sorted({shown(path) for path in found if not is_under(path.rstrip("/"), made)}))

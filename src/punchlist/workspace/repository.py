@@ -179,12 +179,13 @@ class Repository:
 
     def files(self, tree: str) -> frozenset[str]:
         """Return every path of a tree or commit."""
-        if self._listed is None or self._listed[0] != tree:
+        known = self._listed  # read once: another thread may list another tree meanwhile
+        if known is None or known[0] != tree:
             ran = self.git.run(
                 ["ls-tree", "-r", "-z", "--name-only", "--full-tree", tree], at=self.at, failure=RefusedError
             )
-            self._listed = (tree, frozenset(ran.records))
-        return self._listed[1]
+            known = self._listed = (tree, frozenset(ran.records))
+        return known[1]
 
     def ignored(self, tree: str) -> bytes:
         """Return the patterns of what a tree or commit ignores, caches included."""

@@ -18,6 +18,7 @@ from punchlist.workspace.folders import is_folder, write
 from punchlist.workspace.places import Place, SetupRecord
 from punchlist.workspace.repository import Repository
 from punchlist.workspace.rules import caches
+from punchlist.workspace.snapshots import shown
 
 _PYTHON = ("pyproject.toml", "setup.cfg", "setup.py")
 _NODE = ("package.json", "package-lock.json", "npm-shrinkwrap.json")
@@ -98,13 +99,17 @@ def settle(place: Place, commands: Sequence[str]) -> None:
 
 
 def _untracked(repository: Repository, place: Place) -> Iterable[str]:
-    """List what the folder holds beside the files of its index: whole folders end in "/"; stale caches are left out."""
+    """List what the folder holds beside the files of its index: whole folders end in "/".
+
+    Stale caches are left out, and names that are not UTF-8: no record could hold them.
+    """
     if not is_folder(place.root):
         raise RefusedError("the work folder was not prepared", where=str(place.root))
     rules = place.beside("rules")
     write(rules, b"".join(b"%s/\n" % name.encode() for name in sorted(caches().stale)))
     command = ["ls-files", "-z", "--others", "--directory", "--no-empty-directory", f"--exclude-from={rules}"]
-    return repository.git.run(command, at=place.at(repository.path), failure=RefusedError).records
+    found = repository.git.run(command, at=place.at(repository.path), failure=RefusedError).records
+    return [path for path in found if shown(path) == path]
 
 
 def _words(command: str) -> list[str]:

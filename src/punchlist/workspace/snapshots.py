@@ -55,6 +55,11 @@ def changes(repository: Repository, old: str, *, new: str) -> tuple[Change, ...]
     return tuple(_change(facts, path) for facts, path in zip(records, records, strict=True))
 
 
+def shown(path: str) -> str:
+    """Return a path as records hold it: what is not UTF-8 in its name stands escaped."""
+    return path.encode(errors="surrogateescape").decode(errors="backslashreplace")
+
+
 def patch(repository: Repository, old: str, *, new: str, size: int = DIFF_SIZE) -> str:
     """Return the difference as text of at most `size` bytes; what was cut is said in its last line."""
     options = ["-p", "--find-renames", "--no-ext-diff", "--no-textconv", "--no-color", "--no-commit-id"]
