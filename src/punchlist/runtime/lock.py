@@ -26,13 +26,15 @@ class EngineLock:
         self._held: int | None = None
 
     def take(self, holder: Holder) -> bool:
-        """Take the lock unless another process has it; say whether it is held now."""
+        """Take the lock unless another engine has it; say whether it is held now.
+
+        Who only asks for the lock shares it for a moment: that is no engine, and no reason to give way.
+        """
         descriptor = self._open(os.O_RDWR | os.O_CREAT)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(descriptor)
-            return False
+        while not _locked(descriptor, fcntl.LOCK_EX):
+            if not _locked(descriptor, fcntl.LOCK_SH):
+                os.close(descriptor)
+                return False
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, msgspec.json.encode(holder), 0)
         self._held = descriptor
@@ -50,12 +52,9 @@ class EngineLock:
             return True
         descriptor = self._open(os.O_RDWR)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
+            return _locked(descriptor, fcntl.LOCK_SH)
         finally:
             os.close(descriptor)
-        return True
 
     def wait_free(self) -> None:
         """Return when nobody holds the lock any more."""
@@ -80,3 +79,12 @@ class EngineLock:
             return os.open(self._path, flags | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise StoreError(f"the engine's lock cannot be opened: {error.strerror}", where=str(self._path)) from error
+
+
+def _locked(descriptor: int, how: int) -> bool:
+    """Lock a file in place of what the descriptor had of it, unless that would mean to wait."""
+    try:
+        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

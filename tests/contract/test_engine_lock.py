@@ -1,0 +1,55 @@
+"""The engine's lock: one engine holds it, and whoever only asks for it never keeps one from it."""
+
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from punchlist.runtime.lock import EngineLock, Holder
+
+HOLDER = Holder(pid=1, since="2026-11-21T00:00:00Z", version="1")
+
+
+def test_only_one_engine_holds_the_lock(tmp_path: Path) -> None:
+    first, second = EngineLock(tmp_path / "lock"), EngineLock(tmp_path / "lock")
+
+    assert first.take(HOLDER)
+    assert not second.take(HOLDER)
+
+    first.release()
+    assert second.take(HOLDER)
+
+
+def test_who_asks_for_the_lock_is_not_taken_for_an_engine(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    path.touch()
+
+    with _asking(path):
+        taken = [_take(path) for _ in range(300)]
+
+    assert all(taken)
+
+
+def _take(path: Path) -> bool:
+    lock = EngineLock(path)
+    taken = lock.take(HOLDER)
+    lock.release()
+    return taken
+
+
+@contextmanager
+def _asking(path: Path) -> Generator[None]:
+    """Ask for the lock all the time, as many a `status` at once would."""
+    enough = threading.Event()
+
+    def ask() -> None:
+        while not enough.is_set():
+            EngineLock(path).is_free()
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    try:
+        yield
+    finally:
+        enough.set()
+        asking.join()
