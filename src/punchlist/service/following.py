@@ -8,6 +8,7 @@ from punchlist.model.ids import RunId
 from punchlist.model.states import FINAL_NODE, NodeStatus
 from punchlist.render import shapes
 from punchlist.service import inbox
+from punchlist.service.waiting import Waiting
 
 if TYPE_CHECKING:
     from punchlist.model.events import Event
@@ -17,17 +18,17 @@ if TYPE_CHECKING:
     from punchlist.ports import Reader
     from punchlist.service.context import Service
 
-_PATIENCE = 20.0
 _SETTLED = FINAL_NODE | {NodeStatus.WAITING}
 
 
 def follow_runs(service: "Service", runs: Sequence[str]) -> "Iterator[dict[str, Json]]":
     """Yield the events of runs as they come, in the log's order; ends when each run is over or waits for a person.
 
-    Raises what the engine refused to start one with.
+    Raises what the engine refused to start one with, and StoreError when no engine stays up.
     """
     told: dict[StreamId, int] = {}
     with service.engine.watch() as watch:
+        waiting = Waiting(service, watch)
         while True:
             with service.store.read() as reader:
                 found = [_run(reader, name) for name in runs]
@@ -37,8 +38,7 @@ def follow_runs(service: "Service", runs: Sequence[str]) -> "Iterator[dict[str, 
                 yield shapes.event(event)
             if all(row is not None and row.status in _SETTLED for row in found):
                 return
-            if not watch.wait(_PATIENCE):
-                service.engine.wake()
+            waiting.for_commit()
 
 
 def _run(reader: "Reader", name: str) -> "RunRow | None":

@@ -13,6 +13,7 @@ from punchlist.model.records import Criterion, Project, Task
 from punchlist.model.states import StepStatus, TaskStatus
 from punchlist.quality.proof import unproven
 from punchlist.service import lookup
+from punchlist.service.waiting import Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from punchlist.model.state import TaskState
     from punchlist.ports import Reader, Writer
     from punchlist.service.context import Say, Service
-
-_PATIENCE = 30.0
-"""How many seconds without any sign of the engine are waited for before it is asked for again."""
 
 
 class Proving:
@@ -66,9 +64,11 @@ class Proving:
 def await_proof(service: "Service", task: str, *, say: "Say") -> "TaskState":
     """Return the draft once its present version is proved; asks for the proof where nobody has.
 
-    Raises RefusedError when the run that should prove it has ended without an answer.
+    Raises RefusedError when the run that should prove it has ended without an answer, StoreError when no engine stays
+    up.
     """
     with service.engine.watch() as watch:
+        waiting = Waiting(service, watch)
         asked = False
         said = ""
         while True:
@@ -89,7 +89,7 @@ def await_proof(service: "Service", task: str, *, say: "Say") -> "TaskState":
                 say(line)
                 said = line
             service.engine.wake()
-            watch.wait(_PATIENCE)
+            waiting.for_commit()
 
 
 def is_current(reader: "Reader", state: "TaskState") -> bool:

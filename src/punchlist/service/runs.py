@@ -15,6 +15,7 @@ from punchlist.render import shapes
 from punchlist.service import inbox, lookup, proofs, starts, steps, tasks
 from punchlist.service.context import quiet
 from punchlist.service.plan_shapes import planned
+from punchlist.service.waiting import Waiting
 
 if TYPE_CHECKING:
     from punchlist.model.flow import Flow
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from punchlist.ports import Reader
     from punchlist.service.context import Answer, Say, Service
 
-_PATIENCE = 20.0
 _CODES = {NodeStatus.SUCCEEDED.value: 0, NodeStatus.WAITING.value: 6}
 
 
@@ -125,10 +125,11 @@ def cancel(service: "Service", target: str, *, node: str | None = None, reason: 
 def wait(service: "Service", runs: Sequence[str], *, say: "Say" = quiet, until_gate: bool = True) -> "Answer":
     """Wait until every run is over (or, with `until_gate`, waits for a person), and return them.
 
-    Raises what the engine refused to start one with.
+    Raises what the engine refused to start one with, and StoreError when no engine stays up.
     """
     said: set[str] = set()
     with service.engine.watch() as watch:
+        waiting = Waiting(service, watch)
         while True:
             with service.store.read() as reader:
                 found = [_waited(reader, each) for each in runs]
@@ -139,8 +140,7 @@ def wait(service: "Service", runs: Sequence[str], *, say: "Say" = quiet, until_g
                 if line and line not in said:
                     said.add(line)
                     say(line)
-            if not watch.wait(_PATIENCE):
-                service.engine.wake()
+            waiting.for_commit()
 
 
 def exit_code(status: str) -> int:
@@ -189,12 +189,12 @@ def _await_begun(service: "Service", target: str) -> None:
         if not _is_starting(reader, target):
             return
     with service.engine.watch() as watch:
+        waiting = Waiting(service, watch)
         while True:
             with service.store.read() as reader:
                 if not _is_starting(reader, target):
                     return
-            if not watch.wait(_PATIENCE):
-                service.engine.wake()
+            waiting.for_commit()
 
 
 def _is_starting(reader: "Reader", target: str) -> bool:
