@@ -10,7 +10,7 @@ from punchlist.model.json import Json
 Data = Mapping[str, Json]
 
 _LOUD = frozenset({"planner", "builder", "qa", "node", "setup", "command"})
-_STATES = frozenset({"rework", "waiting", "failed", "cancelled", "skipped"})
+_STATES = frozenset({"rework", "failed", "cancelled", "skipped"})
 _WIDTH = 6
 _DOING = {"planner": "planning", "builder": "building", "qa": "reviewing", "setup": "set-up", "node": "working"}
 

@@ -10,6 +10,7 @@ from punchlist.model.json import Json
 
 Answer = Mapping[str, Json]
 _MOST = 20
+_INDENT = " " * 13
 _NOTHING = "Nothing to do: punchlist plan, or punchlist task create --file task.yaml"
 
 
@@ -34,10 +35,8 @@ def why(answer: Answer) -> str:
     if "criteria" in told:
         return "\n".join(_why_lines(seen(WhySeen, told), indent=""))
     known = {**told, **seen(dict[str, Json], told.get("finding") or {})}
-    rows = [
-        [name, str(value)] for name, value in known.items() if isinstance(value, str | int) and value not in ("", False)
-    ]
-    return columns(rows)
+    said = {name: str(value) for name, value in known.items() if isinstance(value, str | int) and value}
+    return columns([[name, text.rstrip().replace("\n", f"\n{_INDENT}")] for name, text in said.items()])
 
 
 def _why_lines(why: WhySeen, *, indent: str) -> Iterator[str]:

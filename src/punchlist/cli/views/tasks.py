@@ -57,8 +57,11 @@ def created_task(answer: Answer) -> str:
 def moved_task(answer: Answer) -> str:
     """Return what became of a task, in a line or two."""
     record = seen(TaskSeen, answer["task"])
-    run = f", run {seen(RunSeen, answer['run']).id}" if "run" in answer else ""
-    return f"{record.id} is {status(record.status)}{run}: {record.title}\nNext: {_next(record)}"
+    run = seen(RunSeen, answer["run"]) if "run" in answer else None
+    if run is not None and run.status == "pending":
+        started = f"{run.id} was started for {record.id}: {record.title}"
+        return f"{started}\nNext: punchlist status, or punchlist why {record.id}"
+    return f"{record.id} is {status(record.status)}: {record.title}\nNext: {_next(record)}"
 
 
 def approved(answer: Answer) -> str:
