@@ -79,6 +79,11 @@ format: $(VENV)/.dev ## let ruff mend what it can
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 
+.PHONY: pages
+pages: $(VENV)/.dev ## write the generated pages of the reference and the help texts anew
+	$(BIN)/python tools/help_texts.py --write
+	$(BIN)/python -m tools.reference_pages --write
+
 .PHONY: coverage
 coverage: $(VENV)/.dev ## branch coverage of the pure packages, which must be whole
 	$(BIN)/python -m pytest -n auto --cov --cov-branch --cov-report= $(ARGS) \

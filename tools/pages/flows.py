@@ -1,0 +1,167 @@
+"""The page of the flow language: node kinds with their keys, and the built-in flows as they are."""
+
+import importlib.resources
+from collections.abc import Iterator
+from typing import cast
+
+from punchlist.flow.inputs import TYPES
+from punchlist.flow.nodes import COMMON, EXHAUSTED_GATES, KINDS
+from punchlist.flow.schema import node_schemas
+from punchlist.flow.words import LATER, LATER_KINDS, NODE_FIELDS, RESERVED, ROOTS
+from punchlist.model.json import Json, encode
+from tools.pages.markup import code, page, table, type_in_words
+
+_HEAD = """\
+A flow is a YAML file. It is checked whole before anything runs: `punchlist validate FLOW` prints every error with its
+line and column. `punchlist run FLOW` runs one, by its path, by the name of a file `flows/NAME.yaml` in the workspace,
+or by the name of a built-in one.
+
+```yaml
+punchlist: 1                    # the version of the language
+flow: test-and-count            # its name
+doc: Run the tests, then say how many files there are.
+inputs:
+  folder: {type: path, default: src}
+outputs:
+  files: ${{ nodes.count.output.stdout }}
+policy: {timeout: 10m}
+nodes:                          # run in this order; `needs` says otherwise
+  tests:
+    run: python3 -m unittest
+    on_failure: continue        # red is an answer here, not the end
+  count:
+    run: find ${{ inputs.folder }} -type f | wc -l
+```
+"""
+_INPUTS = f"""\
+`inputs` declares values by name, as `{{type, default, min, max, values, must_exist, schema}}` or only by the type:
+{", ".join(map(code, TYPES))}. Without a default, a value must be given.
+"""
+_ORDER = """\
+## Order
+
+Nodes run one after another in the order written. `needs: [a, b]` on a node replaces that: it starts when those are
+over; `needs: []` starts at once. A node whose `when` is false is `skipped`, and what needs it goes on; a node that
+needs one that failed is `unreached`. A node is of the kind whose key it has; it has exactly one of them, and any of
+the keys for all kinds.
+"""
+_COMMON = {
+    "needs": "names of nodes of the same group; by default the one before",
+    "when": "an expression; false skips the node",
+    "phase": "which state of the step the node stands for",
+    "on_failure": "`fail` (default) or `continue`: whether its failure ends the group",
+    "retry": "`{max, backoff: {first, factor, most}}`: tries after a failure of the worker",
+    "timeout": "the longest it may take, such as `10m`",
+    "silence": "the longest it may go without output",
+    "memory": "the most memory; not in force yet",
+}
+_EXPRESSIONS = """\
+## Expressions
+
+`${{ … }}` holds an expression in [CEL](https://cel.dev). One that is the whole value keeps its type; inside of a text
+it is filled in. In a `repeat`, `round.index` counts from 0, and `round.last` holds the outputs of the round before. In
+`run`, a value never becomes part of the shell's text: it is put into an environment variable, and a quoted reference
+in its place.
+"""
+_NAMES = f"""\
+An expression begins with {", ".join(map(code, ROOTS))}, or a name given by `as:`.
+After `nodes.NAME` comes {", ".join(map(code, NODE_FIELDS))}. This version has neither `env` nor `artifacts`.
+
+Names of nodes, inputs and `as:` are lower-case letters, digits and `_`. These words are CEL's own:
+{", ".join(map(code, sorted(RESERVED)))}.
+"""
+_BUILT_IN = """\
+## Built-in flows
+
+`deliver` is what `task start` runs, `plan` what `punchlist plan` runs, `prove` what runs the checks of a draft on its
+base. A file `flows/deliver.yaml` in the workspace takes the place of the built-in one.
+"""
+WITHOUT_EFFECT = ("`agents` of a flow", "`with` and `output` of `agent`", "`cwd` of `run`", "`memory` of any node")
+"""What the checker takes, and this version does not heed."""
+
+_TAGS = {"nodes": "group"}
+_MANY = 5
+_HIDDEN = frozenset({"kind", "id", "line", "column", "flow", *COMMON})
+
+Schema = dict[str, Json]
+
+
+def flows() -> dict[str, str]:
+    """Return the page by its path below the reference."""
+    common = table(("key", "value"), ((code(key), _COMMON[key]) for key in COMMON))
+    parts = [
+        _HEAD, _INPUTS, _ORDER, common, "## Node kinds", *(part for kind in KINDS for part in _kind(kind)),
+        _EXPRESSIONS, _NAMES, "## Not in this version", *_later(), _BUILT_IN, *_built_in(),
+    ]  # fmt: skip
+    return {"flows.md": page("Flows", *parts)}
+
+
+def _kind(kind: str) -> Iterator[str]:
+    schema = _node(kind)
+    siblings, _ = KINDS[kind]
+    yield f"### {kind}"
+    yield "\n\n".join(" ".join(each.split()) for each in str(schema["description"]).split("\n\n"))
+    yield table(("key", "value", "default"), _keys(kind, schema, siblings=siblings))
+    if kind == "repeat":
+        yield f"`on_exhausted: {{gate: KIND}}` asks a person by a gate of kind {', '.join(map(code, EXHAUSTED_GATES))}."
+
+
+def _keys(kind: str, schema: Schema, *, siblings: tuple[str, ...]) -> Iterator[tuple[str, str, str]]:
+    """Yield every key: the kind's own first, then what stands beside it; nested ones as `kind.key`."""
+    properties = {name: each for name, each in _properties(schema).items() if name not in _HIDDEN}
+    own = properties.pop(kind, None)
+    inside = _repeat() if kind == "repeat" else properties
+    nested = {name: each for name, each in inside.items() if name not in siblings}
+    if not nested or kind == "gate":
+        yield code(kind), "the message as text, or a map of:" if own is None else _value(own), "required"
+    for name, each in nested.items():
+        yield code(f"{kind}.{name}"), _value(each), _default(each)
+    for name in siblings:
+        yield code(name), _value(properties[name]), _default(properties[name])
+
+
+def _value(field: Schema) -> str:
+    """Return a field's type; one of many records can only be a group's nodes."""
+    items = field.get("items")
+    is_nodes = isinstance(items, dict) and len(cast("list[Json]", items.get("anyOf", []))) > _MANY
+    return "nodes by name" if is_nodes else type_in_words(field)
+
+
+def _repeat() -> dict[str, Schema]:
+    definition = _definitions("repeat")["Repeat"]
+    return {name: each for name, each in _properties(definition).items() if name != "gate"}
+
+
+def _default(field: Schema) -> str:
+    if "default" not in field and field.get("type") != "object":
+        return "required"
+    value = field.get("default")
+    return "-" if value in (None, [], {}) else code(encode(value).decode())
+
+
+def _later() -> Iterator[str]:
+    kinds = ", ".join(map(code, LATER_KINDS))
+    keys = "; ".join(f"of {code(place)} {', '.join(map(code, names))}" for place, names in LATER.items())
+    yield f"The checker knows these node kinds and says that this version does not have them: {kinds}."
+    yield f"So it does of these keys: {keys}."
+    yield f"These keys it takes, and they have no effect yet: {', '.join(WITHOUT_EFFECT)}."
+
+
+def _built_in() -> Iterator[str]:
+    folder = importlib.resources.files("punchlist.data").joinpath("flows")
+    for name in sorted(each.name for each in folder.iterdir()):
+        yield f"### {name}"
+        yield f"```yaml\n{folder.joinpath(name).read_text(encoding='utf-8')}```"
+
+
+def _node(kind: str) -> Schema:
+    named = str(node_schemas()[_TAGS.get(kind, kind)]["$ref"]).rpartition("/")[2]
+    return _definitions(kind)[named]
+
+
+def _definitions(kind: str) -> dict[str, Schema]:
+    return cast("dict[str, Schema]", node_schemas()[_TAGS.get(kind, kind)]["$defs"])
+
+
+def _properties(schema: Schema) -> dict[str, Schema]:
+    return cast("dict[str, Schema]", schema["properties"])
