@@ -61,7 +61,7 @@ def propose(state: TaskState, gate: GateId, *, message: str) -> list[ev.TaskFact
 def approve(state: TaskState, *, message: str, anyway: Sequence[str]) -> list[ev.TaskFact]:
     """Freeze the draft; `anyway` is what was unproven and is passed over."""
     task = state.task
-    check_move(TASK_MOVES, task.status, TaskStatus.READY, what=f"task {task.id}")
+    _check_task(task, TaskStatus.READY)
     if task.status in FINAL_TASK:
         raise RefusedError(f"task {task.id} is {task.status}", hint=f"Type: punchlist task reopen {task.id}")
     _refuse_empty(task)
@@ -87,14 +87,14 @@ def revise(state: TaskState, *, reason: str) -> list[ev.TaskFact]:
         raise RefusedError(
             f"task {task.id} is {task.status}: it cannot be revised", hint=f"Type: punchlist task reopen {task.id}"
         )
-    check_move(TASK_MOVES, task.status, TaskStatus.DRAFT, what=f"task {task.id}")
+    _check_task(task, TaskStatus.DRAFT)
     return [ev.TaskRevised(revision=task.revision + 1, reason=reason)]
 
 
 def cancel(state: TaskState, *, reason: str) -> list[ev.TaskFact]:
     """End a task that does not run."""
     task = state.task
-    check_move(TASK_MOVES, task.status, TaskStatus.CANCELLED, what=f"task {task.id}")
+    _check_task(task, TaskStatus.CANCELLED)
     return [*_withdrawn(state), ev.TaskMoved(status=TaskStatus.CANCELLED, reason=reason)]
 
 
@@ -172,9 +172,27 @@ def check_version(task: Task, expected: int | None) -> None:
         )
 
 
+_NEXT = {
+    TaskStatus.DRAFT: "punchlist approve {0}",
+    TaskStatus.READY: "punchlist task start {0}, or punchlist task revise {0} to change it",
+    TaskStatus.RUNNING: "punchlist why {0}, or punchlist task cancel {0}",
+    TaskStatus.WAITING: "punchlist gates",
+    TaskStatus.ACCEPTED: "punchlist task reopen {0}",
+    TaskStatus.FAILED: "punchlist retry {0}",
+    TaskStatus.CANCELLED: "punchlist task reopen {0}",
+}
+"""What a person most likely wants to type for a task in each state."""
+
+
+def _check_task(task: Task, then: TaskStatus) -> None:
+    check_move(
+        TASK_MOVES, task.status, then, what=f"task {task.id}", hint=f"Type: {_NEXT[task.status].format(task.id)}"
+    )
+
+
 def check_startable(task: Task, *, needed: Iterable[Task]) -> None:
     """Refuse to start a task that is not ready, is paused, has steps that are over badly, or needs one not accepted."""
-    check_move(TASK_MOVES, task.status, TaskStatus.RUNNING, what=f"task {task.id}")
+    _check_task(task, TaskStatus.RUNNING)
     problems = [
         Problem(step.id, f"is {step.status}", hint=f"Type: punchlist step reopen {step.id}, or step skip {step.id}")
         for step in task.steps

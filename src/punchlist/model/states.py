@@ -142,10 +142,10 @@ FINAL_ATTEMPT = _ATTEMPT_ENDS
 LIVE_STEP = frozenset({_S.BUILDING, _S.CHECKING, _S.REVIEWING, _S.INTEGRATING, _S.REWORK, _S.WAITING})
 
 
-def check_move(moves: Mapping[S, frozenset[S]], now: S, then: S, *, what: str) -> None:  # noqa: PLR0917 - as one says it
-    """Refuse the move of `what` from `now` to `then` unless `moves` lists it; the error names what is allowed."""
+def check_move(moves: Mapping[S, frozenset[S]], now: S, then: S, *, what: str, hint: str = "") -> None:  # noqa: PLR0917 - as one says it
+    """Refuse the move of `what` unless `moves` lists it; the error names what is allowed, and gives the `hint`."""
     allowed = moves[now]
     if then in allowed:
         return
     names = ", ".join(sorted(allowed)) or "nothing: it is final"
-    raise RefusedError(f"{what} is {now}: it cannot become {then}; from there: {names}")
+    raise RefusedError(f"{what} is {now}: it cannot become {then}; from there: {names}", hint=hint)
