@@ -1,27 +1,30 @@
 """What the shell may complete: the ids that the workspace holds. A workspace that cannot be read completes nothing."""
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import CompletionItem
 
 from punchlist.cli.session import Session
 from punchlist.cli.views.seen import GateSeen, RunSeen, seen
 from punchlist.errors import PunchlistError
 from punchlist.model.json import Json
 
-Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+Complete = Callable[[click.Context, click.Parameter, str], "list[CompletionItem]"]
 Found = Iterator[tuple[str, str]]
 
 
 def _completing(*sources: Callable[[Session], Found]) -> Complete:
-    def complete(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    def complete(context: click.Context, _parameter: click.Parameter, incomplete: str) -> "list[CompletionItem]":
         session = context.ensure_object(Session)
         try:
             found = [pair for source in sources for pair in source(session)]
         except PunchlistError:
             return []
-        return [CompletionItem(name, help=text) for name, text in found if name.startswith(incomplete)]
+        return [_item(name, text) for name, text in found if name.startswith(incomplete)]
 
     return complete
 
@@ -66,13 +69,19 @@ def _runs(session: Session) -> Found:
         yield row.id, f"{row.flow} ({row.status})"
 
 
-def choices(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def choices(context: click.Context, _parameter: click.Parameter, incomplete: str) -> "list[CompletionItem]":
     """Complete the choices of the gate that the call names."""
     try:
         names = _choices(context.ensure_object(Session), str(context.params.get("gate")))
     except PunchlistError:
         return []
-    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+    return [_item(name, None) for name in names if name.startswith(incomplete)]
+
+
+def _item(name: str, text: str | None) -> "CompletionItem":
+    from click.shell_completion import CompletionItem
+
+    return CompletionItem(name, help=text)
 
 
 def _choices(session: Session, gate: str) -> list[str]:

@@ -1,6 +1,5 @@
 """What one call of the command line knows: where it was asked, how to answer, and the service once it is needed."""
 
-import json
 import re
 import sys
 from collections.abc import Callable, Mapping
@@ -62,6 +61,8 @@ class Session:
 
 def write_json(value: "Mapping[str, Json]") -> None:
     """Print one JSON object in UTF-8 whatever the locale; bytes of arguments that are no text become escapes."""
+    import json
+
     click.echo(json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace"))
 
 

@@ -5,7 +5,6 @@ zeros.
 Local `seq` is outside the hash, so a stream can move to another workspace unbroken.
 """
 
-import hashlib
 from typing import Literal
 
 import msgspec
@@ -462,6 +461,8 @@ def seal(head: Head, fact: AnyFact, *, at: str, actor: str) -> Event:
     content = canonical(
         {"stream": head.stream, "n": n, "at": at, "kind": type(fact).__name__, "actor": actor, "data": data_of(fact)}
     )
+    import hashlib  # see model.json.digest
+
     hashed = Digest(hashlib.sha256(head.hash.encode() + content).hexdigest())
     return Event(stream=head.stream, n=n, at=at, actor=actor, fact=fact, prev=head.hash, hash=hashed)
 

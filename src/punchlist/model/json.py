@@ -1,6 +1,5 @@
 """JSON values, and their one canonical form (RFC 8785), which digests and the event chain are made of."""
 
-import hashlib
 import typing
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -56,4 +55,6 @@ def canonical(value: object) -> bytes:
 
 def digest(value: object) -> Digest:
     """Return the SHA-256 of the canonical form."""
+    import hashlib  # loads OpenSSL, which a verb that only reads does not need
+
     return Digest(hashlib.sha256(canonical(value)).hexdigest())

@@ -1,6 +1,5 @@
 """Events as they are stored: their facts, their hash, and the chain that they make."""
 
-import hashlib
 import typing
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
@@ -68,6 +67,8 @@ def chain_hash(prev: bytes, *, stream: str, n: int, at: str, kind: str, actor: s
     first = b'{"actor":%b,"at":%b' % (_quoted(actor), _quoted(at))
     last = b'"kind":%b,"n":%d,"stream":%b}' % (_quoted(kind), n, _quoted(stream))
     content = b'%b,"data":%b,%b' % (first, data, last)
+    import hashlib  # see model.json.digest
+
     return hashlib.sha256(prev + content).hexdigest()
 
 
