@@ -50,7 +50,7 @@ class EngineLock:
         """Say whether nobody holds the lock; a missing file is a free lock."""
         if not self._path.exists():
             return True
-        descriptor = self._open(os.O_RDWR)
+        descriptor = self._open(os.O_RDONLY)  # asking who holds it needs no right to write
         try:
             return _locked(descriptor, fcntl.LOCK_SH)
         finally:
