@@ -103,7 +103,7 @@ class Surroundings:
 
         return EngineControl(
             state=self.state,
-            channel=self.channel,
+            channel=lambda: self.channel,
             command=(sys.executable, "-P", "-m", "punchlist", "-C", str(self.root), "engine", "run", "--until-idle"),
             environment=self._environ,
             name=f"watch-{os.getpid()}",

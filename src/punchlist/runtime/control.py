@@ -4,15 +4,17 @@ import contextlib
 import itertools
 import os
 import signal
-import subprocess
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from punchlist.errors import StoreError
 from punchlist.ports import EngineStatus, Watch
-from punchlist.runtime.channel import Channel
 from punchlist.runtime.lock import EngineLock
+
+if TYPE_CHECKING:
+    from punchlist.runtime.channel import Channel
 
 _ATTEMPT = "PUNCHLIST_"
 
@@ -22,10 +24,17 @@ class EngineControl:
 
     `command` is the argv that runs an engine of this workspace in the foreground. What marks a process as part of an
     attempt is left out of its `environment`: an engine that an agent happens to start does not end with that agent.
+    `channel` is asked for when something is to be told: to see whether an engine runs, no socket need be loaded.
     """
 
     def __init__(
-        self, *, state: Path, channel: Channel, command: Sequence[str], environment: Mapping[str, str], name: str
+        self,
+        *,
+        state: Path,
+        channel: "Callable[[], Channel]",
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        name: str,
     ) -> None:
         self._log = state / "engine.log"
         self._lock = EngineLock(state / "engine.lock")
@@ -37,7 +46,7 @@ class EngineControl:
 
     def wake(self) -> None:
         """Make sure that an engine looks at the inbox: poke the one that runs, start one (detached) when none does."""
-        self._channel.tell_engine()
+        self._channel().tell_engine()
         if self._lock.is_free():
             self._start()
 
@@ -61,15 +70,17 @@ class EngineControl:
 
     @contextlib.contextmanager
     def _watch(self) -> Generator[Watch]:
-        with self._channel.watch(f"{self._name}-{next(self._watches)}") as watching:
+        with self._channel().watch(f"{self._name}-{next(self._watches)}") as watching:
             yield watching
 
     def announce(self) -> None:
         """Tell subscribers that this process has committed something."""
-        self._channel.announce()
+        self._channel().announce()
 
     def _start(self) -> None:
         """Start an engine that is nobody's child: it outlives this process, and leaves it nothing to collect."""
+        import subprocess
+
         try:
             with self._log.open("ab") as log:
                 subprocess.run(
