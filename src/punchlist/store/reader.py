@@ -1,7 +1,7 @@
 """Reading one snapshot of the store: rows as model values."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -13,11 +13,13 @@ from punchlist.model.records import Project
 from punchlist.model.rows import GateRow, InboxRow, LogFault, NodeRow, RunRow, StreamRow, TaskSummary
 from punchlist.model.state import AttemptState, TaskState
 from punchlist.model.states import TaskStatus
-from punchlist.ports import Compare
 from punchlist.store import log
 from punchlist.store.chain import RawEvent, RawStream, fact_from
 from punchlist.store.failures import damaged
 from punchlist.store.session import Session, SqlRow
+
+if TYPE_CHECKING:
+    from punchlist.ports import Compare
 
 T = TypeVar("T")
 
@@ -58,7 +60,7 @@ class SqliteReader:
             raise damaged(self._session.path, f"event {seq} cannot be read: {error}") from error
         return Event(stream=stream, n=n, at=at, actor=actor, fact=fact, prev=prev, hash=hashed, seq=seq)
 
-    def verify(self, *, stream: StreamId | None = None, compare: Compare | None = None) -> list[LogFault]:
+    def verify(self, *, stream: StreamId | None = None, compare: "Compare | None" = None) -> list[LogFault]:
         """Recompute every chain (or one, with the workspace's) and return the first fault of each stream, if any."""
 
         def differences(raw: RawStream) -> Iterable[str]:

@@ -6,18 +6,20 @@ from collections.abc import Generator
 from contextlib import ExitStack, closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from punchlist.errors import RefusedError, StoreError
 from punchlist.model.events import WorkspaceCreated, seal
 from punchlist.model.ids import StreamId
-from punchlist.ports import Reader, Writer
 from punchlist.store.failures import MISSING, Translated
 from punchlist.store.migration import check_format, make_tables, migrate, present_format
 from punchlist.store.reader import SqliteReader
 from punchlist.store.session import Session
 from punchlist.store.statements import migrations
 from punchlist.store.writer import SqliteWriter
+
+if TYPE_CHECKING:
+    from punchlist.ports import Reader, Writer
 
 PATIENCE = timedelta(seconds=10)
 """How long a transaction waits for another process to let go of the file."""
@@ -69,13 +71,13 @@ class SqliteStore:
         self._idle: list[_Opened] = []
 
     @contextmanager
-    def read(self) -> Generator[Reader]:
+    def read(self) -> "Generator[Reader]":
         """Return a snapshot to read from; it must not be used after the block."""
         with self._transaction(writing=False) as session:
             yield SqliteReader(session)
 
     @contextmanager
-    def write(self) -> Generator[Writer]:
+    def write(self) -> "Generator[Writer]":
         """Return a write transaction: committed at the end of the block, rolled back when the block raises.
 
         It waits for another one to end while the store's patience lasts: in vain for one around it in the same process.
