@@ -1,7 +1,6 @@
 """Answers in JSON have the shapes of the contract, and in words what a person needs."""
 
 import re
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.acceptance.conftest import GREETER
@@ -87,21 +86,6 @@ def test_the_same_key_makes_one_task(workspace: Workspace) -> None:
     assert len(workspace.ok("task", "list")["tasks"]) == 1
 
 
-def test_twenty_tasks_made_at_once_are_twenty_tasks(workspace: Workspace) -> None:
-    def create(number: int) -> str:
-        task = f"title: Task {number}\nsteps: [{{title: One, criteria: [It holds.]}}]\n".encode()
-        return str(workspace.ok("task", "create", "--file", "-", stdin=task)["task"]["id"])
-
-    with ThreadPoolExecutor(20) as pool:
-        ids = list(pool.map(create, range(20)))
-
-    assert sorted(ids) == sorted(f"T{number}" for number in range(1, 21))
-    listed = workspace.ok("task", "list")["tasks"]
-    assert {task["id"] for task in listed} == set(ids)
-    assert {task["title"] for task in listed} == {f"Task {number}" for number in range(20)}
-    assert workspace.ok("log", "verify")["problems"] == []
-
-
 def test_the_workspace_is_found_from_below_and_by_c(workspace: Workspace, tmp_path: Path) -> None:
     workspace.ok("task", "create", "--file", "task.yaml")
     below = workspace.root / "tests"
@@ -125,27 +109,6 @@ def test_a_person_reads_tables_and_what_to_type(workspace: Workspace) -> None:
     assert status.out.partition("The engine")[0] == workspace.punchlist("status").out.partition("The engine")[0]
     assert "punchlist task start T1" in status.out
     assert "\x1b" not in status.out
-
-
-def test_generated_files_that_were_changed_are_named_and_restored(workspace: Workspace) -> None:
-    workspace.ok("task", "create", "--file", "task.yaml")
-    workspace.ok("approve", "T1")
-    folder = workspace.root / ".punchlist" / "projects"
-    file = next(folder.glob("*/tasks/*/task.md"))
-    before = file.read_bytes()
-    file.write_bytes(before + b"x")
-
-    check = workspace.punchlist("files", "check", "--json")
-
-    assert check.code == 1
-    assert check.json["ok"] is True
-    assert [row["path"] for row in check.json["drift"]] == [
-        str(file.relative_to(workspace.root / ".punchlist/projects"))
-    ]
-    assert "-x" in workspace.punchlist("files", "diff").out
-    assert workspace.ok("files", "write")["written"]
-    assert file.read_bytes() == before
-    assert workspace.punchlist("files", "check").code == 0
 
 
 def test_completion_knows_verbs_and_ids(workspace: Workspace) -> None:

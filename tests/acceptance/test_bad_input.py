@@ -1,6 +1,7 @@
 """Bad input ends in one clear error, every problem named, and loses nothing."""
 
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,7 +94,7 @@ CASES = (
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     """One workspace with a draft T1, which no case may change."""
     root = tmp_path_factory.mktemp("bad")
     made = Workspace(root / "here", root / "home")
@@ -103,14 +104,18 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     made.ok("init")
     made.write("draft.yaml", "title: Draft\nsteps: [{title: One, criteria: [It holds.]}]")
     made.ok("task", "create", "--file", "draft.yaml")
-    return made
+    yield made
+    (task,) = made.ok("task", "list")["tasks"]
+    assert (task["title"], task["status"], task["steps_total"]) == ("Draft", "draft", 1)
+    assert [each["id"] for each in made.ok("project", "list")["projects"]] == ["here"]
+    assert made.ok("status")["runs"] == []
+    made.stop()
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_bad_input_is_refused_in_words(case: Case, shared: Workspace) -> None:
     content = case.file if isinstance(case.file, bytes) else case.file.encode()
     (shared.root / "input.yaml").write_bytes(content)
-    before = shared.ok("task", "list")["tasks"]
 
     call = shared.punchlist(*words(case.argv), "-q")
     objects = shared.punchlist(*words(case.argv), "--json")
@@ -124,7 +129,6 @@ def test_bad_input_is_refused_in_words(case: Case, shared: Workspace) -> None:
     assert objects.code == case.code
     assert objects.json["ok"] is False
     assert set(objects.json["error"]) == {"code", "message", "where", "hint", "problems"}
-    assert shared.ok("task", "list")["tasks"] == before
 
 
 def words(line: str) -> list[str]:
