@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,16 +61,19 @@ class Workspace:
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
         timeout: float = TIMEOUT,
+        through: Sequence[str] = (),
+        preexec_fn: Callable[[], None] | None = None,
     ) -> Call:
-        """Call the program and wait for it."""
+        """Call the program, perhaps through another one, and wait for it."""
         done = subprocess.run(
-            [PROGRAM, *argv],
+            [*through, PROGRAM, *argv],
             cwd=cwd or self.root,
             env={**self.environment, **(env or {})},
             input=stdin,
             capture_output=True,
             check=False,
             timeout=timeout,
+            preexec_fn=preexec_fn,
         )
         return Call(argv, done.returncode, done.stdout.decode(), done.stderr.decode())
 
