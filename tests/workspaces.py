@@ -8,7 +8,7 @@ from pathlib import Path
 from punchlist.model.ids import AttemptId, Commit, ProjectId, RunId, StepId, TaskId, Tree
 from punchlist.model.jobs import Folder, IntegrateJob, MergeJob, PublishJob, Snapshot
 from punchlist.model.records import Project
-from punchlist.workspace import GitWorkspace
+from punchlist.workspace.adapter import GitWorkspace
 
 BRANCH = "punchlist/T1-add-it"
 

@@ -10,7 +10,7 @@ import pytest
 from punchlist.errors import DefinitionError, RefusedError, StoreError, WorkerError
 from punchlist.model.ids import AttemptId, Commit
 from punchlist.model.records import Project
-from punchlist.workspace import GitWorkspace
+from punchlist.workspace.adapter import GitWorkspace
 from tests.workspaces import BRANCH, Desk, state_of, write
 
 
@@ -30,6 +30,26 @@ def test_the_base_is_the_tip_of_the_base_branch(desk: Desk) -> None:
 
     assert desk.base() == moved
     assert desk.workspace.tree_of(desk.project, moved) == desk.git("rev-parse", "main^{tree}")
+
+
+def test_a_base_that_is_known_is_told_without_git(desk: Desk) -> None:
+    without_git = GitWorkspace(root=desk.root, state=desk.root / ".punchlist", environ={"PATH": "/nonexistent"})
+    with pytest.raises(WorkerError, match="git is not on PATH"):
+        without_git.base(desk.project)
+
+    known = desk.base()
+
+    assert without_git.base(desk.project) == known
+
+
+def test_a_base_that_moved_since_it_was_packed_is_the_new_one(desk: Desk) -> None:
+    desk.git("pack-refs", "--all")
+    packed = desk.base()
+
+    moved = desk.commit({"app.py": "print(2)\n"})
+
+    assert packed != moved
+    assert desk.base() == moved
 
 
 def test_a_base_stays_readable_after_the_user_rewrote_and_pruned_it(desk: Desk) -> None:

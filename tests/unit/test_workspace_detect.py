@@ -2,7 +2,7 @@
 
 import pytest
 
-from punchlist.workspace import Detected, detect
+from punchlist.workspace.detect import Detected, detect
 
 UNITTEST = "import unittest\n"
 PIP = ".venv/bin/python -m pip install --quiet --disable-pip-version-check"

@@ -46,7 +46,11 @@ class GitWorkspace:
 
         Raises DefinitionError without a repository, a commit or that branch; RefusedError for submodules and LFS.
         """
-        tip = self._user(project).base()
+        user = self._user(project)
+        written = user.written_tip()
+        if written is not None and self._known(project).pinned(written):
+            return written
+        tip = user.base()
         repository = self._repository(project, make=tip.git_dir)
         if not repository.pinned(tip.commit):
             if not repository.has(tip.commit):
@@ -181,11 +185,14 @@ class GitWorkspace:
     def _user(self, project: Project) -> users.UserRepository:
         return users.UserRepository(self._git, project, root=self._root)
 
-    def _repository(self, project: Project, *, make: Path | None = None) -> Repository:
+    def _known(self, project: Project) -> Repository:
         path = self._state / "git" / f"{project.id}.git"
-        repository = self._repositories.setdefault(project.id, Repository(self._git, path))
+        return self._repositories.setdefault(project.id, Repository(self._git, path))
+
+    def _repository(self, project: Project, *, make: Path | None = None) -> Repository:
+        repository = self._known(project)
         if not repository.exists:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            repository.path.parent.mkdir(parents=True, exist_ok=True)
             repository.borrow(make or self._user(project).git_dir())
         return repository
 

@@ -1,5 +1,6 @@
-"""Which branch a repository has checked out, read from its files: no process is started for it."""
+"""Which branch a repository has checked out, and where one stands, read from its files: no process is started."""
 
+import re
 from pathlib import Path
 
 _REF = "ref: refs/heads/"
@@ -9,6 +10,12 @@ def head_branch(folder: Path) -> str | None:
     """Return the branch checked out in `folder` (a checkout, a linked worktree, a bare repository), or None."""
     head = _text(_git_dir(folder) / "HEAD")
     return head.removeprefix(_REF).strip() if head.startswith(_REF) else None
+
+
+def written_tip(folder: Path, branch: str) -> str | None:
+    """Return the commit that a branch's own file names; None when only git can tell (it is packed, or not there)."""
+    commit = _text(common_git_dir(folder) / "refs" / "heads" / branch).strip()
+    return commit if re.fullmatch(r"[0-9a-f]{40}([0-9a-f]{24})?", commit) else None
 
 
 def is_repository(folder: Path) -> bool:

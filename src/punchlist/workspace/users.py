@@ -10,6 +10,7 @@ from punchlist.errors import DefinitionError, Problem, RefusedError, invalid
 from punchlist.model.ids import Commit
 from punchlist.model.records import Project
 from punchlist.workspace.git import At, Git
+from punchlist.workspace.heads import written_tip
 from punchlist.workspace.repository import Repository
 
 _NO_REF = re.compile(r"[\x00-\x20~^:?*\[\\\x7f]|\.\.|@\{|^[/.-]|[/.]$|//|/\.|\.lock(/|$)")
@@ -45,6 +46,12 @@ class UserRepository:
         if ran.code != 0 or len(lines) != 2:  # noqa: PLR2004 - one line for each thing asked
             raise self._missing_base()
         return Tip(Path(lines[0]), Commit(lines[1]))
+
+    def written_tip(self) -> Commit | None:
+        """Return the tip of the base branch where a file says it, for which no git is started; else None."""
+        base = self._project.base
+        found = written_tip(self.path, base) if is_ref(base) else None
+        return None if found is None else Commit(found)
 
     def git_dir(self) -> Path:
         """Return the git directory; raises DefinitionError when the path is no repository."""
