@@ -96,6 +96,8 @@ class Story:
     ) -> None:
         self.flow = flow
         self.purpose: ev.Purpose = purpose
+        self.id = RUN
+        self.refolds = True
         self.now = START
         self.events: list[ev.Event] = []
         self.wanted = Wanted()
@@ -123,7 +125,7 @@ class Story:
         task, project = self.state.task, self.state.project
         self.tell(
             cmd.StartRun(
-                run=RUN,
+                run=self.id,
                 stream=self.heads["run"],
                 purpose=self.purpose,
                 definition=self.flow,
@@ -137,6 +139,13 @@ class Story:
             actor=ANN,
         )
         return self
+
+    def again(self) -> None:
+        """Make ready for another run of the same task."""
+        self.id = RunId(f"R{int(self.id[1:]) + 1}")
+        self.heads["run"] = StreamId(f"stream-{self.id}")
+        self.state = replace(self.state, run=None, heads=self.state.heads.set("run", ev.Head(self.heads["run"])))
+        self.rows.clear()
 
     def tell(self, command: cmd.RunCommand, *, actor: str = ANN) -> tuple[ev.Event, ...]:
         """Decide on one input, a second after the last one, and return the events that follow."""
@@ -162,16 +171,16 @@ class Story:
     def over(self, attempt: AttemptId, **said: Any) -> tuple[ev.Event, ...]:
         """Let an attempt end; what is not said is a success."""
         outcome = Outcome(attempt=attempt, **({"status": AttemptStatus.SUCCEEDED} | said))
-        return self.tell(cmd.AttemptOver(run=RUN, outcome=outcome), actor="engine")
+        return self.tell(cmd.AttemptOver(run=self.id, outcome=outcome), actor="engine")
 
     def wait(self, duration: timedelta) -> tuple[ev.Event, ...]:
         """Let time pass."""
         self.now += duration
-        return self.tell(cmd.TimePassed(run=RUN), actor="engine")
+        return self.tell(cmd.TimePassed(run=self.id), actor="engine")
 
     def decide(self, choice: str, *, gate: GateId | None = None, **data: Json) -> tuple[ev.Event, ...]:
         """Decide a gate, by default the only open one."""
-        return self.tell(cmd.Decide(run=RUN, gate=gate or self.gate().id, choice=choice, data=data))
+        return self.tell(cmd.Decide(run=self.id, gate=gate or self.gate().id, choice=choice, data=data))
 
     # -- attempts of each kind, by default the only one of its kind under way -----------------------------------------
 
@@ -198,7 +207,7 @@ class Story:
     def check(self, events: Iterable[ev.Event] = ()) -> None:
         """Check what holds after any input."""
         check_events(events)
-        assert self.refolded() == self.state
+        assert not self.refolds or self.refolded() == self.state
         if self.state.run is not None:
             assert self.rows == {key_of(each): each for each in all_rows(self.run)}
             assert len(self.run.live) <= self.run.policy.max_parallel

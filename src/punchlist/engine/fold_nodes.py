@@ -179,7 +179,8 @@ def _release(run: RunState, over: NodeState) -> RunState:
     for path in over.wanted_by:
         waiting = replace(run.nodes[path], missing=run.nodes[path].missing - 1)
         run = with_nodes(run, waiting)
-        if waiting.kind == "item" and waiting.missing == 0 and waiting.parent is not None:
+        ready = waiting.kind == "item" and waiting.missing == 0 and waiting.status is NodeStatus.PENDING
+        if ready and waiting.parent is not None:
             group = run.nodes[waiting.parent]
             run = with_nodes(run, replace(group, ready=_enter(group.ready, waiting)))
     return run

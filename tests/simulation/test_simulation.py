@@ -1,0 +1,12 @@
+"""Hundreds of worlds, each by its seed: whatever happens, the laws hold and the run ends."""
+
+import pytest
+
+from tests.simulation.world import World
+
+SEEDS = 250
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_the_laws_hold_in_the_world_of(seed: int) -> None:
+    World(seed).run()
