@@ -4,6 +4,7 @@ import msgspec
 
 from punchlist.engine.fold_nodes import ROOT
 from punchlist.engine.fold_task import step_of
+from punchlist.engine.kinds.integrate import take_back
 from punchlist.engine.kinds.publish import way
 from punchlist.engine.place import Place
 from punchlist.engine.progress import cancel_attempt, committing, start, stop
@@ -48,6 +49,7 @@ def start_run(turn: Turn, command: cmd.StartRun) -> None:
             project=command.project,
             task=command.task,
             base=command.base,
+            path=command.path,
         )
     )
     here = turn.at(ROOT)
@@ -176,8 +178,7 @@ def ask_rework(turn: Turn, command: cmd.AskRework) -> None:
         raise RefusedError(
             f"step {command.step} is over while its task runs", hint=f"Type: punchlist step reopen {command.step}"
         )
-    if any(turn.run.attempts[each].step == command.step for each in committing(turn.run)):
-        raise RefusedError(f"step {command.step} is being committed", hint="Ask again when its task is over.")
+    take_back(turn, command.step)
     gate = _gate_of(turn, command.step, kind="rework")
     late = gate is None and _has_begun(turn, command.step)
     turn.emit(ev.ReworkAsked(step=command.step, message=command.message, late=late))

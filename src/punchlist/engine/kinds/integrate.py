@@ -8,19 +8,20 @@ import msgspec
 
 from punchlist.engine import checking
 from punchlist.engine.answering import decide_attempt
+from punchlist.engine.asking import ask
 from punchlist.engine.checking import Exam
 from punchlist.engine.fold_task import step_of
 from punchlist.engine.judging import facts_at, give
 from punchlist.engine.place import Place
-from punchlist.engine.progress import COMMIT, end, guarded
+from punchlist.engine.progress import COMMIT, cancel_attempt, end, guarded
 from punchlist.engine.retry import after_failure
 from punchlist.engine.scope import resolve
 from punchlist.engine.steps import move, record
 from punchlist.engine.turn import Here, Kind, Turn
-from punchlist.errors import DefinitionError
+from punchlist.errors import DefinitionError, RefusedError
 from punchlist.model import events as ev
 from punchlist.model.flow import IntegrateNode
-from punchlist.model.ids import Commit, ProjectId, TaskId, Tree
+from punchlist.model.ids import Commit, ProjectId, StepId, TaskId, Tree
 from punchlist.model.jobs import IntegrateJob, Job, MergeJob, Role
 from punchlist.model.json import Json, plain
 from punchlist.model.parse import parse
@@ -85,11 +86,32 @@ def _attempt_over(here: Here, attempt: AttemptState) -> None:
         if checking.attempt_over(here, attempt):
             _check_merged(here)
     elif outcome.status is not AttemptStatus.SUCCEEDED:
-        after_failure(here, attempt)
+        after_failure(here, attempt, instead=_ask)
     elif attempt.subject == MERGE:
         _merged(here, outcome.result)
     else:
         _committed(here, outcome.result)
+
+
+def _ask(here: Here, reason: str) -> None:
+    """Ask what to do with a judged tree that git does not take now: it was built and paid for."""
+    ask(here, "merge", message=f"the commit could not be made: {reason}", choices=("retry",))
+
+
+def take_back(turn: Turn, step: StepId) -> None:
+    """Take back the commit of a step that is planned and has not begun: its tree is judged again before it.
+
+    Raises RefusedError when it has begun: what may be in git must be in the record.
+    """
+    for here in map(turn.at, turn.run.integrating):
+        attempts = [turn.run.attempts[each] for each in here.node.attempts] if here.step == step else []
+        commits = [each for each in attempts if each.subject == COMMIT]
+        if any(each.started_at for each in commits):
+            raise RefusedError(f"step {step} is being committed", hint="Ask again when its task is over.")
+        for each in commits:
+            cancel_attempt(here, each.id, reason="a person asked for more")
+        if commits:
+            turn.later(lambda here=here: guarded(here, lambda: _integrate(here)))  # type: ignore[misc]
 
 
 def _merged(here: Here, result: Json) -> None:
