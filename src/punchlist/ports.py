@@ -55,6 +55,7 @@ class WorkerRequest(msgspec.Struct, frozen=True, kw_only=True):
     io: Path
     workspace: Path
     settings: Mapping[str, Json]
+    search: str = ""
     session: str | None = None
 
     @property
@@ -114,14 +115,19 @@ class Worker(Protocol):
 
 
 class Launch(msgspec.Struct, frozen=True, kw_only=True):
-    """A process to start. `files` are written into `io/` first; `cwd` exists; `home` is the project's private HOME."""
+    """A process to start. `files` are written into `io/` first; `cwd` exists.
+
+    `home` is the project's private HOME; None keeps the user's own, for commands that the user wrote. `search` is PATH where
+    the run was started (empty: the engine's); `path` goes before it.
+    """
 
     attempt: AttemptId
     role: Role
     invocation: Invocation
     cwd: Path
-    home: Path
+    home: Path | None
     limits: Limits
+    search: str = ""
     path: tuple[str, ...] = ()
     env: Mapping[str, str] = {}
     files: Mapping[str, bytes] = {}

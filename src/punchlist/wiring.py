@@ -116,9 +116,9 @@ class Surroundings:
 
         return FolderFiles(files_folder(self.root, self.settings.files.dir))
 
-    def flow(self, name: str) -> "Flow":
+    def flow(self, name: str, *, keep: bool = True) -> "Flow":
         """Return a flow: a file, the workspace's own of that name, or a built-in one. Raises DefinitionError."""
-        return _flows(self.root, start=self._start).load(name)
+        return _flows(self.root, start=self._start).load(name, keep=keep)
 
     def worker(self, name: str) -> "tuple[Worker, Mapping[str, Json]]":
         """Return a worker with its settings as the file has them now; raises WorkerError when it cannot be started."""

@@ -1,7 +1,9 @@
 """Verbs that read: status, generated files, events, verification, and input by file."""
 
 import multiprocessing
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +120,18 @@ def test_a_changed_row_is_found_by_verification(service: Service) -> None:
     problems: Any = logs.verify(service, "T1")["problems"]
 
     assert [each["message"] for each in problems] == ["the row of task T1 differs from the fold of its events"]
+
+
+def test_a_changed_line_of_the_list_of_tasks_is_found_by_verification(service: Service) -> None:
+    created(service)
+    with closing(sqlite3.connect(service.root / ".punchlist/state.db")) as connection, connection:
+        connection.execute("update tasks set status = 'accepted' where id = 'T1'")
+
+    problems: Any = logs.verify(service, "T1")["problems"]
+
+    assert [each["message"] for each in problems] == [
+        "the line of task T1 in the list of tasks differs from the fold of its events"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Verbs that steer what runs, with a real engine: proof, approval, delivery, gates, rework, plans, flows."""
 
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -358,6 +359,33 @@ def test_a_dry_run_lists_nested_nodes_with_what_is_known(service: Service) -> No
     paths = [each["path"] for each in answer["plan"]]
     assert "steps.rounds.build" in paths
     assert next(each for each in answer["plan"] if each["path"] == "publish")["how"] == "branch"
+
+
+def test_a_dry_run_writes_nothing(service: Service) -> None:
+    before = sorted(str(path) for path in service.root.rglob("*"))
+
+    _ = runs.dry_run(service, "deliver", inputs={"task": task()})
+
+    assert sorted(str(path) for path in service.root.rglob("*")) == before
+
+
+def test_a_command_of_a_flow_keeps_the_users_home_and_begins_in_its_cwd(service: Service) -> None:
+    (service.root / "inner").mkdir()
+    flow = service.root / "where.yaml"
+    flow.write_text(
+        "punchlist: 1\nflow: where\nnodes:\n"
+        "  there: {run: 'echo $HOME; pwd', cwd: inner}\n"
+        "  nowhere: {run: 'true', cwd: gone, on_failure: continue}\n",
+        encoding="utf-8",
+    )
+
+    started: Any = runs.run(service, str(flow))
+
+    assert ended(service, started["run"]["id"]) == "succeeded"
+    shown: Any = runs.show(service, started["run"]["id"])
+    nodes = {each["path"]: each for each in shown["run"]["nodes"]}
+    assert nodes["there"]["output"]["stdout"] == f"{os.environ['HOME']}\n{service.root / 'inner'}\n"
+    assert "there is no folder 'gone'" in nodes["nowhere"]["error"]
 
 
 def test_the_engine_is_started_seen_and_stopped(service: Service) -> None:

@@ -9,7 +9,7 @@ from punchlist.model.ids import AttemptId, NodePath, ProjectId, RunId, StreamId,
 from punchlist.model.json import Json
 from punchlist.model.records import Project
 from punchlist.model.state import AttemptState, GateState, TaskState
-from punchlist.model.states import NodeStatus, TaskStatus
+from punchlist.model.states import NodeStatus, StepStatus, TaskStatus
 
 
 class TaskSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +64,22 @@ class GateRow(msgspec.Struct, frozen=True, kw_only=True):
     project: ProjectId | None = None
     task: TaskId | None = None
     run: RunId | None = None
+
+
+def summary(state: TaskState) -> TaskSummary:
+    """Return a task's line in the list, but for the gates that it waits for."""
+    task = state.task
+    return TaskSummary(
+        id=TaskId(task.id),
+        project=ProjectId(task.project),
+        title=task.title,
+        status=task.status,
+        paused=task.paused,
+        steps_accepted=sum(step.status is StepStatus.ACCEPTED for step in task.steps),
+        steps_total=len(task.steps),
+        waits_for="",
+        changed_at=state.changed_at,
+    )
 
 
 Row = Project | TaskState | RunRow | NodeRow | AttemptState | GateRow

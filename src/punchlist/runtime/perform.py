@@ -125,6 +125,8 @@ class Performer:
         work = self._root
         if project is not None and job.folder.place != "run":
             work = await _beside(self._workspace.prepare, project, job.folder)
+        if job.cwd is not None:
+            work = _within(work, job.cwd)
         if job.role is Role.SETUP:
             need = await _beside(self._workspace.setup_need, _there(project), job.folder)
             if not need.needed:
@@ -151,14 +153,20 @@ class Performer:
             role=job.role,
             invocation=invocation,
             cwd=work,
-            home=self._workspace.home(ProjectId(project.id)) if project is not None else self._root,
+            home=self._home(job, project),
             limits=job.limits,
+            search=job.path,
             path=project.path if project is not None and job.folder.place != "run" else (),
             env=job.env,
             files=files,
             network=job.network,
             sandbox=job.sandbox,
         )
+
+    def _home(self, job: ProcessJob, project: Project | None) -> Path | None:
+        if job.role is Role.COMMAND:
+            return None
+        return self._workspace.home(ProjectId(project.id)) if project is not None else self._root
 
     def _request(self, job: ProcessJob, settings: Mapping[str, Json], *, work: Path) -> WorkerRequest:
         return WorkerRequest(
@@ -168,6 +176,7 @@ class Performer:
             io=self._processes.io(job.attempt),
             workspace=self._root,
             settings=settings,
+            search=job.path,
             session=job.session,
         )
 
@@ -271,6 +280,14 @@ def _there(project: Project | None) -> Project:
     if project is None:
         raise DefinitionError("this node works on a project, and the run has none", hint="Name one with --project.")
     return project
+
+
+def _within(folder: Path, cwd: str) -> Path:
+    """Return the folder that a command begins in; raises DefinitionError when there is none."""
+    within = folder / cwd
+    if not within.is_dir():
+        raise DefinitionError(f"cwd: there is no folder {cwd!r} in {folder}", hint="Make it in a node before.")
+    return within
 
 
 async def _beside(work: Callable[..., T], *arguments: object) -> T:

@@ -49,6 +49,14 @@ class Detected(Protocol):
         ...
 
 
+class LoadFlow(Protocol):
+    """How a flow is loaded and checked; with `keep` what was checked may be written down for the next time."""
+
+    def __call__(self, name: str, *, keep: bool = True) -> "Flow":
+        """Return the flow; raises DefinitionError with every problem."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Outside:
     """How to open each port; nothing is imported or opened before a verb needs it.
@@ -64,7 +72,7 @@ class Outside:
     files: "Callable[[], Files]"
     processes: "Callable[[], Processes]"
     settings: "Callable[[], Settings]"
-    flow: "Callable[[str], Flow]"
+    flow: "LoadFlow"
     find_program: Callable[[str], str | None]
     head_branch: Callable[[Path], str | None]
     detect: "Callable[[Path], Detected]"
@@ -113,9 +121,14 @@ class Service:
         """The workspace's settings."""
         return self.outside.settings()
 
-    def flow(self, name: str) -> "Flow":
-        """Return a flow, checked: a built-in one by its name, or one in a file."""
-        return self.outside.flow(name)
+    def flow(self, name: str, *, keep: bool = True) -> "Flow":
+        """Return a flow, checked: a built-in one by its name, or one in a file. Without `keep` nothing is written."""
+        return self.outside.flow(name, keep=keep)
+
+    @property
+    def path(self) -> str:
+        """PATH as it is here, for what a run starts."""
+        return self.outside.environment.get("PATH", "")
 
     def now(self) -> str:
         """Return the present as records have it."""

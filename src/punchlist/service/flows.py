@@ -34,14 +34,17 @@ class Flows:
     start: Path
     cache: Path
 
-    def load(self, name: str) -> Flow:
-        """Return a flow: a file, the workspace's own of that name, or a built-in one. Raises DefinitionError."""
+    def load(self, name: str, *, keep: bool = True) -> Flow:
+        """Return a flow: a file, the workspace's own of that name, or a built-in one. Raises DefinitionError.
+
+        Without `keep` nothing is written, as a dry run promises.
+        """
         path = self._path(name)
         text = inputs.text_file(path, what="flow")
         shown = str(path.relative_to(self.root)) if path.is_relative_to(self.root) else path.name
         digest = hashlib.sha256(f"{__version__}\0{shown}\0{text}".encode()).hexdigest()
         kept = self.cache / f"{digest}.json"
-        return _kept(kept) or self._checked(text, path, shown=shown, kept=kept)
+        return _kept(kept) or self._checked(text, path, shown=shown, kept=kept if keep else None)
 
     def names(self) -> list[str]:
         """Return the names of the built-in flows."""
@@ -64,7 +67,7 @@ class Flows:
         hint = f"To run a file, give its path: ./{name}.yaml"
         raise DefinitionError(f"there is no flow {name!r}; built in are: {known}", where=name, hint=hint)
 
-    def _checked(self, text: str, path: Path, *, shown: str, kept: Path) -> Flow:
+    def _checked(self, text: str, path: Path, *, shown: str, kept: Path | None) -> Flow:
         from punchlist.flow.parse import parse_flow
 
         others: list[str] = []
@@ -75,7 +78,7 @@ class Flows:
             return beside(name)
 
         flow = parse_flow(text, source=shown, read=read)
-        if not others:
+        if kept is not None and not others:
             _keep(kept, flow)
         return flow
 

@@ -46,6 +46,7 @@ def run(
         command = StartRun(
             run=started,
             stream=StreamId(service.ids.uuid()),
+            path=service.path,
             purpose="flow",
             definition=definition,
             inputs=bound,
@@ -69,7 +70,7 @@ def dry_run(
     project: str | None = None,
 ) -> "Answer":
     """Return what a run would do, node by node, its inputs filled in; starts nothing and writes nothing."""
-    definition, bound, rules = _prepared(service, flow, inputs=inputs or {}, policy=policy or {})
+    definition, bound, rules = _prepared(service, flow, inputs=inputs or {}, policy=policy or {}, keep=False)
     if project is not None:
         with service.store.read() as reader:
             lookup.project(reader, project)
@@ -149,11 +150,11 @@ def exit_code(status: str) -> int:
 
 
 def _prepared(
-    service: "Service", flow: str, *, inputs: "Mapping[str, Json]", policy: "Mapping[str, Json]"
+    service: "Service", flow: str, *, inputs: "Mapping[str, Json]", policy: "Mapping[str, Json]", keep: bool = True
 ) -> "tuple[Flow, dict[str, Json], Policy]":
     from punchlist.flow.inputs import bind_inputs
 
-    definition = service.flow(flow)
+    definition = service.flow(flow, keep=keep)
     bound = bind_inputs(definition.inputs, inputs, what=f"the inputs of {definition.flow}")
     rules = parse(PolicyPart, dict(policy), what="--set")
     general = proofs.resolved_policy(service, None, task=None)

@@ -1,8 +1,10 @@
 """What the state rows and the commits must be, by the log: for `log verify`."""
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import TYPE_CHECKING
 
+import msgspec
 from immutables import Map
 
 from punchlist.engine.fold_project import fold_project
@@ -11,7 +13,7 @@ from punchlist.engine.rows import all_rows
 from punchlist.engine.turn import fold
 from punchlist.model import events as ev
 from punchlist.model.ids import Commit, ProjectId, RunId, TaskId
-from punchlist.model.rows import GateRow, NodeRow, Row, RunRow, StreamRow
+from punchlist.model.rows import GateRow, NodeRow, Row, RunRow, StreamRow, TaskSummary, summary
 from punchlist.model.state import AttemptState, State, TaskState
 from punchlist.service.recording import approval_gate
 
@@ -20,19 +22,21 @@ if TYPE_CHECKING:
     from punchlist.ports import Reader
     from punchlist.service.context import Service
 
+Lines = Callable[[], dict[TaskId, TaskSummary]]
 Compare = Callable[[StreamRow, Iterator[ev.Event]], Iterable[str]]
 _TRAILER = "Punchlist-Event: "
 
 
 def comparison(service: "Service", reader: "Reader") -> Compare:
     """Return what compares the rows of a stream with a fold of its events, and a task's commits with its trailers."""
+    lines = cache(lambda: {each.id: each for each in reader.tasks()})
 
     def compare(row: StreamRow, events: Iterator[ev.Event]) -> Iterable[str]:
         match row.kind:
             case "project":
                 return _project(reader, row.local, events=events)
             case "task":
-                return _task(service, reader, name=row.local, events=events)
+                return _task(service, reader, name=row.local, events=events, lines=lines)
             case "run":
                 return _run(reader, row, events=events)
             case "workspace":
@@ -49,7 +53,9 @@ def _project(reader: "Reader", name: str, *, events: Iterator[ev.Event]) -> Iter
         yield f"the row of project {name} differs from the fold of its events"
 
 
-def _task(service: "Service", reader: "Reader", *, name: str, events: Iterator[ev.Event]) -> Iterator[str]:
+def _task(
+    service: "Service", reader: "Reader", *, name: str, events: Iterator[ev.Event], lines: Lines
+) -> Iterator[str]:
     folded: TaskState | None = None
     gates: dict[str, GateRow] = {}
     planned: dict[str, ev.Event] = {}
@@ -62,9 +68,16 @@ def _task(service: "Service", reader: "Reader", *, name: str, events: Iterator[e
             yield from _commit(service, folded, fact=event.fact, planned=planned.get(event.fact.step))
     if folded is None or folded != reader.task(TaskId(name)):
         yield f"the row of task {name} differs from the fold of its events"
+    if folded is not None and _told(lines().get(TaskId(name))) != summary(folded):
+        yield f"the line of task {name} in the list of tasks differs from the fold of its events"
     yield from (
         f"the row of gate {gate} differs from the log" for gate, row in gates.items() if reader.gate(row.gate.id) != row
     )
+
+
+def _told(line: TaskSummary | None) -> TaskSummary | None:
+    """Return a line without its gates, whose own rows are compared."""
+    return None if line is None else msgspec.structs.replace(line, waits_for="")
 
 
 def _run(reader: "Reader", row: StreamRow, *, events: Iterator[ev.Event]) -> Iterator[str]:

@@ -11,9 +11,8 @@ from punchlist.model.events import ZERO, Event, Head, HeadsMoved, StreamKind, da
 from punchlist.model.ids import Digest, StreamId
 from punchlist.model.json import Json, canonical
 from punchlist.model.records import Project
-from punchlist.model.rows import GateRow, NodeRow, Row, RunRow
+from punchlist.model.rows import GateRow, NodeRow, Row, RunRow, summary
 from punchlist.model.state import AttemptState, TaskState
-from punchlist.model.states import StepStatus
 from punchlist.store.chain import chain_hash
 from punchlist.store.reader import SqliteReader
 from punchlist.store.session import Session
@@ -135,18 +134,18 @@ class SqliteWriter(SqliteReader):
                 assert_never(row)
 
     def _put_task(self, row: TaskState) -> None:
-        task = row.task
+        task, line = row.task, summary(row)
         self._session.run(
             "put_task",
             number=_number(task.id),
             id=task.id,
-            project=task.project,
-            title=task.title,
-            status=task.status.value,
-            paused=task.paused,
-            steps_accepted=sum(step.status is StepStatus.ACCEPTED for step in task.steps),
-            steps_total=len(task.steps),
-            changed_at=row.changed_at,
+            project=line.project,
+            title=line.title,
+            status=line.status.value,
+            paused=line.paused,
+            steps_accepted=line.steps_accepted,
+            steps_total=line.steps_total,
+            changed_at=line.changed_at,
         )
         self._session.run("put_task_state", id=task.id, doc=_text(row))
 

@@ -24,10 +24,10 @@ def environment(launch: Launch, environ: Mapping[str, str], *, io: Path) -> dict
     """
     passed = (*NETWORK, *CERTIFICATES, *launch.invocation.pass_env)
     return {
-        "PATH": search_path(launch.path, environ.get("PATH") or os.defpath, cwd=launch.cwd),
+        "PATH": search_path(launch.path, launch.search or environ.get("PATH") or os.defpath, cwd=launch.cwd),
         "LANG": environ.get("LANG") or "C.UTF-8",
         "TERM": "dumb",
-        "HOME": str(launch.home),
+        **_home(launch, environ),
         **{name: environ[name] for name in passed if name in environ},
         **launch.invocation.env,
         **launch.env,
@@ -46,6 +46,12 @@ def find_program(name: str, path: str, *, cwd: Path) -> str | None:
     if os.sep not in name:
         return shutil.which(name, path=path)
     return shutil.which(str(cwd / name))
+
+
+def _home(launch: Launch, environ: Mapping[str, str]) -> dict[str, str]:
+    if launch.home is not None:
+        return {"HOME": str(launch.home)}
+    return {"HOME": environ["HOME"]} if "HOME" in environ else {}
 
 
 def _own(launch: Launch, io: Path) -> dict[str, str]:

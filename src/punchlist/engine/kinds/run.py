@@ -67,6 +67,7 @@ def _job(place: Place, attempt: AttemptState) -> Job:
         limits=limits_of(place, policy={"timeout": place.policy.timeout}),
         argv=argv,
         env=env,
+        cwd=_word(place, node.cwd) if node.cwd is not None else None,
         stdin=_word(place, node.stdin) if node.stdin is not None else None,
         sandbox="none",
     )
