@@ -15,9 +15,12 @@ def examples(*lines: str) -> str:
 
 
 def _enter(context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
+    """Go into a folder, from the one that another -C names, as git does."""
     if value is not None:
         session = context.ensure_object(Session)
         session.directory = session.directory / value
+        if not session.directory.is_dir() and not context.resilient_parsing:
+            raise click.UsageError(f"-C: there is no folder {session.directory}", ctx=context)
 
 
 def _as_json(context: click.Context, _parameter: click.Parameter, value: object) -> None:
@@ -50,7 +53,7 @@ SHARED: tuple[click.Option, ...] = (
     click.Option(
         ["-C", "directory"],
         metavar="DIR",
-        type=click.Path(exists=True, file_okay=False),
+        type=click.Path(file_okay=False),
         callback=_enter,
         expose_value=False,
         help="Work as if called in DIR.",

@@ -166,4 +166,12 @@ def test_given_folders_add_up(tmp_path: Path) -> None:
 
     edge.run(program(act), ["-C", str(tmp_path / "a"), "act", "-C", str(tmp_path / "a" / "b")])
 
-    assert seen == [tmp_path / "a" / "b"]
+    edge.run(program(act), ["-C", str(tmp_path / "a"), "act", "-C", "b"])
+
+    assert seen == [tmp_path / "a" / "b"] * 2
+
+
+def test_a_given_folder_that_is_not_there_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert edge.run(program(lambda: 0), ["-C", str(tmp_path / "nowhere"), "act"]) == 2
+
+    assert f"there is no folder {tmp_path / 'nowhere'}" in capsys.readouterr().err
