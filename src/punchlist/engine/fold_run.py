@@ -37,6 +37,7 @@ def _created(fact: ev.RunCreated, at: str) -> RunState:
         project=fact.project,
         task=fact.task,
         base=fact.base,
+        path=fact.path,
         created_at=at,
     )
     return fold_nodes.with_nodes(run, root)

@@ -8,7 +8,7 @@ from punchlist.engine.place import Place
 from punchlist.engine.registry import KINDS
 from punchlist.model import events as ev
 from punchlist.model.ids import AttemptId
-from punchlist.model.jobs import Job
+from punchlist.model.jobs import Job, ProcessJob
 from punchlist.model.state import RunState, State
 from punchlist.model.states import AttemptStatus
 
@@ -62,4 +62,7 @@ def job_of(state: State, attempt: AttemptId) -> Job:
     place = Place(state, asked.node)
     job = KINDS[place.node.kind].job
     assert job is not None
-    return job(place, asked)
+    wanted_job = job(place, asked)
+    if isinstance(wanted_job, ProcessJob):
+        return msgspec.structs.replace(wanted_job, path=state.run.path)
+    return wanted_job

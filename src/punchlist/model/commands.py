@@ -15,7 +15,10 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class StartRun(Command, frozen=True, tag=True):
-    """Begin a run; for purpose `deliver` the task must be ready, and becomes running."""
+    """Begin a run; for purpose `deliver` the task must be ready, and becomes running.
+
+    `path` is PATH as it is where the run was asked for.
+    """
 
     run: RunId
     stream: StreamId
@@ -27,6 +30,7 @@ class StartRun(Command, frozen=True, tag=True):
     task: TaskId | None = None
     base: Commit | None = None
     branch: str | None = None
+    path: str = ""
 
 
 class Decide(Command, frozen=True, tag=True):

@@ -244,6 +244,7 @@ class RunCreated(Fact, frozen=True, tag=True):
     project: ProjectId | None = None
     task: TaskId | None = None
     base: Commit | None = None
+    path: str = ""
 
 
 class RunMoved(Fact, frozen=True, tag=True):

@@ -67,8 +67,8 @@ class Folder(msgspec.Struct, frozen=True, kw_only=True):
 class ProcessJob(msgspec.Struct, frozen=True, kw_only=True, tag="process", tag_field="job"):
     """Run a worker (`worker` set: prompt and pack are for it) or a command (`argv`) in a folder, within limits.
 
-    `env` are values set for the process, `path` is PATH where the run was started (empty: the engine's), `cwd` where in the
-    folder it begins. `diff_base` asks for `io/diff.patch`, from there to the folder's tree.
+    `env` are values set for the process, `path` is PATH where the run was started (empty: the engine's), `cwd` where in
+    the folder it begins. `diff_base` asks for `io/diff.patch`, from there to the folder's tree.
     """
 
     attempt: AttemptId

@@ -221,6 +221,7 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     project: ProjectId | None = None
     task: TaskId | None = None
     base: Commit | None = None
+    path: str = ""
     status: NodeStatus = NodeStatus.PENDING
     paused: bool = False
     cancelling: str = ""

@@ -50,6 +50,7 @@ def plan(
         command = StartRun(
             run=run,
             stream=StreamId(service.ids.uuid()),
+            path=service.path,
             purpose="plan",
             definition=flow,
             inputs={"request": request, "planner": worker},

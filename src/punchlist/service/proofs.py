@@ -49,6 +49,7 @@ class Proving:
         start = StartRun(
             run=RunId(f"R{writer.allocate('run')}"),
             stream=StreamId(service.ids.uuid()),
+            path=service.path,
             purpose="prove",
             definition=service.flow("prove"),
             inputs={"task": plain(task)},

@@ -92,6 +92,7 @@ def _start(service: "Service", writer: "Writer", *, task: str, flow: "Flow") -> 
     command = StartRun(
         run=run,
         stream=StreamId(service.ids.uuid()),
+        path=service.path,
         purpose="deliver",
         definition=flow,
         inputs={"task": plain(_staffed(service, state.task))},

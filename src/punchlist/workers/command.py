@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from pathlib import Path
 
 from punchlist.errors import WorkerError
 from punchlist.model.jobs import Outcome
@@ -27,7 +26,7 @@ class CommandWorker:
         settings = read_settings(request.settings, name=self._name, needed="argv")
         program, *rest = list(settings.argv or ())
         return Invocation(
-            argv=(self._program(program, request.workspace), *(_filled(each, request) for each in rest)),
+            argv=(self._program(program, request), *(_filled(each, request) for each in rest)),
             pass_env=settings.env,
         )
 
@@ -35,9 +34,10 @@ class CommandWorker:
         """Return what came of it, by exit code and result file."""
         return outcome_of(request.attempt, request.role, ended=ended)
 
-    def _program(self, name: str, workspace: Path) -> str:
-        bare = os.sep not in name
-        found = shutil.which(name, path=self._host.path) if bare else shutil.which(str(workspace / name))
+    def _program(self, name: str, request: WorkerRequest) -> str:
+        bare, workspace = os.sep not in name, request.workspace
+        search = request.search or self._host.path
+        found = shutil.which(name, path=search) if bare else shutil.which(str(workspace / name))
         if found is None:
             raise WorkerError(
                 f"the program {name!r} of worker {self._name!r} is not there or cannot be executed",
