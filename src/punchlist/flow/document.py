@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, assert_never
 
+from punchlist.flow.json_text import BIGGEST, DEPTH
 from punchlist.flow.problems import Place, Problems
 from punchlist.flow.templates import OPEN
 from punchlist.flow.words import nearest
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     import yaml
 
 ALIASED = 1_000
-DEPTH = 60
-BIGGEST = 2**53 - 1
 _UNPRINTABLE = re.compile(r"[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufeff\uff00-\ufffd\U00010000-\U0010ffff]")
 _NULL = re.compile(r"null|Null|NULL|~|")
 _TRUE = re.compile(r"true|True|TRUE")

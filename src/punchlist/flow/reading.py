@@ -8,7 +8,8 @@ from typing import Literal, TypeVar, assert_never
 import msgspec
 
 from punchlist.errors import DefinitionError
-from punchlist.flow.document import BIGGEST, Entries, Items, Scalar, Yaml, plain
+from punchlist.flow.document import Entries, Items, Scalar, Yaml, plain
+from punchlist.flow.json_text import BIGGEST
 from punchlist.flow.problems import Place, Problems
 from punchlist.flow.templates import OPEN, FlawError, whole
 from punchlist.flow.words import NAME_RULE, is_name, listed, nearest

@@ -24,13 +24,21 @@ def document(path: Path, *, what: str = "--file") -> "Json":
 
 def document_bytes(data: bytes, *, source: str) -> "Json":
     """Return the value in YAML or JSON text; `source` is what errors call it."""
-    from punchlist.flow.document import compose, plain
-    from punchlist.flow.problems import Problems
+    from punchlist.flow.json_text import from_json
 
     if len(data) > DOCUMENT_LIMIT:
         raise _too_big(source, most=DOCUMENT_LIMIT)
+    text = decoded(data, source=source)
+    found = from_json(text)
+    return _from_yaml(text, source=source) if found is None else found[0]
+
+
+def _from_yaml(text: str, *, source: str) -> "Json":
+    from punchlist.flow.document import compose, plain
+    from punchlist.flow.problems import Problems
+
     problems = Problems(source)
-    tree = compose(decoded(data, source=source), problems)
+    tree = compose(text, problems)
     if tree is None or not problems.none:
         raise problems.error()
     return plain(tree)
