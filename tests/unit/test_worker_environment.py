@@ -9,12 +9,12 @@ from punchlist.workers.environment import environment
 
 
 def launch(*, search: str) -> Launch:
-    """Return a command's launch in `/work`, with one folder of the project's before PATH."""
+    """Return a command's launch in `/here`, with one folder of the project's before PATH."""
     return Launch(
         attempt=AttemptId("A1"),
         role=Role.COMMAND,
         invocation=Invocation(argv=("true",)),
-        cwd=Path("/work"),
+        cwd=Path("/here"),
         home=None,
         limits=Limits(timeout=1),
         search=search,
@@ -25,10 +25,10 @@ def launch(*, search: str) -> Launch:
 def test_path_is_that_of_where_the_run_was_started() -> None:
     seen = environment(launch(search="/started/here"), {"PATH": "/of/the/engine"}, io=Path("/io"))
 
-    assert seen["PATH"] == "/work/.venv/bin:/started/here"
+    assert seen["PATH"] == "/here/.venv/bin:/started/here"
 
 
 def test_path_is_the_engines_when_nobody_said_where_the_run_was_started() -> None:
     seen = environment(launch(search=""), {"PATH": "/of/the/engine"}, io=Path("/io"))
 
-    assert seen["PATH"] == "/work/.venv/bin:/of/the/engine"
+    assert seen["PATH"] == "/here/.venv/bin:/of/the/engine"
