@@ -1,0 +1,108 @@
+"""Answers as people read them: first what needs them, and always what to type."""
+
+from punchlist.cli.views import attention, places, runs, tasks
+from punchlist.model.json import Json
+
+GATE: dict[str, Json] = {
+    "id": "G4", "kind": "rework", "about": "T1.2", "message": "3 rounds used up", "status": "open",
+    "choices": [
+        {"name": "more", "needs": [], "effect": "more rounds"},
+        {"name": "waive", "needs": ["reason"], "effect": "passed"},
+        {"name": "raise", "needs": ["value"], "effect": "raised"},
+    ],
+}  # fmt: skip
+LINE: dict[str, Json] = {"id": "T2", "title": "Two", "status": "draft", "command": "punchlist approve T2"}
+ENGINE: dict[str, Json] = {"running": False, "pid": None, "since": "", "version": ""}
+
+
+def test_status_begins_with_what_needs_a_person() -> None:
+    accepted: dict[str, Json] = {
+        **LINE,
+        "id": "T3",
+        "status": "accepted",
+        "steps_accepted": 2,
+        "steps_total": 2,
+        "command": "",
+    }
+
+    shown = attention.status({"engine": ENGINE, "waiting": [GATE], "drafts": [LINE], "accepted": [accepted]})
+
+    assert [line for line in shown.splitlines() if line and not line.startswith(" ")] == [
+        "Needs you", "To approve", "Accepted", "The engine is asleep.",
+    ]  # fmt: skip
+    assert "punchlist decide G4 more" in shown
+    assert "T2  draft 0/0  Two  punchlist approve T2" in shown
+
+
+def test_status_of_nothing_says_how_to_begin() -> None:
+    assert attention.status({"engine": ENGINE}).startswith("Nothing to do: punchlist plan")
+
+
+def test_a_choice_is_shown_as_the_command_with_what_it_needs() -> None:
+    shown = [line.rstrip() for line in runs.gates({"gates": [GATE]}).splitlines()]
+
+    assert shown[0] == "G4  T1.2 · rework: 3 rounds used up"
+    assert [line.rpartition("  ")[0].strip() for line in shown[1:]] == [
+        "punchlist decide G4 more",
+        "punchlist decide G4 waive -m TEXT",
+        "punchlist decide G4 raise --data '{\"value\": …}'",
+    ]
+
+
+def test_why_shows_evidence_and_the_one_thing_that_is_waited_for() -> None:
+    criterion: Json = {
+        "id": "AC-1",
+        "text": "It holds.",
+        "verdict": "fail",
+        "by": ["check"],
+        "evidence": ["A6"],
+        "finding": "exit 1",
+    }
+    told: Json = {
+        "id": "T1.1", "title": "One", "status": "rework", "criteria": [criterion],
+        "waits_for": {"what": "A7 (builder ada), running", "command": "punchlist logs A7 -f"},
+    }  # fmt: skip
+
+    assert attention.why({"why": told}).splitlines() == [
+        "T1.1  One · rework",
+        "  waits for A7 (builder ada), running",
+        "  type: punchlist logs A7 -f",
+        "  AC-1  fail by check (A6)  It holds.",
+        "        → exit 1",
+    ]
+
+
+def test_only_the_node_that_failed_of_itself_is_named() -> None:
+    nodes: Json = [
+        {"path": "", "kind": "flow", "status": "failed", "error": "steps: build: exit 1"},
+        {"path": "steps", "kind": "group", "status": "failed", "error": "build: exit 1"},
+        {"path": "steps.build", "kind": "run", "status": "failed", "error": "exit 1"},
+    ]
+
+    shown = runs.ended({"run": {"id": "R1", "flow": "x", "status": "failed", "nodes": nodes}})
+
+    assert shown.splitlines() == ["R1 (x) failed", "  steps.build failed: exit 1"]
+
+
+def test_drift_is_named_with_the_commands_that_show_and_mend_it() -> None:
+    shown = runs.drift({"drift": [{"path": "a/task.md", "kind": "changed"}]})
+
+    assert shown.startswith("changed  a/task.md\n")
+    assert "punchlist files write" in shown
+    assert runs.drift({"drift": []}) == "All generated files are as the record says."
+
+
+def test_an_engine_that_sleeps_is_no_cause_for_alarm() -> None:
+    assert places.engine({"engine": ENGINE}).startswith("not running; it starts by itself")
+    assert places.engine({"engine": {**ENGINE, "running": True, "pid": 7}}).startswith("running, process 7")
+
+
+def test_a_task_names_the_next_command_by_its_state() -> None:
+    commands = {
+        state: tasks.moved_task({"task": {"id": "T1", "project": "p", "title": "t", "status": state, "version": 1}})
+        for state in ("draft", "ready", "waiting", "accepted", "failed", "cancelled")
+    }
+
+    assert [text.partition("Next: punchlist ")[2].partition(" T1")[0] for text in commands.values()] == [
+        "approve", "task start", "why", "report", "retry", "task reopen",
+    ]  # fmt: skip
