@@ -49,6 +49,16 @@ CHANGES: tuple[Change, ...] = (
 )
 
 
+IDLE = """
+[roles]
+builder = "idle"
+qa = "idle"
+[workers.idle]
+type = "command"
+argv = ["true"]
+"""
+
+
 @pytest.fixture
 def written(workspace: Workspace) -> Workspace:
     """A workspace with two tasks, whose files stand where a person can read them."""
@@ -132,3 +142,18 @@ def settled(workspace: Workspace) -> None:
     """Wait until the checks of the drafts have run on the base, so that nothing is written any more."""
     for task in ("T1", "T2"):
         workspace.ok("approve", task)
+
+
+def test_work_goes_on_where_the_generated_files_cannot_be_written(written: Workspace) -> None:
+    written.write("punchlist.toml", IDLE)
+    written.ok("task", "approve", "T1", "--anyway")
+    folder = next(path for path in generated(written) if path.name == "task.md").parent.parent
+    folder.rename(folder.with_name("kept"))
+    folder.symlink_to(folder.with_name("kept"))
+
+    ended = written.punchlist("task", "start", "T1", "--wait", "--json")
+
+    assert ended.json["run"]["status"] in {"waiting", "failed"}, ended
+    folder.unlink()
+    assert written.ok("files", "write")
+    assert written.ok("files", "check")["drift"] == []

@@ -14,7 +14,7 @@ from punchlist.engine.retry import stamp
 from punchlist.engine.rows import rows_of
 from punchlist.engine.turn import Context
 from punchlist.engine.wanted import Wanted, changed_attempts, job_of, wanted
-from punchlist.errors import DefinitionError, PunchlistError
+from punchlist.errors import DefinitionError, PunchlistError, StoreError
 from punchlist.model import commands as cmd
 from punchlist.model.events import Event, Head
 from punchlist.model.ids import AttemptId, ProjectId, RunId, TaskId
@@ -161,13 +161,20 @@ class Runtime:
     async def _follow(self, batch: "_Batch") -> None:
         self._states.update(batch.states)
         if batch.tasks or batch.projects:
-            await asyncio.to_thread(self._publish, sorted(batch.tasks), sorted(batch.projects))
+            await self._show(sorted(batch.tasks), sorted(batch.projects))
         self._channel.announce()
         for run, events in batch.events.items():
             state = self._states[run]
             self._want(state, wanted(state, changed_attempts(events)))
             if state.run is not None and state.run.status in FINAL_NODE:
                 del self._states[run]
+
+    async def _show(self, tasks: Sequence[TaskId], projects: Sequence[ProjectId]) -> None:
+        """Write the generated files of what changed. They only show the record: where they cannot be, work goes on."""
+        try:
+            await asyncio.to_thread(self._publish, tasks, projects)
+        except StoreError as error:
+            _LOG.error("generated files are behind the record: %s", error)
 
     def _want(self, state: State, want: Wanted) -> None:
         """Start and kill attempts, and arm the timer."""
@@ -226,7 +233,7 @@ class Runtime:
                 self._states[row.id] = load_run(reader, row.id)
         tasks = {state.run.task for state in self._states.values() if state.run is not None and state.run.task}
         if tasks:
-            await asyncio.to_thread(self._publish, sorted(tasks), [])
+            await self._show(sorted(tasks), [])
         for state in list(self._states.values()):
             assert state.run is not None
             running = list(state.run.live)
@@ -271,10 +278,15 @@ class _Batch:
         return decided.state
 
     def answer(self, writer: Writer, row: InboxRow) -> None:
-        """Apply a command of the inbox and mark it as applied or refused, in the same transaction."""
+        """Apply a command of the inbox and mark it as applied or refused, in the same transaction.
+
+        An error of the store is no answer: it ends the transaction, and the command stays where it is.
+        """
         try:
             command = msgspec.convert(row.command, cmd.InboxCommand)
             self.decide(writer, command, actor=row.actor)
+        except StoreError:
+            raise
         except msgspec.ValidationError as error:
             writer.answer(row.id, refused=True, answer=_error(DefinitionError(f"not a command: {error}")))
         except PunchlistError as error:
