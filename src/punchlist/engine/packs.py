@@ -25,6 +25,8 @@ def step_pack(place: Place, *, verdict: Verdict | None) -> StepPack:
         policy=place.policy,
         context=record.context,
         messages=told.messages,
+        task=place.task.task.title,
+        spec=place.task.task.spec,
         verdict=verdict,
     )
 
@@ -47,6 +49,8 @@ def review_pack(
         base=base,
         tree=Tree(tree),
         changes=tuple(f"{change.how} {change.path}" for change in (snapshot.changes if snapshot is not None else ())),
+        task=task.task.title,
+        spec=task.task.spec if record is not None else "",
         checks=tuple(
             CheckEvidence(id=each.id, command=each.command, passed=each.passed, tail=each.tail) for each in checks
         ),

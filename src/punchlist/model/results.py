@@ -70,7 +70,10 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 
 class StepPack(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A step frozen for dispatch: everything that a builder may rely on. On rework it carries the failing verdict."""
+    """A step frozen for dispatch: everything that a builder may rely on. On rework it carries the failing verdict.
+
+    `task` and `spec` are the title and the spec of the task that the step is part of.
+    """
 
     schema: Literal["punchlist/step-pack/1"]
     step: Step
@@ -82,6 +85,8 @@ class StepPack(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     policy: Policy
     context: tuple[Line, ...] = ()
     messages: tuple[Text, ...] = ()
+    task: str = ""
+    spec: Text = ""
     verdict: Verdict | None = None
 
 
@@ -104,6 +109,8 @@ class ReviewPack(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     base: Commit
     tree: Tree
     changes: tuple[str, ...]
+    task: str = ""
+    spec: Text = ""
     checks: tuple[CheckEvidence, ...] = ()
 
 

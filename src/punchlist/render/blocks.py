@@ -1,15 +1,15 @@
 """A document as blocks, before it becomes markdown or HTML: whatever a text holds, it cannot become structure."""
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 _CONTROL = re.compile(
     r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]|[\ud800-\udfff]"
 )
 
 
-@dataclass(frozen=True)
-class Code:
+class Code(msgspec.Struct, frozen=True):
     """A piece of a line that is shown as it is: an id, a path, a command."""
 
     text: str
@@ -23,38 +23,33 @@ Piece = str | Code
 Line = tuple[Piece, ...]
 
 
-@dataclass(frozen=True)
-class Heading:
+class Heading(msgspec.Struct, frozen=True):
     """A heading; level 1 is the document's title."""
 
     level: int
     line: Line
 
 
-@dataclass(frozen=True)
-class Paragraph:
+class Paragraph(msgspec.Struct, frozen=True):
     """One line of text."""
 
     line: Line
 
 
-@dataclass(frozen=True)
-class Bullets:
+class Bullets(msgspec.Struct, frozen=True):
     """A list."""
 
     lines: tuple[Line, ...]
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(msgspec.Struct, frozen=True):
     """A table; every row has as many cells as the head."""
 
     head: tuple[str, ...]
     rows: tuple[tuple[Line, ...], ...]
 
 
-@dataclass(frozen=True)
-class Verbatim:
+class Verbatim(msgspec.Struct, frozen=True):
     """Text of any number of lines that is shown as it is: a spec, an agent's words, output."""
 
     text: str

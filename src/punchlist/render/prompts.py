@@ -38,6 +38,7 @@ def builder_prompt(pack: StepPack, project: Project, *, template: str, messages:
         "scope": _scope(pack),
         "answer": fence(_example(_result(pack.criteria)), "json"),
         "context": _context(pack.context),
+        "task": _task(pack.task, pack.spec),
         "project": inline(project.title),
         "spec": _cut(project.spec, SPEC_LENGTH, rest="Read the repository for the rest."),
     }
@@ -53,6 +54,7 @@ def qa_prompt(pack: ReviewPack, *, template: str) -> str:
         "base": code(pack.base),
         "tree": code(pack.tree),
         "changes": _paths(pack.changes),
+        "task": _task(pack.task, pack.spec),
         "checks": _checks(pack),
         "answer": fence(_example(_review(pack.criteria)), "json"),
     }
@@ -71,6 +73,37 @@ def planner_prompt(request: PlanRequest, *, template: str) -> str:
         "answer": fence(_example(_PLAN), "json"),
     }
     return _filled(template, values, name="planner")
+
+
+def context_of(pack: Mapping[str, Json], project: Project | None, *, prompt: str) -> dict[str, Json]:
+    """Return what a prompt was made of, by layer, as `context.json` keeps it: names, lengths, and what was cut.
+
+    L0 is the contract and is never cut, L1 the project and the task, L2 what the step is given besides; L3 (history) is not
+    given by this version.
+    """
+    texts = {"project": project.spec if project is not None else "", "task": pack.get("spec")}
+    layers: dict[str, list[Json]] = {
+        "L0": [name for name in _CONTRACT if pack.get(name)],
+        "L1": [_layer(name, text) for name, text in texts.items() if isinstance(text, str) and text],
+        "L2": [name for name in ("context", "changes", "checks") if pack.get(name)],
+        "L3": [],
+    }
+    return {"schema": "punchlist/context/1", "prompt_length": len(prompt), "layers": dict[str, Json](layers)}
+
+
+_CONTRACT = ("messages", "verdict", "step", "goal", "criteria", "scope", "request", "critique")
+
+
+def _layer(name: str, text: str) -> Json:
+    return {"name": name, "length": len(text), "cut": len(text) > SPEC_LENGTH}
+
+
+def _task(title: str, spec: str) -> str:
+    """Return the task that a step is part of, as material; nothing when there is no more to say than the step does."""
+    if not spec.strip():
+        return ""
+    told = _cut(spec, SPEC_LENGTH, rest="The whole of it is in the pack.")
+    return f"## The task that it is part of: {inline(title)}\n\n{told}"
 
 
 def _filled(template: str, values: Mapping[str, str], *, name: str) -> str:

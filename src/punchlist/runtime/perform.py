@@ -26,6 +26,7 @@ from punchlist.model.results import Review
 from punchlist.model.states import AttemptStatus
 from punchlist.ports import Exit, Invocation, Launch, Processes, Worker, WorkerRequest, Workspace
 from punchlist.quality.review import in_tree
+from punchlist.render.prompts import context_of
 
 T = TypeVar("T")
 J = TypeVar("J", bound=Job)
@@ -144,7 +145,13 @@ class Performer:
         else:
             worker, settings = self._workers(job.worker)
             invocation = worker.invocation(self._request(job, settings, work=work))
-            files = {"prompt.md": self._prompt(job, project).encode(), "pack.json": encode(job.pack)}
+            prompt = self._prompt(job, project)
+            pack = job.pack if isinstance(job.pack, dict) else {}
+            files = {
+                "prompt.md": prompt.encode(),
+                "context.json": encode(context_of(pack, project, prompt=prompt)),
+                "pack.json": encode(job.pack),
+            }
             if job.diff_base is not None and job.folder.tree is not None:
                 diff = await _beside(self._workspace.diff, _there(project), job.diff_base, job.folder.tree)
                 files["diff.patch"] = diff.encode()
