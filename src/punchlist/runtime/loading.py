@@ -9,6 +9,9 @@ from punchlist.model.ids import ProjectId, RunId, StreamId, TaskId
 from punchlist.model.state import State
 from punchlist.ports import Reader
 
+_LATELY = 20
+"""How many tasks' files are looked after when an engine starts: more than one that died can have had in hand."""
+
 
 def load_run(reader: Reader, run: RunId) -> State:
     """Return the state of a run as the log tells it; raises RefusedError when there is no such run."""
@@ -31,6 +34,12 @@ def with_documents(reader: Reader, state: State, *, task: TaskId | None, project
         cleared = _without(state, kind)
         state = _folded(reader, _with_head(cleared, kind, head=Head(head.stream)), stream=head.stream)
     return state
+
+
+def lately_changed(reader: Reader) -> list[TaskId]:
+    """Return the tasks that changed last. Who died after a commit, engine or verb, has not written the files of one."""
+    latest = sorted(reader.tasks(), key=lambda each: each.changed_at, reverse=True)
+    return [each.id for each in latest[:_LATELY]]
 
 
 def is_current(reader: Reader, state: State) -> bool:

@@ -25,7 +25,7 @@ from punchlist.model.state import State
 from punchlist.model.states import FINAL_NODE, AttemptStatus
 from punchlist.ports import Clock, Reader, Store, Writer
 from punchlist.runtime.channel import Channel, drain
-from punchlist.runtime.loading import is_current, load_run, with_documents
+from punchlist.runtime.loading import is_current, lately_changed, load_run, with_documents
 from punchlist.runtime.lock import EngineLock, Holder
 from punchlist.runtime.perform import Performer
 
@@ -231,7 +231,8 @@ class Runtime:
         with self._store.read() as reader:
             for row in reader.runs(live=True):
                 self._states[row.id] = load_run(reader, row.id)
-        tasks = {state.run.task for state in self._states.values() if state.run is not None and state.run.task}
+            tasks = set(lately_changed(reader))
+        tasks |= {state.run.task for state in self._states.values() if state.run is not None and state.run.task}
         if tasks:
             await self._show(sorted(tasks), [])
         for state in list(self._states.values()):
