@@ -81,6 +81,15 @@ def test_a_name_that_is_taken_is_refused(service: Service) -> None:
         projects.create(service, "p")
 
 
+def test_a_repository_inside_the_workspace_is_recorded_so_that_both_can_be_moved_together(service: Service) -> None:
+    repo = repository(service.root / "lib")
+
+    created: Any = projects.create(service, "lib", repo=str(repo))
+    edited: Any = projects.edit(service, "lib", changes={"repo": str(repo), "title": "Lib"})
+
+    assert created["project"]["repo"] == edited["project"]["repo"] == "lib"
+
+
 def test_a_repository_that_cannot_be_built_on_is_refused_with_what_to_type(service: Service, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()

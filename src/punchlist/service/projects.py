@@ -95,6 +95,7 @@ def edit(
         before = lookup.project(writer, name)
         _check_version(before, expected=expected_version)
         edited = _overlaid(before, _configured(service, name), file)
+        edited = replace(edited, repo=_inside(service.root, edited.repo))
         if edited != before:
             service.workspace.base(edited)
             edited = replace(edited, version=before.version + 1)
@@ -130,7 +131,7 @@ def _made(service: "Service", name: str, *, file: ProjectFile) -> Project:
     project = _overlaid(made, _configured(service, name), file)
     if project.repo == made.repo:
         service.workspace.create_repository(service.root / project.repo)
-    elif not Path(project.repo).is_absolute():
+    else:
         project = replace(project, repo=_inside(service.root, project.repo))
     return (
         project

@@ -48,9 +48,12 @@ def integrate(repository: Repository, user: UserRepository, *, job: IntegrateJob
         now = repository.tips(ref).get(ref)
         if now not in {None, job.parent, planned}:
             message = f"branch {job.branch} is at {now}, not at {job.parent} where this commit belongs"
-            raise ConflictError(
-                message, where=f"{job.task}: integrate", hint="It moved meanwhile: judge the merge again"
+            hint = (
+                "Nothing but the engine moves it: the record is older than it, as after a state.db was restored. Keep "
+                f"what is there under another name, here (git --git-dir={repository.path} branch -m {job.branch} NAME) "
+                f"and in {user.path}, and retry"
             )
+            raise ConflictError(message, where=f"{job.task}: integrate", hint=hint)
         if now != planned:
             repository.write_commit(content)
         _push(repository, user, commit=planned, theirs=theirs, branch=job.branch, hold=descriptor)
