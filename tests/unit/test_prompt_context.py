@@ -1,5 +1,6 @@
 """What `context.json` says of a prompt."""
 
+from punchlist.model.json import Json
 from punchlist.model.records import Project
 from punchlist.render.prompts import SPEC_LENGTH, context_of
 
@@ -10,7 +11,12 @@ def project(spec: str) -> Project:
 
 
 def test_the_context_names_each_layer_and_says_what_was_cut() -> None:
-    pack = {"step": {"id": "T1.1"}, "criteria": [{"id": "AC-1"}], "spec": "Keep it.", "context": ["docs/a.md"]}
+    pack: dict[str, Json] = {
+        "step": {"id": "T1.1"},
+        "criteria": [{"id": "AC-1"}],
+        "spec": "Keep it.",
+        "context": ["docs/a.md"],
+    }
 
     said = context_of(pack, project("x" * (SPEC_LENGTH + 1)), prompt="1234")
 

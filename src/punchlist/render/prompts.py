@@ -78,8 +78,8 @@ def planner_prompt(request: PlanRequest, *, template: str) -> str:
 def context_of(pack: Mapping[str, Json], project: Project | None, *, prompt: str) -> dict[str, Json]:
     """Return what a prompt was made of, by layer, as `context.json` keeps it: names, lengths, and what was cut.
 
-    L0 is the contract and is never cut, L1 the project and the task, L2 what the step is given besides; L3 (history) is not
-    given by this version.
+    L0 is the contract and is never cut, L1 the project and the task, L2 what the step is given besides; L3, history, is
+    empty in this version.
     """
     texts = {"project": project.spec if project is not None else "", "task": pack.get("spec")}
     layers: dict[str, list[Json]] = {
