@@ -1,9 +1,10 @@
-"""What must hold after each event, whatever the world does: the invariants of the design, told from the events alone."""
+"""What must hold after each event, whatever the world does: the invariants of the design, told from the events."""
 
 from collections import Counter
 from collections.abc import Sequence
 
 from punchlist.engine.fold_nodes import counts_as_done
+from punchlist.engine.retry import stamp
 from punchlist.model import events as ev
 from punchlist.model.ids import AttemptId, StepId
 from punchlist.model.jobs import Role
@@ -27,6 +28,7 @@ class Laws:
         self._revision: dict[str, int] = {}
         self._parent: dict[str, str] = {}
         self._started: set[AttemptId] = set()
+        self._owed: set[str] = set()
         self._paused = False
 
     def again(self) -> None:
@@ -40,6 +42,12 @@ class Laws:
             self._check_event(event.fact)
 
     def _check_event(self, fact: ev.AnyFact) -> None:
+        if isinstance(fact, ev.TaskFact):
+            self._check_task(fact)
+        elif isinstance(fact, ev.RunFact):
+            self._check_run(fact)
+
+    def _check_task(self, fact: ev.TaskFact) -> None:
         match fact:
             case ev.StepMoved():
                 self._moved(fact)
@@ -50,24 +58,43 @@ class Laws:
             case ev.StepIntegrated():
                 r = self._revision.get(fact.step, 0)
                 assert fact.tree in self._passing.get((fact.step, r), set()), "integrated without a passing verdict"
+                assert fact.step not in self._owed, "what a person asked for was passed over"
+            case ev.ReworkAsked():
+                self._owed.add(fact.step)
+            case ev.FindingWaived():
+                self._owed.discard(fact.step or "")
+            case _:
+                pass
+
+    def _check_run(self, fact: ev.RunFact) -> None:
+        match fact:
             case ev.GateDecided():
                 self._decided[fact.gate] += 1
                 assert self._decided[fact.gate] == 1, "decided twice"
             case ev.AttemptQueued(role=Role.BUILDER):
-                assert fact.step is not None
-                expected = self._next.get((fact.step, fact.r), 0)
-                assert (fact.r, fact.s) == (self._revision.get(fact.step, 0), expected), "numbered wrongly"
-                self._next[fact.step, fact.r] = expected + 1
+                self._number(fact)
             case ev.AttemptStarted():
-                assert not self._paused, "started while paused"
-                assert fact.attempt not in self._started, "started twice"
-                self._started.add(fact.attempt)
+                self._start(fact.attempt)
             case ev.RunPaused():
                 self._paused = fact.paused
             case ev.NodeStarted():
                 self._check_needs(fact)
             case _:
                 pass
+
+    def _number(self, fact: ev.AttemptQueued) -> None:
+        assert fact.step is not None
+        expected = self._next.get((fact.step, fact.r), 0)
+        assert (fact.r, fact.s) == (self._revision.get(fact.step, 0), expected), "numbered wrongly"
+        self._next[fact.step, fact.r] = expected + 1
+
+    def _start(self, name: AttemptId) -> None:
+        assert not self._paused, "started while paused"
+        assert name not in self._started, "started twice"
+        self._started.add(name)
+        attempt = self._story.run.attempts[name]
+        if attempt.role is Role.BUILDER:
+            self._owed.discard(attempt.step or "")
 
     def _moved(self, fact: ev.StepMoved) -> None:
         if fact.r is not None:
@@ -106,8 +133,10 @@ class Laws:
         assert run.paused or run.open_gates or run.live or run.queue.entries or run.parked, "nothing will wake it"
         if not (run.paused or run.live or run.cancelling):
             assert not run.queue.entries, "a free slot, and something waits for one"
+        wake_at = self._story.wanted.wake_at
         if not (run.live or run.open_gates or run.paused):
-            assert self._story.wanted.wake_at is not None, "no timer is armed"
+            assert wake_at is not None, "no timer is armed"
+        assert wake_at is None or wake_at > stamp(self._story.now), "a timer that is due already would ring for ever"
         for node in run.nodes.values():
             if node.status is NodeStatus.WAITING:
                 assert node.path in run.open_gates.values(), f"{node.path} waits for nothing"

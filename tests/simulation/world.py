@@ -13,7 +13,7 @@ from typing import Any
 
 from punchlist.engine import document_moves
 from punchlist.errors import PunchlistError
-from punchlist.model import commands as cmd
+from punchlist.model import commands as cmd, events as ev
 from punchlist.model.gates import GATES, Effect
 from punchlist.model.ids import AttemptId, Commit, Digest, FindingId, StepId, Tree
 from punchlist.model.jobs import (
@@ -30,11 +30,11 @@ from punchlist.model.jobs import (
 from punchlist.model.json import Json, plain
 from punchlist.model.policy import Policy
 from punchlist.model.records import Criterion, Step
-from punchlist.model.states import FINAL_NODE, FINAL_TASK, AttemptStatus, TaskStatus
-from punchlist.model import events as ev
+from punchlist.model.states import FINAL_NODE, AttemptStatus, TaskStatus
 from tests.runs import BASE, PROJECT, Story, built_in, checked, proof_of, replace, reviewed, step, task_of
 from tests.simulation.laws import Laws
 
+HALF = 55
 Content = Mapping[str, str]
 _FLOW = built_in("deliver")
 _TROUBLES = (
@@ -53,6 +53,7 @@ class Git:
 
     def __init__(self) -> None:
         self.contents: dict[str, Content] = {BASE: {}}
+        self.onto: set[tuple[Tree, Commit]] = set()
         self.tip = BASE
 
     def tree(self, content: Content) -> Tree:
@@ -78,12 +79,14 @@ class Git:
         if conflicts:
             return {"tree": None, "conflicts": conflicts}
         self.commit(merged, name=f"merge-{_hash(sorted(merged.items()))}")
+        self.onto.add((self.tree(merged), job.onto))
         return {"tree": self.tree(merged), "conflicts": []}
 
     def integrate(self, job: IntegrateJob) -> Commit:
         """Make the planned commit and move the branch, once; a branch that is elsewhere is a law that is broken."""
         name = f"i{_hash([job.parent, job.tree, job.message, job.author, job.at])}"
         assert self.tip in {job.parent, name}, f"the branch is at {self.tip}, not at {job.parent} or {name}"
+        assert (job.tree, job.parent) in self.onto, "a tree that was not made on its parent: work of others is lost"
         self.tip = self.commit(self.contents[job.tree], name=name)
         return self.tip
 
@@ -189,11 +192,15 @@ class World:
             (6.0 if run.live else 0, lambda: self._finish(self.die.choice(sorted(run.live)))),
             (2.0 if run.open_gates else 0, self._decide),
             (1.0, lambda: self._tell(lambda: self.story.wait(timedelta(minutes=self.die.choice((0, 1, 30, 120)))))),
-            (0.5, self._steer),
+            (2.0 if self._commits() else 0.5, self._steer),
             (0.3, self._crash),
             (0.2 if self.before else 0, self._late),
         ]
         self.die.choices([way for _, way in ways], [weight for weight, _ in ways])[0]()
+
+    def _commits(self) -> bool:
+        run = self.story.run
+        return any(run.attempts[name].subject == "commit" for name in run.live)
 
     def _tell(self, tell: Any, *, leaving: bool = False) -> None:
         before = len(self.story.events)
@@ -242,7 +249,7 @@ class World:
                     cmd.Cancel(run=run.id),
                     cmd.Cancel(run=run.id, node=self.die.choice(sorted(run.nodes))),
                 ),
-                (3, 6, 3, 2, 1, 0.5, 0.3),
+                (3, 6, 3, 2, 1, 1, 0.5),
             )[0]
         )
 
@@ -267,7 +274,8 @@ class World:
             "findings": [self.die.choice([*sorted(task.findings), FindingId("F999")])],
             "step": self.die.choice(task.task.steps).id,
         }
-        return values.get(name, "because")
+        found: Json = values.get(name, "because")
+        return found
 
     def _crash(self) -> None:
         """Throw everything away but the events; what was running is found again, or is lost."""
@@ -319,17 +327,14 @@ class World:
     def _outcome(self, name: AttemptId) -> Outcome:
         match self.story.job(name):
             case IntegrateJob() as job:
+                if not self.kind and self.git.tip == job.parent and self.die.random() < 0.1:
+                    return self._refused(name)
                 return self._done(name, {"commit": self.git.integrate(job)})
             case MergeJob() as job:
                 return self._done(name, self.git.merge(job))
             case PublishJob() as job:
                 if not self.kind and self.die.random() < 0.2:
-                    return Outcome(
-                        attempt=name,
-                        status=AttemptStatus.FAILED,
-                        failure=self.die.choice((FailureClass.DEFINITION, FailureClass.WORKER)),
-                        reason="it cannot be pushed",
-                    )
+                    return self._refused(name)
                 return self._done(name, {"branch": job.branch, "commit": job.commit, "merged": job.how == "merge"})
             case ProcessJob(role=Role.BUILDER) as job:
                 return self._built(job)
@@ -342,6 +347,10 @@ class World:
 
     def _done(self, name: AttemptId, result: Json, **said: Any) -> Outcome:
         return Outcome(attempt=name, status=AttemptStatus.SUCCEEDED, result=result, **said)
+
+    def _refused(self, name: AttemptId) -> Outcome:
+        failure = self.die.choice((FailureClass.DEFINITION, FailureClass.WORKER))
+        return Outcome(attempt=name, status=AttemptStatus.FAILED, failure=failure, reason="it cannot be pushed")
 
     def _command_outcome(self, name: AttemptId, *, passed: bool) -> Outcome:
         role = self.story.run.attempts[name].role
@@ -360,7 +369,8 @@ class World:
             return False
         tree = job.folder.tree or BASE
         content = self.git.contents[tree]
-        return "good" in content or int(_hash([self.seed, sorted(content.items()), job.argv]), 16) % 100 < 55
+        chance = int(_hash([self.seed, sorted(content.items()), job.argv]), 16) % 100
+        return "good" in content or chance < HALF
 
     def _built(self, job: ProcessJob) -> Outcome:
         """Leave a tree: the base (as it is merged into the clone), and what this builder writes."""
@@ -375,6 +385,7 @@ class World:
         if self.die.random() < 0.3:
             content["shared.py"] = f"by {job.folder.step}, {self.die.randrange(3)}"
         paths = [path for path in content if content[path] != self.git.contents[base].get(path)]
+        self.git.onto.add((self.git.tree(content), base))
         made = Snapshot(
             commit=self.git.commit(content, name=f"b-{job.attempt}"),
             tree=self.git.tree(content),
