@@ -1,11 +1,12 @@
 """Workspaces for tests of verbs: real store, git, files and processes; an engine only where a test asks for one."""
 
-import dataclasses
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from punchlist import wiring
 from punchlist.ports import EngineStatus, Watch
@@ -84,7 +85,7 @@ def opened(root: Path, *, engine: bool = False) -> Service:
     if engine:
         return service
     asleep = Asleep()
-    return dataclasses.replace(service, outside=dataclasses.replace(service.outside, engine=lambda: asleep))
+    return msgspec.structs.replace(service, outside=msgspec.structs.replace(service.outside, engine=lambda: asleep))
 
 
 def asleep(service: Service) -> Asleep:
@@ -94,7 +95,7 @@ def asleep(service: Service) -> Asleep:
 
 
 def as_agent(service: Service) -> Service:
-    return dataclasses.replace(service, person=False, actor="agent:builder/A1")
+    return msgspec.structs.replace(service, person=False, actor="agent:builder/A1")
 
 
 def repository(folder: Path, files: dict[str, str] | None = None) -> Path:

@@ -1,8 +1,8 @@
 """Waiting for the engine: it is started again when it has gone, and given up when it does not stay."""
 
-import dataclasses
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from punchlist.errors import StoreError
@@ -30,7 +30,9 @@ class Unsteady(Asleep):
 
 def waiting(root: Path, engine: Unsteady) -> Waiting:
     service: Service = project_workspace(root)
-    with_engine = dataclasses.replace(service, outside=dataclasses.replace(service.outside, engine=lambda: engine))
+    with_engine = msgspec.structs.replace(
+        service, outside=msgspec.structs.replace(service.outside, engine=lambda: engine)
+    )
     return Waiting(with_engine, engine)
 
 

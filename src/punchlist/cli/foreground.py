@@ -6,6 +6,8 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from punchlist.cli.attach import finish, show_story
 from punchlist.cli.session import Session
 from punchlist.cli.views import runs as views
@@ -58,7 +60,8 @@ def run_here(session: Session, start: "Callable[[Service], dict[str, Json]]", *,
 
     service = session.service
     engine = UnstartedEngine(service.engine)
-    answer = start(replace(service, outside=replace(service.outside, engine=lambda: engine)))
+    outside = msgspec.structs.replace(service.outside, engine=lambda: engine)
+    answer = start(msgspec.structs.replace(service, outside=outside))
     view = _view(session, answer) if follow else None
     try:
         wiring.run_engine(session.directory, until_done=True)

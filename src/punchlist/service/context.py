@@ -1,10 +1,11 @@
 """What every verb is given: the workspace, who asks, and the ports, each opened when it is first needed."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+
+import msgspec
 
 from punchlist.errors import RefusedError
 
@@ -57,8 +58,7 @@ class LoadFlow(Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True)
-class Outside:
+class Outside(msgspec.Struct, frozen=True, kw_only=True):
     """How to open each port; nothing is imported or opened before a verb needs it.
 
     `flow` loads a flow by the name of a built-in one or by file; `find_program` looks where workers are looked for;
@@ -80,8 +80,7 @@ class Outside:
     environment: Mapping[str, str]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Service:
+class Service(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """One workspace, as one caller sees it. `person` is False inside an attempt and for tools' clients."""
 
     root: Path

@@ -3,7 +3,6 @@
 import hashlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
     from punchlist.service.context import Answer
 
 
-@dataclass(frozen=True, kw_only=True)
-class Flows:
+class Flows(msgspec.Struct, frozen=True, kw_only=True):
     """Where flows are: built-in ones in `data`, a workspace's own below `root`, files from `start` on.
 
     Checking a flow takes longer than all else that a verb does: what was checked is kept in `cache` by the digest of

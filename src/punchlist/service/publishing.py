@@ -1,10 +1,11 @@
 """Generated files after a change: what state says now, and nothing of what it said before."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from punchlist.errors import StoreError
 from punchlist.model.ids import ProjectId, TaskId
@@ -149,8 +150,7 @@ def events_of(reader: "Reader", task: str) -> "list[Event]":
     return [] if head is None else list(reader.events(stream=head.stream))
 
 
-@dataclass(frozen=True)
-class _Wanted:
+class _Wanted(msgspec.Struct, frozen=True):
     """What is to be written anew: files of tasks, and of projects, which tell of all their tasks."""
 
     tasks: tuple[str, ...]

@@ -3,8 +3,9 @@
 import os
 import subprocess
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from punchlist.errors import PunchlistError, StoreError, WorkerError
 
@@ -47,8 +48,7 @@ _EXACT = {
 _NO_ROOM = ("No space left on device", "Disk quota exceeded", "Read-only file system", "Input/output error")
 
 
-@dataclass(frozen=True)
-class Ran:
+class Ran(msgspec.Struct, frozen=True):
     """What a git command left: its exit code and output."""
 
     code: int
@@ -73,8 +73,7 @@ class Ran:
         return (telling or lines or [f"exit code {self.code}"])[-1]
 
 
-@dataclass(frozen=True)
-class At:
+class At(msgspec.Struct, frozen=True):
     """Where git works: its own directory, work tree and index; or, with `folder` alone, what that folder has."""
 
     git_dir: Path | None = None

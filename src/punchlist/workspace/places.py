@@ -1,7 +1,6 @@
 """Where a work folder is, and the engine's own files beside it: nothing that steers git lies within the folder."""
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -51,8 +50,7 @@ class SetupRecord(msgspec.Struct, frozen=True, kw_only=True):
     made: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """A work folder (`root`) and the names of what the engine keeps beside it."""
 
     root: Path

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from punchlist.model.ids import Tree
 from punchlist.workspace.repository import Repository
@@ -10,8 +11,7 @@ from punchlist.workspace.repository import Repository
 _LINES = re.compile(r"(.+?):([0-9]{1,9})(?:-([0-9]{1,9}))?")
 
 
-@dataclass(frozen=True)
-class Reference:
+class Reference(msgspec.Struct, frozen=True):
     """A path in a tree, and the first and last of the lines that must exist (None: none is named)."""
 
     path: str

@@ -11,8 +11,9 @@ import os
 import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from punchlist.errors import RefusedError, StoreError
 from punchlist.model.ids import Commit, Tree
@@ -27,8 +28,7 @@ ATTRIBUTES = b"* -text -ident !eol !crlf !filter !working-tree-encoding\n"
 _TAG = re.compile(rb"[0-9a-f]{40,64} refs/tags/")
 
 
-@dataclass(frozen=True)
-class Signature:
+class Signature(msgspec.Struct, frozen=True):
     """Who, and when in whole seconds of UTC."""
 
     name: str
@@ -41,8 +41,7 @@ class Signature:
         return f"{name} <{email}> {self.at} +0000"
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True):
     """What a commit says of itself."""
 
     tree: Tree

@@ -6,17 +6,17 @@ what an agent writes into a `.gitignore`, an exclude file or a configuration is 
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+import msgspec
 
 # Read from beside the package: importlib.resources takes longer to import than all of git's modules here.
 _CACHES = Path(__file__).parent.parent / "data" / "caches.txt"
 _GLOB = re.compile(rb"([\\*?\[ ])")
 
 
-@dataclass(frozen=True)
-class Caches:
+class Caches(msgspec.Struct, frozen=True):
     """Names of folders that tools make: `every` one, and those that are `stale` once the tree changes."""
 
     every: frozenset[str]

@@ -3,8 +3,9 @@
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from punchlist.errors import DefinitionError, Problem, RefusedError, invalid
 from punchlist.model.ids import Commit
@@ -16,8 +17,7 @@ from punchlist.workspace.repository import Repository
 _NO_REF = re.compile(r"[\x00-\x20~^:?*\[\\\x7f]|\.\.|@\{|^[/.-]|[/.]$|//|/\.|\.lock(/|$)")
 
 
-@dataclass(frozen=True)
-class Tip:
+class Tip(msgspec.Struct, frozen=True):
     """A branch's commit in the repository whose git directory is `git_dir`."""
 
     git_dir: Path
