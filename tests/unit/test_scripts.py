@@ -98,7 +98,7 @@ def test_all_means_the_criteria_of_the_pack_that_do_not_fail() -> None:
     pack = {
         "criteria": [{"id": "AC-1"}, {"id": "AC-2"}, {"id": "AC-3"}],
         "checks": [{"id": "AC-1"}],
-        "changes": ["a.py"],
+        "changes": ["deleted b.py", "modified a.py"],
     }
 
     review = review_of(ReviewTurn(pass_="all", fail={"AC-2": "Too slow."}, suggestions=("Tidy up.",)), pack)

@@ -10,7 +10,7 @@ from punchlist.model.json import plain
 from punchlist.model.parse import parse
 from punchlist.model.policy import PolicyPart, overlay
 from punchlist.model.rows import RunRow
-from punchlist.model.states import FINAL_NODE, NodeStatus
+from punchlist.model.states import FINAL_NODE, NodeStatus, TaskStatus
 from punchlist.render import shapes
 from punchlist.service import inbox, lookup, proofs, starts, steps, tasks
 from punchlist.service.context import quiet
@@ -107,6 +107,11 @@ def resume(service: "Service", target: str, *, start_from: str | None = None) ->
 def retry(service: "Service", target: str, *, say: "Say" = quiet) -> "Answer":
     """Do again what failed: of a task (T), of the task of a step (T.n) or of a run (R)."""
     task = _task_behind(service, target)
+    with service.store.read() as reader:
+        status = lookup.task(reader, task).task.status
+    if status is TaskStatus.ACCEPTED:
+        hint = f"Type: punchlist task reopen {task}, or punchlist rework STEP -m TEXT"
+        raise RefusedError(f"task {task} is accepted: nothing of it failed", hint=hint)
     tasks.reopen(service, task, reason="retry")
     return starts.start(service, [task], say=say)
 

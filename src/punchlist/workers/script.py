@@ -208,7 +208,8 @@ def _passing(name: str, turn: ReviewTurn, *, pack: Mapping[str, Any]) -> Json:
 def _default_evidence(name: str, pack: Mapping[str, Any]) -> list[Json]:
     if any(check["id"] == name for check in pack.get("checks", ())):
         return [name]
-    return [f"{path}:1" for path in list(pack.get("changes", ()))[:1]]
+    written = [change.partition(" ")[2] for change in pack.get("changes", ()) if not change.startswith("deleted ")]
+    return [f"{path}:1" for path in written[:1]]
 
 
 def _list(value: str | tuple[str, ...]) -> list[Json]:

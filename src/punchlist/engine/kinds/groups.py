@@ -34,12 +34,15 @@ def child_over(here: Here, _child: NodeState) -> None:
 
 
 def first_error(here: Here) -> str:
-    """Return the error of the first child that failed by itself, else what became of the first that did not succeed."""
+    """Return the error of the first child that failed by itself, else what became of the first that did not succeed.
+
+    A node is named once: the error of a group is that of the node in it, which says where it stands.
+    """
     children = [here.at(path).node for path in here.node.children]
     for status in (NodeStatus.FAILED, NodeStatus.CANCELLED, NodeStatus.UNREACHED):
         for node in children:
             if node.status is status:
-                return f"{node.path}: {node.error or status}"
+                return node.error if node.error.startswith(node.path) else f"{node.path}: {node.error or status}"
     return "a node of it failed"
 
 
