@@ -34,7 +34,11 @@ Tree = NewType("Tree", str)
 """A git tree id."""
 
 TITLE_LENGTH = 200
-SLUG = r"^[a-z0-9][a-z0-9-]{0,59}$"
+END = r"$(?!\n)"
+"""The end of a pattern: Python's `$` alone also stands before a newline at the end, which no name or title may have."""
+SLUG = rf"^[a-z0-9][a-z0-9-]{{0,59}}{END}"
+_PATH = r"/\S*|(\S*/)?\.\.(/\S*)?"
+"""A title that is an absolute path as a whole, or one that leads upward; a path among other words is none."""
 
 Slug = Annotated[str, Meta(pattern=SLUG, description="lower-case letters, digits and hyphens, at most 60")]
 Title = Annotated[
@@ -42,13 +46,15 @@ Title = Annotated[
     Meta(
         min_length=1,
         max_length=TITLE_LENGTH,
-        pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$",
-        description="one line of at most 200 characters, without control characters",
+        pattern=rf"^(?!({_PATH})$)[^\x00-\x1f\x7f-\x9f\u2028\u2029]*{END}",
+        description="one line of at most 200 characters, without control characters; no path such as /etc or ../x",
     ),
 ]
-CriterionName = Annotated[str, Meta(pattern=r"^AC-[1-9][0-9]{0,3}$", description="AC-1, AC-2, …")]
-TaskName = Annotated[str, Meta(pattern=r"^T[1-9][0-9]{0,8}$")]
-StepName = Annotated[str, Meta(pattern=r"^T[1-9][0-9]{0,8}\.[1-9][0-9]{0,4}$")]
+CriterionName = Annotated[str, Meta(pattern=rf"^AC-[1-9][0-9]{{0,3}}{END}", description="AC-1, AC-2, …")]
+TaskName = Annotated[str, Meta(pattern=rf"^T[1-9][0-9]{{0,8}}{END}", description="a task's id, such as T1")]
+StepName = Annotated[
+    str, Meta(pattern=rf"^T[1-9][0-9]{{0,8}}\.[1-9][0-9]{{0,4}}{END}", description="a step's id, such as T1.2")
+]
 
 
 def slug(text: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import msgspec
 
 from punchlist.errors import DefinitionError, Problem, invalid
+from punchlist.model.allowed import allowed
 from punchlist.model.json import Json
 
 if TYPE_CHECKING:
@@ -63,8 +64,10 @@ def _validator(kind: type[Any]) -> "tuple[dict[str, Json], Draft202012Validator]
 
 
 def _flatten(error: "ValidationError", schema: Json) -> Iterator[Problem]:
-    """Yield the problems behind an error: of a union, those of the branch that came closest."""
+    """Yield the problems behind an error: of a union of lists or objects, those of the branch that came closest."""
     branches: Sequence[Sequence[ValidationError]] = getattr(error.kind, "context", ())
+    if not isinstance(error.instance, dict | list):
+        branches = ()
     fitting = [branch for branch in branches if branch and not _wrong_type_here(branch, error)]
     if not fitting:
         yield _problem(error, schema)
@@ -89,14 +92,10 @@ def _problem(error: "ValidationError", schema: Json) -> Problem:
             return Problem(where, f"unknown field {names}", ", ".join(known), _nearest(facts["unexpected"], known))
         case "required":
             return Problem(where, f"the field {facts['property']!r} is missing")
-        case "pattern" | "minLength" | "maxLength":
-            return Problem(
-                where, f"saw {_shown(error.instance)}", rule.get("description") or _constraint(error.kind.name, rule)
-            )
-        case _ if len(error.message) < 3 * _SHOWN:
-            return Problem(where, error.message)
-        case name:
-            return Problem(where, f"saw {_shown(error.instance)}", _constraint(name, rule))
+        case _ if described := allowed(rule, schema):
+            return Problem(where, f"saw {_shown(error.instance)}", described)
+        case _:
+            return Problem(where, _shortened(error.message))
 
 
 def _rule(schema: Json, path: Sequence[str | int]) -> dict[str, Any]:
@@ -107,17 +106,16 @@ def _rule(schema: Json, path: Sequence[str | int]) -> dict[str, Any]:
     return cast("dict[str, Any]", part) if isinstance(part, dict) else {}
 
 
-def _constraint(name: str, rule: dict[str, Any]) -> str:
-    return f"{name} {rule[name]}" if isinstance(rule.get(name), str | int | float) else name
-
-
 def _nearest(unexpected: Sequence[str], known: Sequence[str]) -> str:
     near = [match for name in unexpected for match in difflib.get_close_matches(name, known, n=1)]
     return f"Did you mean {', '.join(repr(name) for name in near)}?" if near else ""
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
+    return _shortened(repr(value) if isinstance(value, str) else msgspec.json.encode(value).decode())
+
+
+def _shortened(text: str) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters)"
 
 

@@ -7,11 +7,17 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from punchlist.model.ids import END
+
 Duration = Annotated[
-    str, Meta(pattern=r"^[1-9][0-9]{0,8}(ms|s|m|h|d)$", description="a whole number with ms, s, m, h or d: 30s, 5m, 2h")
+    str,
+    Meta(
+        pattern=rf"^[1-9][0-9]{{0,8}}(ms|s|m|h|d){END}",
+        description="a whole number with ms, s, m, h or d: 30s, 5m, 2h",
+    ),
 ]
 Size = Annotated[
-    str, Meta(pattern=r"^[1-9][0-9]{0,8}(KiB|MiB|GiB)$", description="a whole number with KiB, MiB or GiB")
+    str, Meta(pattern=rf"^[1-9][0-9]{{0,8}}(KiB|MiB|GiB){END}", description="a whole number with KiB, MiB or GiB")
 ]
 Count = Annotated[int, Meta(ge=0, le=1000)]
 

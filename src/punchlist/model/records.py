@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from punchlist.model.ids import CriterionName, Digest, Slug, StepName, TaskName, Title
+from punchlist.model.ids import END, CriterionName, Digest, Slug, StepName, TaskName, Title
 from punchlist.model.policy import Duration, PolicyPart
 from punchlist.model.states import StepStatus, TaskStatus
 
@@ -13,7 +13,10 @@ Text = Annotated[str, Meta(max_length=200_000)]
 Line = Annotated[str, Meta(min_length=1, max_length=4_000)]
 Command = Annotated[str, Meta(min_length=1, max_length=20_000)]
 Glob = Annotated[str, Meta(min_length=1, max_length=1_000)]
-WorkerName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,59}$")]
+WorkerName = Annotated[
+    str,
+    Meta(pattern=rf"^[a-z][a-z0-9_-]{{0,59}}{END}", description="a worker's name: lower-case letters, digits, - and _"),
+]
 RedFirst = Literal["auto"] | bool
 Tier = Literal["light", "contract"]
 

@@ -1,0 +1,54 @@
+"""What a part of a JSON Schema allows, in words for the person whose document is refused."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from punchlist.model.json import Json
+
+_PLAIN = {"boolean": "true or false", "null": "null", "array": "a list", "object": "an object"}
+_NUMBERS = {"integer": "a whole number", "number": "a number"}
+
+
+def allowed(rule: Mapping[str, Any], schema: Json) -> str:
+    """Return what `rule`, a part of `schema`, allows; an empty text when it says nothing that helps."""
+    match rule:
+        case {"$ref": str(place)}:
+            return allowed(_at(schema, place), schema)
+        case {"anyOf": list(options)}:
+            each = [allowed(option, schema) for option in cast("list[dict[str, Any]]", options) if not _is_null(option)]
+            return " or ".join(dict.fromkeys(text for text in each if text))
+        case {"enum": list(values)}:
+            return ", ".join(str(value) for value in cast("list[object]", values))
+        case {"const": value}:
+            return str(value)
+        case {"type": "string"}:
+            return str(rule.get("description") or _text(rule))
+        case {"type": "integer" | "number" as kind}:
+            return _bounded(_NUMBERS[kind], rule, least="minimum", most="maximum")
+        case {"type": "array"}:
+            return "a list of at least one" if rule.get("minItems") == 1 else _PLAIN["array"]
+        case {"type": str(kind)}:
+            return _PLAIN.get(kind, kind)
+        case _:
+            return ""
+
+
+def _at(schema: Json, place: str) -> Mapping[str, Any]:
+    part: Any = schema
+    for each in place.removeprefix("#/").split("/"):
+        part = part[each]
+    return cast("dict[str, Any]", part)
+
+
+def _is_null(option: Mapping[str, Any]) -> bool:
+    return option.get("type") == "null"
+
+
+def _text(rule: Mapping[str, Any]) -> str:
+    bounded = _bounded("text", rule, least="minLength", most="maxLength")
+    return bounded if bounded == "text" else f"{bounded} characters"
+
+
+def _bounded(what: str, rule: Mapping[str, Any], *, least: str, most: str) -> str:
+    bounds = [f"{word} {rule[name]}" for word, name in (("at least", least), ("at most", most)) if name in rule]
+    return f"{what}, {' and '.join(bounds)}" if bounds else what
