@@ -19,7 +19,7 @@ def cannot_run(exit_code: int | None, *, timed_out: bool, tail: str) -> str:
     if timed_out:
         return "it passed its timeout"
     for mark in CANNOT_RUN:
-        if mark.exit_code in {None, exit_code} and mark.pattern.search(tail):
+        if mark.exit_code in {None, exit_code} and re.search(mark.pattern, tail, re.MULTILINE):
             return mark.reason
     return ""
 
@@ -30,10 +30,10 @@ def names_new_test(command: str, tail: str) -> bool:
     That is the name that the runner says it missed, or no tests found in a file that the check names.
     """
     words = {_name(word) for word in _WORD.findall(command)}
-    missing = [_name(found[1]) for pattern in NAMED_MISSING for found in pattern.finditer(tail)]
+    missing = [_name(found[1]) for pattern in NAMED_MISSING for found in re.finditer(pattern, tail, re.MULTILINE)]
     if any(_mentions(words, name) for name in missing):
         return True
-    return bool(NO_TESTS.search(tail)) and any(".py" in word or "::" in word for word in _WORD.findall(command))
+    return bool(re.search(NO_TESTS, tail)) and any(".py" in word or "::" in word for word in _WORD.findall(command))
 
 
 def _name(word: str) -> str:
