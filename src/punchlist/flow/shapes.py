@@ -139,8 +139,13 @@ def is_unread(node: AnyNode) -> bool:
 
 
 def may_be_absent(node: AnyNode) -> bool:
-    """Say whether a node may be without output when what needs it goes on: skipped, or failed and passed over."""
-    return (node.when is not None and not isinstance(node, ForEachNode)) or node.on_failure == "continue"
+    """Say whether a node may be without output when what needs it goes on: skipped, or failed and passed over.
+
+    A command that failed has its exit code and its output all the same: they are its answer.
+    """
+    answers = isinstance(node, RunNode) and node.output is None
+    passed_over = node.on_failure == "continue" and not answers
+    return (node.when is not None and not isinstance(node, ForEachNode)) or passed_over
 
 
 def _declared(schema: dict[str, Json] | None) -> Shape:

@@ -28,7 +28,14 @@ def _attempt_over(here: Here, attempt: AttemptState) -> None:
     if outcome.status is AttemptStatus.SUCCEEDED:
         end(here, NodeStatus.SUCCEEDED, output=_output(here, outcome.result))
     else:
-        after_failure(here, attempt)
+        after_failure(here, attempt, instead=lambda here, reason: _failed(here, attempt, reason=reason))
+
+
+def _failed(here: Here, attempt: AttemptState, *, reason: str) -> None:
+    """End the node as failed, with the exit code and the output: red may be an answer here (`on_failure: continue`)."""
+    assert attempt.outcome is not None
+    answer = attempt.outcome.result or {"exit_code": None, "stdout": ""}
+    end(here, NodeStatus.FAILED, output=answer, error=f"attempt {attempt.id}: {reason}")
 
 
 def _output(here: Here, result: Json) -> Json:
