@@ -50,10 +50,10 @@ _COMMON = {
     "when": "an expression; false skips the node",
     "phase": "which state of the step the node stands for",
     "on_failure": "`fail` (default) or `continue`: whether its failure ends the group",
-    "retry": "`{max, backoff: {first, factor, most}}`: tries after a failure of the worker",
-    "timeout": "the longest it may take, such as `10m`",
-    "silence": "the longest it may go without output",
-    "memory": "the most memory; not in force yet",
+    "retry": "`{max, backoff: {first, factor, most}}`: tries after a failure of the worker; for agent, run, check, review, integrate, publish",
+    "timeout": "the longest it may take, such as `10m`; for agent, run, review",
+    "silence": "the longest it may go without output; for agent, run, review",
+    "memory": "the most memory; for agent, run, review; not in force yet",
 }
 _EXPRESSIONS = """\
 ## Expressions

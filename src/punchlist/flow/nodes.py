@@ -36,6 +36,16 @@ from punchlist.model.flow import (
 from punchlist.model.json import Json
 
 COMMON = ("needs", "when", "phase", "on_failure", "retry", "timeout", "silence", "memory")
+_LIMITED = frozenset({"agent", "run", "review"})
+_TRIED = _LIMITED | {"check", "integrate", "publish"}
+_ONLY: Mapping[str, frozenset[str]] = {
+    "retry": _TRIED,
+    "timeout": _LIMITED,
+    "silence": _LIMITED,
+    "memory": _LIMITED,
+}
+"""Common keys that mean something to some kinds alone so far; of the others they are refused, not passed over."""
+
 EXHAUSTED_GATES = ("exhausted", "rework", "acceptance")
 _TREE = re.compile(r"base|task_branch|[0-9a-f]{40}|[0-9a-f]{64}")
 _ENVIRONMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -114,8 +124,9 @@ def _node(reader: Reader, key: Scalar, *, tree: Yaml, around: Around) -> AnyNode
     if kind is None or not isinstance(tree, Entries):
         return GroupNode(id=name, nodes=(), line=key.place.line, column=key.place.column)
     siblings, read = KINDS[kind]
-    known = (kind, *siblings, *COMMON)
-    fields = reader.fields(tree, known, what=f"node '{name}' ({kind})", later=LATER.get(kind, ()))
+    common = [key for key in COMMON if kind in _ONLY.get(key, KINDS)]
+    later = (*LATER.get(kind, ()), *(key for key in COMMON if key not in common))
+    fields = reader.fields(tree, (kind, *siblings, *common), what=f"node '{name}' ({kind})", later=later)
     node = read(Entry(name, key.place, kind, tree.values[kind], fields, reader, around))
     return msgspec.structs.replace(node, **_common(reader, fields), line=key.place.line, column=key.place.column)
 
