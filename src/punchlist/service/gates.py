@@ -3,16 +3,11 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from punchlist.engine import document_moves as moves
 from punchlist.errors import DefinitionError, RefusedError
-from punchlist.model.commands import AskRework, Waive
-from punchlist.model.gates import choice_of
 from punchlist.model.ids import FindingId, RunId, StepId, step_task
 from punchlist.model.states import FINAL_STEP, TaskStatus
 from punchlist.render import shapes
-from punchlist.service import approvals, inbox, lookup, starts
-from punchlist.service.gate_commands import decide_in_run, refuse_closed
-from punchlist.service.recording import change_task
+from punchlist.service import lookup
 
 if TYPE_CHECKING:
     from punchlist.model.events import TaskFact
@@ -42,6 +37,10 @@ def decide(
     `message` fills the choice's own text field. With `shows` the decision holds only for what has that digest.
     Raises DefinitionError for a choice or data that the gate does not have, RefusedError when it is decided.
     """
+    from punchlist.model.gates import choice_of
+    from punchlist.service import approvals
+    from punchlist.service.gate_commands import decide_in_run, refuse_closed
+
     service.require_person("decide")
     with service.store.read() as reader:
         row = lookup.gate(reader, gate)
@@ -60,6 +59,11 @@ def decide(
 
 def waive(service: "Service", finding: str, *, reason: str) -> "Answer":
     """Pass over a finding; the waiver is shown wherever its verdict is."""
+    from punchlist.engine import document_moves as moves
+    from punchlist.model.commands import Waive
+    from punchlist.service import inbox
+    from punchlist.service.recording import change_task
+
     service.require_person("waive")
     if not reason.strip():
         raise DefinitionError("a waiver needs a reason", where=finding, hint="Give it with --reason TEXT")
@@ -82,6 +86,11 @@ def rework(service: "Service", step: str, *, message: str) -> "Answer":
 
     Returns `{task}`, and `run` when one was started for it.
     """
+    from punchlist.engine import document_moves as moves
+    from punchlist.model.commands import AskRework
+    from punchlist.service import inbox, starts
+    from punchlist.service.recording import change_task
+
     service.require_person("rework")
     if not message.strip():
         raise DefinitionError("rework needs a message", where=step, hint="Give it with -m TEXT")
