@@ -192,15 +192,16 @@ class World:
             (6.0 if run.live else 0, lambda: self._finish(self.die.choice(sorted(run.live)))),
             (2.0 if run.open_gates else 0, self._decide),
             (1.0, lambda: self._tell(lambda: self.story.wait(timedelta(minutes=self.die.choice((0, 1, 30, 120)))))),
-            (2.0 if self._commits() else 0.5, self._steer),
+            (0.5, self._steer),
+            (3.0 if self._commits() else 0, self._meddle),
             (0.3, self._crash),
             (0.2 if self.before else 0, self._late),
         ]
         self.die.choices([way for _, way in ways], [weight for weight, _ in ways])[0]()
 
-    def _commits(self) -> bool:
+    def _commits(self) -> list[AttemptId]:
         run = self.story.run
-        return any(run.attempts[name].subject == "commit" for name in run.live)
+        return [name for name in sorted(run.live) if run.attempts[name].subject == "commit"]
 
     def _tell(self, tell: Any, *, leaving: bool = False) -> None:
         before = len(self.story.events)
@@ -252,6 +253,18 @@ class World:
                 (3, 6, 3, 2, 1, 1, 0.5),
             )[0]
         )
+
+    def _meddle(self) -> None:
+        """Ask for the worst while a commit is being made."""
+        run, step = self.story.run, self.story.run.attempts[self._commits()[0]].step
+        assert step is not None
+        commands: list[cmd.RunCommand] = [
+            cmd.Cancel(run=run.id, reason="enough"),
+            cmd.CloseStep(run=run.id, step=step, status="skipped"),
+            cmd.AskRework(run=run.id, step=step, message="wait"),
+            cmd.Pause(run=run.id, now=True),
+        ]
+        self._command(self.die.choice(commands))
 
     def _decide(self) -> None:
         run = self.story.run
