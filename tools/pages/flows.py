@@ -50,7 +50,8 @@ _COMMON = {
     "when": "an expression; false skips the node",
     "phase": "which state of the step the node stands for",
     "on_failure": "`fail` (default) or `continue`: whether its failure ends the group",
-    "retry": "`{max, backoff: {first, factor, most}}`: tries after a failure of the worker; for agent, run, check, review, integrate, publish",
+    "retry": "`{max, backoff: {first, factor, most}}`: tries after a failure of the worker; "
+    "for agent, run, check, review, integrate, publish",
     "timeout": "the longest it may take, such as `10m`; for agent, run, review",
     "silence": "the longest it may go without output; for agent, run, review",
     "memory": "the most memory; for agent, run, review; not in force yet",
@@ -76,7 +77,7 @@ _BUILT_IN = """\
 `deliver` is what `task start` runs, `plan` what `punchlist plan` runs, `prove` what runs the checks of a draft on its
 base. A file `flows/deliver.yaml` in the workspace takes the place of the built-in one.
 """
-WITHOUT_EFFECT = ("`agents` of a flow", "`with` and `output` of `agent`", "`cwd` of `run`", "`memory` of any node")
+WITHOUT_EFFECT = ("`agents` of a flow", "`with` and `output` of `agent`", "`memory` of any node")
 """What the checker takes, and this version does not heed."""
 
 _TAGS = {"nodes": "group"}

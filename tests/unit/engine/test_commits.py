@@ -1,9 +1,12 @@
 """The commit of a judged tree: what may still come between the verdict and it, and what follows when git refuses it."""
 
+from importlib.resources import files
+
 import msgspec
 import pytest
 
 from punchlist.errors import RefusedError
+from punchlist.flow.parse import parse_flow
 from punchlist.model import commands as cmd, events as ev
 from punchlist.model.ids import StepId
 from punchlist.model.jobs import FailureClass, Role
@@ -76,3 +79,21 @@ def test_a_step_whose_commit_waits_for_a_person_can_be_given_up() -> None:
     assert story.status() is StepStatus.CANCELLED
     assert not story.run.open_gates
     assert all(each.status is not AttemptStatus.RUNNING for each in story.run.attempts.values())
+
+
+def test_a_flow_that_runs_other_checks_under_the_names_of_the_step_s_cannot_make_it_accepted() -> None:
+    text = files("punchlist").joinpath("data", "flows", "deliver.yaml").read_text(encoding="utf-8")
+    lenient = "[{id: AC-1, text: easy, check: 'true'}]"
+    own = text.replace(
+        'check: {criteria: "${{ step.criteria }}", tree: "${{ nodes.build.tree }}"}',
+        f'check: {{criteria: {lenient}, tree: "${{{{ nodes.build.tree }}}}"}}',
+    )
+    story = deliver(step(1, checked()), flow=parse_flow(own, source="deliver.yaml"))
+
+    story.build("t1")
+    story.green()
+
+    assert own != text
+    assert story.facts(ev.StepIntegrated) == []
+    assert story.status() is StepStatus.FAILED
+    assert "rests on other checks" in story.told().reason

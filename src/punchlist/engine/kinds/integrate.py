@@ -30,7 +30,7 @@ from punchlist.model.state import AttemptState, VerdictRow
 from punchlist.model.states import AttemptStatus, NodeStatus, StepStatus
 from punchlist.model.verdicts import Verdict
 from punchlist.quality.facts import Facts
-from punchlist.quality.verdict import judge
+from punchlist.quality.verdict import checks_digest, judge
 
 MERGE = "merge"
 _AUTHOR = "Punchlist <punchlist@localhost>"
@@ -70,6 +70,8 @@ def _judged(place: Place) -> VerdictRow:
         raise DefinitionError("only a built tree with a passing verdict can be integrated", where=place.path)
     if not covered:
         raise DefinitionError("the verdict does not cover every criterion of the step", where=place.path)
+    if given.checks_digest != checks_digest(place.record.criteria):
+        raise DefinitionError("the verdict rests on other checks than those of the step", where=place.path)
     return rows[-1]
 
 

@@ -8,7 +8,7 @@ from punchlist.model import events as ev
 from punchlist.model.json import plain
 from punchlist.model.states import NodeStatus, StepStatus, TaskStatus
 from punchlist.model.verdicts import Verdict
-from punchlist.quality.verdict import judge
+from punchlist.quality.verdict import checks_digest, judge
 
 _PASSED = frozenset({StepStatus.ACCEPTED, StepStatus.SKIPPED})
 
@@ -26,6 +26,7 @@ def _is_of_task(here: Here, verdict: Verdict) -> bool:
     """Say whether the verdict is on the whole: every step passed, on the branch as it is, by all of its criteria."""
     task = here.task.task
     covered = {each.id for each in verdict.criteria} >= {each.id for each in task.acceptance}
+    covered = covered and verdict.checks_digest == checks_digest(task.acceptance)
     return covered and str(verdict.tree) == here.task.tip and all(step.status in _PASSED for step in task.steps)
 
 
