@@ -401,7 +401,14 @@ def _service(surroundings: Surroundings, *, actor: str | None = None) -> Service
 
 
 def _user(environ: Mapping[str, str]) -> str:
-    return environ.get("USER") or environ.get("LOGNAME") or f"uid-{os.getuid()}"
+    if named := environ.get("USER") or environ.get("LOGNAME"):
+        return named
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"uid-{os.getuid()}"
 
 
 def _machine(root: Path) -> "Machine":

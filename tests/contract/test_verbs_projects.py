@@ -135,3 +135,15 @@ def test_without_a_project_it_says_how_to_make_one(tmp_path: Path) -> None:
         projects.show(workspace(tmp_path))
 
     assert "punchlist project create NAME" in refused.value.hint
+
+
+def test_a_project_that_was_not_made_is_not_to_be_edited(service: Service, tmp_path: Path) -> None:
+    (tmp_path / "plain").mkdir()
+
+    with pytest.raises(DefinitionError, match="not a git repository") as no_repository:
+        projects.create(service, "q", repo=str(tmp_path / "plain"))
+    with pytest.raises(DefinitionError, match="there is no branch 'gone'") as no_branch:
+        projects.create(service, "q", repo=str(service.root / "repos/p"), base="gone")
+
+    assert no_repository.value.hint == "Name another: punchlist project create q --repo DIR"
+    assert no_branch.value.hint == "Type: punchlist project create q --base main"

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import pwd
 import subprocess
 import sys
 from pathlib import Path
@@ -260,6 +261,16 @@ def test_the_actor_is_the_person_or_the_program_that_speaks_for_one(
 
     assert (person.actor, person.person) == ("human:zoe-doe", True)
     assert (client.actor, client.person) == ("orchestrator:claude-desktop", False)
+
+
+def test_a_person_without_a_name_in_the_environment_has_that_of_the_account(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace(tmp_path)
+    for name in ("USER", "LOGNAME"):
+        monkeypatch.delenv(name, raising=False)
+
+    assert wiring.open_service(tmp_path).actor == f"human:{pwd.getpwuid(os.getuid()).pw_name}"
 
 
 def test_a_flow_is_checked_once_and_kept(tmp_path: Path) -> None:

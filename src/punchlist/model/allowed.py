@@ -14,11 +14,12 @@ def allowed(rule: Mapping[str, Any], schema: Json) -> str:
     match rule:
         case {"$ref": str(place)}:
             return allowed(_at(schema, place), schema)
-        case {"anyOf": list(options)}:
-            each = [allowed(option, schema) for option in cast("list[dict[str, Any]]", options) if not _is_null(option)]
+        case {"anyOf": _}:
+            options = cast("list[dict[str, Any]]", rule["anyOf"])
+            each = [allowed(option, schema) for option in options if not _is_null(option)]
             return " or ".join(dict.fromkeys(text for text in each if text))
-        case {"enum": list(values)}:
-            return ", ".join(str(value) for value in cast("list[object]", values))
+        case {"enum": _}:
+            return ", ".join(str(value) for value in cast("list[object]", rule["enum"]))
         case {"const": value}:
             return str(value)
         case {"type": "string"}:

@@ -150,9 +150,17 @@ def check_fields(choice: Choice, given: Mapping[str, object]) -> None:
                 hint = "Give it with -m TEXT" if field.message else f"Give it with --data '{{\"{field.name}\": …}}'"
                 problems.append(Problem(f"data.{field.name}", f"choice {choice.name} needs it", hint=hint))
         elif not _fits(given[field.name], field.type):
-            problems.append(Problem(f"data.{field.name}", f"saw {given[field.name]!r}", allowed=field.type))
+            problems.append(Problem(f"data.{field.name}", f"saw {given[field.name]!r}", allowed=_TYPES[field.type]))
     if problems:
         raise invalid(problems, what=f"the decision {choice.name}")
+
+
+_TYPES: Mapping[FieldType, str] = {
+    "text": "text that is not empty",
+    "int": "a whole number, at least 1",
+    "list": "a list of texts, at least one",
+    "any": "any value",
+}
 
 
 def _fits(value: object, kind: FieldType) -> bool:

@@ -47,7 +47,11 @@ def create(
     file = parse(ProjectFile, {name: value for name, value in said.items() if value}, what=f"project {name}")
     project = _made(service, name, file=file)
     say(f"looking at the repository {project.repo}")
-    service.workspace.base(project)
+    try:
+        service.workspace.base(project)
+    except DefinitionError as error:  # there is no project to edit yet
+        error.hint = error.hint.replace(f"project edit {name} ", f"project create {name} ")
+        raise
     left = service.workspace.uncommitted(project)
     if left:
         say(f"{left} {'change is' if left == 1 else 'changes are'} not in the base: they are not committed")
