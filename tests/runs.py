@@ -192,6 +192,10 @@ class Story:
         assert len(found) == 1, (role, step, subject, [(each.id, each.role, each.step, each.subject) for each in live])
         return found[0]
 
+    def attempt_roles(self) -> set[Role]:
+        """Return what is under way."""
+        return {self.run.attempts[each].role for each in self.run.live}
+
     def build(
         self, tree: str = "t1", *, step: int | None = None, paths: Sequence[str] = ("a.py",), **said: Any
     ) -> None:
