@@ -351,6 +351,9 @@ def test_a_flow_of_ones_own_is_run_and_shown(service: Service, tmp_path: Path) -
         runs.run(service, str(flow), inputs={"who": "x"}, policy={"rework": -1})
     with pytest.raises(RefusedError, match="delivers no task"):
         runs.retry(service, started["run"]["id"])
+    with pytest.raises(RefusedError, match="is over: succeeded") as over:
+        runs.resume(service, started["run"]["id"])
+    assert over.value.hint == f"Type: punchlist report {started['run']['id']}"
 
 
 def test_a_dry_run_lists_nested_nodes_with_what_is_known(service: Service) -> None:

@@ -185,7 +185,8 @@ def _live(service: "Service", target: str) -> RunId:
                 )
             found = live
     if found.status in FINAL_NODE:
-        hint = f"Type: punchlist retry {target}, or punchlist report {target}"
+        report = f"punchlist report {target}"
+        hint = f"Type: {report}" if found.task is None else f"Type: punchlist retry {target}, or {report}"
         raise RefusedError(f"run {found.id} is over: {found.status}", where=target, hint=hint)
     return RunId(found.id)
 
@@ -224,7 +225,7 @@ def _task_behind(service: "Service", target: str) -> str:
             raise RefusedError(
                 f"run {target} delivers no task: it is retried by starting it again",
                 where=target,
-                hint=f"Type: punchlist run {run.flow}",
+                hint="Type: punchlist run FLOW, with the file or the name that it was run by",
             )
         return run.task
 
