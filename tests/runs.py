@@ -294,6 +294,10 @@ class Story:
         """Return where a step stands."""
         return next(each.status for each in self.task.task.steps if each.index == number)
 
+    def rings_at(self) -> str | None:
+        """Return when the next timer is due."""
+        return self.wanted.wake_at
+
     def gate(self) -> GateState:
         """Return the only open gate."""
         (gate,) = self.run.open_gates

@@ -168,7 +168,7 @@ def test_nothing_is_started_while_a_cancel_waits_for_a_commit() -> None:
     story.fail(story.attempt(Role.BUILDER), exit_code=1)
     assert story.run.parked
     story.tell(cmd.Cancel(run=RUN))
-    assert story.wanted.wake_at is None
+    assert story.rings_at() is None
     story.wait(timedelta(hours=1))
 
     assert story.attempt_roles() == {Role.ENGINE}
