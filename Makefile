@@ -100,6 +100,12 @@ soak: $(VENV)/.dev ## property, simulation and crash tests for as long as you ha
 		$(wildcard tests/property tests/simulation tests/crash)
 
 UV_VERSION := 0.13.8
+PIPX_VERSION := 1.18.4
+
+.PHONY: installs
+installs: $(VENV)/.dev ## install the wheel by pip, uv and pipx into a folder that is thrown away (downloads)
+	$(BIN)/python tools/try_installs.py $(UV_VERSION) $(PIPX_VERSION)
+
 LOCKER := .cache/lock
 COMPILE := $(LOCKER)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-emit-index-url --no-annotate --upgrade
