@@ -16,7 +16,7 @@ from typing import Any
 MARK = b"PUNCHLIST_ATTEMPT_DIR="
 PROGRAM = Path(sys.executable).with_name("punchlist")
 TIMEOUT = 120
-PATIENCE = 60
+PATIENCE = 120
 """How many seconds a test waits at most for something to come about."""
 
 

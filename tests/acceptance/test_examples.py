@@ -9,6 +9,8 @@ import pytest
 from tests.installed import Workspace
 
 DATA = Path(__file__).parent / "data"
+LONG = 600
+"""Seconds for what takes half a minute on a machine with nothing else to do: seven folders are set up."""
 MISSING = 4
 LATER = "not in force yet"
 OF_LATER_PARTS = {
@@ -69,12 +71,12 @@ def test_the_settings_are_taken_and_what_is_of_later_parts_is_told(folder: Works
 
 def test_the_task_is_delivered_by_workers_that_stand_in_for_the_agents(slugger: Workspace) -> None:
     with_workers(slugger)
-    set_up = slugger.ok("init")["detected"]
+    set_up = slugger.ok("init", timeout=LONG)["detected"]
     task = slugger.root.with_name("task.yaml")
 
     made = slugger.ok("task", "create", "slugger", "--file", str(task))["task"]
-    proved = slugger.ok("approve", "T1")["task"]
-    done = slugger.ok("task", "start", "T1", "--wait")["task"]
+    proved = slugger.ok("approve", "T1", timeout=LONG)["task"]
+    done = slugger.ok("task", "start", "T1", "--wait", timeout=LONG)["task"]
 
     assert set_up["works"] is True
     assert set_up["setup"] == ["python3 -m venv .venv", ".venv/bin/pip install -q pytest"]

@@ -16,6 +16,8 @@ from tests.installed import Workspace
 from tests.workspaces import state_of
 
 DATA = Path(__file__).parent / "data" / "library"
+LONG = 600
+"""Seconds for what takes half a minute on a machine with nothing else to do."""
 SHA256 = "f638ddf8a1a0d134181275fb5d58b086ead7c6a72429ad725c67503f13ba30bd"
 SOURCE = ["more_itertools/more.py", "more_itertools/more.pyi", "tests/**"]
 SCOPES = {"T1.1": SOURCE, "T1.2": SOURCE, "T1.3": ["docs/**", "more_itertools/more.py"]}
@@ -68,8 +70,8 @@ def scoped(workspace: Workspace, scopes: dict[str, list[str]]) -> None:
 
 def delivered(workspace: Workspace, task: str) -> dict[str, Any]:
     """Approve, start and await a task; return its answer."""
-    workspace.ok("approve", task)
-    answer = workspace.ok("task", "start", task, "--wait")
+    workspace.ok("approve", task, timeout=LONG)
+    answer = workspace.ok("task", "start", task, "--wait", timeout=LONG)
     assert answer["task"]["status"] == "accepted", workspace.punchlist("report", task)
     return answer
 
@@ -105,7 +107,7 @@ def test_a_spec_of_two_tasks_is_delivered_to_a_released_library(library: Workspa
     clone = library.root.with_name("clone")
     before = contents(clone)
 
-    library.ok("project", "create", "more-itertools", "--spec", "spec.md", "--repo", "../clone")
+    library.ok("project", "create", "more-itertools", "--spec", "spec.md", "--repo", "../clone", timeout=LONG)
     planned = library.ok("plan")
     scoped(library, SCOPES)
     first = delivered(library, "T1")
