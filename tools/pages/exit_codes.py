@@ -29,7 +29,10 @@ With `--json`, standard output is exactly one JSON object, also when a verb fail
 """
 _MORE = (
     ("usage", 2, "The command line itself is wrong: an unknown verb, option or value."),
+    ("not_found", 3, "There is nothing of that name or id."),
+    ("invalidates", 3, "It would undo work that is accepted, and says which; `--yes` does it all the same."),
     ("unproven", 3, "The task has criteria that prove nothing yet; `--anyway` approves it all the same."),
+    ("failed", 1, "What the verb waited for was done, and failed: a plan that could not be made."),
 )
 
 
