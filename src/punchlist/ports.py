@@ -23,6 +23,7 @@ from punchlist.model.jobs import (
 from punchlist.model.json import Json
 from punchlist.model.records import Project
 from punchlist.model.rows import GateRow, InboxRow, LogFault, NodeRow, Row, RunRow, StreamRow, TaskSummary
+from punchlist.model.scores import TaskScore
 from punchlist.model.state import AttemptState, TaskState
 from punchlist.model.states import TaskStatus
 
@@ -294,6 +295,10 @@ class Reader(Protocol):
 
     def tasks(self, project: ProjectId | None = None, *, statuses: Sequence[TaskStatus] = ()) -> list[TaskSummary]:
         """Return lines of tasks in the order of their ids; no statuses means all."""
+        ...
+
+    def scores(self, project: ProjectId) -> list[TaskScore]:
+        """Return what a project's own files say of its tasks, in the order of their ids."""
         ...
 
     def run(self, run: RunId) -> RunRow | None:

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from punchlist.model.ids import AttemptId, GateId, ProjectId, RunId, StepId, TaskId
+from punchlist.model.scores import score
 from punchlist.model.states import GateStatus, NodeStatus, TaskStatus
 from punchlist.ports import Store
 from tests.stored import (
@@ -76,6 +77,8 @@ def test_a_row_replaces_the_one_with_its_key(store: Store) -> None:
         assert reader.projects() == [project]
         assert (summary.status, summary.steps_accepted, summary.changed_at) == (TaskStatus.ACCEPTED, 2, "later")
         assert (summary.waits_for, reader.gates()) == ("", [])
+        assert reader.scores(summary.project)[0] == score(rows[1])  # type: ignore[arg-type]
+        assert reader.scores(ProjectId("another")) == []
         assert reader.runs(live=True) == []
         assert reader.nodes(RunId("R1")) == [rows[3]]
         assert reader.attempts(step=StepId("T1.1")) == [rows[4]]

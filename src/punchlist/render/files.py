@@ -8,15 +8,15 @@ from punchlist.model.events import ZERO, Event
 from punchlist.model.ids import Digest, slug
 from punchlist.model.json import Json
 from punchlist.model.records import Project, Step, Task
+from punchlist.model.scores import TaskScore
 from punchlist.model.state import AttemptState, StepState, TaskState
-from punchlist.model.states import StepStatus
 from punchlist.render import shapes
 from punchlist.render.blocks import Block, Bullets, Code, Heading, Line, Paragraph
 from punchlist.render.markdown import markdown
 from punchlist.render.pages import project_page, proof_rows, step_page, summary_page, task_page
 from punchlist.render.told import told
 from punchlist.render.trends import samples
-from punchlist.render.words import by_step, waived
+from punchlist.render.words import by_step
 
 Files = dict[str, bytes]
 
@@ -31,7 +31,7 @@ def step_file(step: Step) -> str:
     return f"{step.index:02}-{slug(step.title)}"
 
 
-def project_files(project: Project, tasks: Sequence[TaskState], *, head_hash: Digest) -> Files:
+def project_files(project: Project, tasks: Sequence[TaskScore], *, head_hash: Digest) -> Files:
     """Return the files of a project and of its progress; `head_hash` is of the last event of the project's stream."""
     folder, mark = project.id, _Mark(version=project.version, generated_from=head_hash)
     progress = f"{folder}/progress"
@@ -39,7 +39,7 @@ def project_files(project: Project, tasks: Sequence[TaskState], *, head_hash: Di
         f"{folder}/project.md": mark.page("project", project_page(project, tasks)),
         f"{folder}/project.json": mark.object("project", {"project": shapes.project(project)}),
         f"{progress}/summary.md": mark.page("summary", summary_page(project, tasks)),
-        f"{progress}/scoreboard.json": mark.object("scoreboard", {"tasks": [_score(state) for state in tasks]}),
+        f"{progress}/scoreboard.json": mark.object("scoreboard", {"tasks": [_score(task) for task in tasks]}),
         f"{progress}/trends.json": mark.object("trends", {"days": samples(tasks)}),
     }
 
@@ -110,19 +110,16 @@ def _log(record: Task, events: Sequence[Event]) -> list[Block]:
     ]
 
 
-def _score(state: TaskState) -> dict[str, Json]:
-    record = state.task
-    seen = [state.steps.get(step.id, StepState()) for step in record.steps]
-    last = [each.verdicts[-1].verdict for each in seen if each.verdicts]
+def _score(task: TaskScore) -> dict[str, Json]:
     return {
-        "id": record.id,
-        "title": record.title,
-        "status": record.status.value,
-        "steps_accepted": sum(1 for step in record.steps if step.status is StepStatus.ACCEPTED),
-        "steps_total": len(record.steps),
-        "rounds": sum(len(each.verdicts) for each in seen),
-        "failed_rounds": sum(1 for each in seen for row in each.verdicts if row.verdict.result == "fail"),
-        "open_findings": sum(1 for verdict in last for found in verdict.findings if found.state != "waived"),
-        "waived": len(waived(state)),
-        "flaky": sum(1 for verdict in last for each in verdict.criteria if each.flaky),
+        "id": task.id,
+        "title": task.title,
+        "status": task.status.value,
+        "steps_accepted": task.steps_accepted,
+        "steps_total": task.steps_total,
+        "rounds": task.rounds,
+        "failed_rounds": task.failed_rounds,
+        "open_findings": task.open_findings,
+        "waived": len(task.waivers),
+        "flaky": task.flaky,
     }

@@ -4,15 +4,16 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from punchlist.model.proofs import ProofRow
 from punchlist.model.records import Criterion, Project, Step
+from punchlist.model.scores import TaskScore, waived
 from punchlist.model.state import AttemptState, StepState, TaskState, VerdictRow
 from punchlist.model.verdicts import Finding, Judged, Waiver
 from punchlist.render.blocks import Block, Bullets, Code, Heading, Line, Paragraph, Table, Verbatim
-from punchlist.render.words import SHOWS, cost, cost_words, duration, person, plural, standing, waived
+from punchlist.render.words import SHOWS, cost, cost_words, duration, person, plural, standing
 
 SHORT = 12
 
 
-def project_page(record: Project, tasks: Sequence[TaskState]) -> list[Block]:
+def project_page(record: Project, tasks: Sequence[TaskScore]) -> list[Block]:
     """Return the page of a project: its facts, its spec, its tasks."""
     return [
         Heading(1, (record.title,)),
@@ -25,11 +26,11 @@ def project_page(record: Project, tasks: Sequence[TaskState]) -> list[Block]:
     ]
 
 
-def summary_page(record: Project, tasks: Sequence[TaskState]) -> list[Block]:
+def summary_page(record: Project, tasks: Sequence[TaskScore]) -> list[Block]:
     """Return the page that says where a project's tasks stand."""
     counts: dict[str, int] = {}
-    for state in tasks:
-        counts[state.task.status] = counts.get(state.task.status, 0) + 1
+    for task in tasks:
+        counts[task.status] = counts.get(task.status, 0) + 1
     said = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
     return [
         Heading(1, ("Progress of ", record.title)),
@@ -38,18 +39,18 @@ def summary_page(record: Project, tasks: Sequence[TaskState]) -> list[Block]:
     ]
 
 
-def board(tasks: Sequence[TaskState]) -> Table:
+def board(tasks: Sequence[TaskScore]) -> Table:
     """Return a table of tasks."""
     return Table(
         ("Task", "Title", "Status", "Steps accepted"),
         tuple(
             (
-                (Code(state.task.id),),
-                (state.task.title,),
-                (standing(state.task.status, waived(state)),),
-                (steps_done(state),),
+                (Code(task.id),),
+                (task.title,),
+                (standing(task.status, task.waivers),),
+                (f"{task.steps_accepted} of {task.steps_total}",),
             )
-            for state in tasks
+            for task in tasks
         ),
     )
 

@@ -10,6 +10,7 @@ from punchlist.model.ids import StepId
 from punchlist.model.json import Json
 from punchlist.model.records import Project
 from punchlist.model.rows import GateRow, NodeRow, RunRow
+from punchlist.model.scores import waived
 from punchlist.model.state import AttemptState, StepState, TaskState
 from punchlist.model.states import GateStatus
 from punchlist.render import shapes
@@ -28,7 +29,7 @@ from punchlist.render.pages import (
     waivers,
 )
 from punchlist.render.told import told
-from punchlist.render.words import by_step, cost, duration, person, standing, waived
+from punchlist.render.words import by_step, cost, duration, person, standing
 
 Format = Literal["md", "html", "json"]
 

@@ -14,9 +14,10 @@ from punchlist.model.json import Json, encode, plain
 from punchlist.model.proofs import Proof
 from punchlist.model.records import Criterion, Project, Step
 from punchlist.model.rows import GateRow, NodeRow, RunRow, TaskSummary
+from punchlist.model.scores import waived
 from punchlist.model.state import AttemptState, StepState, TaskState, VerdictRow
 from punchlist.model.verdicts import Verdict
-from punchlist.render.words import standing, waived
+from punchlist.render.words import standing
 
 Shape = dict[str, Json]
 

@@ -4,20 +4,20 @@ from collections import Counter
 from collections.abc import Sequence
 
 from punchlist.model.json import Json
-from punchlist.model.state import TaskState
+from punchlist.model.scores import TaskScore
 from punchlist.model.states import TaskStatus
 
 _DAY = len("2026-11-21")
 
 
-def samples(tasks: Sequence[TaskState]) -> list[Json]:
+def samples(tasks: Sequence[TaskScore]) -> list[Json]:
     """Return one sample for each day on which a task was made or last changed, oldest first.
 
     `created` counts the tasks made by the end of that day, `reached` for each status those that reached the status they
     have now by then; `open` are the rest of the created ones. Days are of the events' own time (UTC).
     """
-    made = Counter(state.created_at[:_DAY] for state in tasks)
-    reached = Counter((state.changed_at[:_DAY], state.task.status) for state in tasks)
+    made = Counter(task.created_at[:_DAY] for task in tasks)
+    reached = Counter((task.changed_at[:_DAY], task.status) for task in tasks)
     days = sorted(made.keys() | {day for day, _ in reached})
     totals: Counter[TaskStatus] = Counter()
     created, lines = 0, list[Json]()

@@ -6,11 +6,12 @@ from punchlist.model.ids import StepId
 from punchlist.model.json import Json
 from punchlist.model.records import Criterion, Step
 from punchlist.model.rows import GateRow
+from punchlist.model.scores import waived
 from punchlist.model.state import AttemptState, StepState, TaskState
 from punchlist.model.states import AttemptStatus, GateStatus, StepStatus, TaskStatus
 from punchlist.model.verdicts import Judged, Verdict
 from punchlist.render.shapes import Shape, verdict as verdict_shape
-from punchlist.render.words import cost, standing, waived
+from punchlist.render.words import cost, standing
 
 _TASK_WAITS = {
     TaskStatus.DRAFT: ("a person to approve it", "punchlist approve {id}"),

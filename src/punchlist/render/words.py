@@ -5,7 +5,7 @@ from datetime import datetime
 
 from punchlist.model.jobs import Role, Usage
 from punchlist.model.json import Json
-from punchlist.model.state import AttemptState, StepState, TaskState
+from punchlist.model.state import AttemptState
 from punchlist.model.states import StepStatus, TaskStatus
 from punchlist.model.verdicts import Waiver
 
@@ -33,12 +33,6 @@ def by_step(attempts: Iterable[AttemptState]) -> dict[str | None, list[AttemptSt
 def person(actor: str) -> str:
     """Return a person's name as pages show it; other actors are shown with their kind."""
     return actor.removeprefix("human:")
-
-
-def waived(state: TaskState) -> tuple[Waiver, ...]:
-    """Return all that was waived in a task, steps in order, the task's own criteria last."""
-    steps = [state.steps.get(step.id, StepState()) for step in state.task.steps]
-    return tuple(waiver for each in (*steps, state.steps.get("", StepState())) for waiver in each.waivers)
 
 
 def cost(attempts: Iterable[AttemptState]) -> dict[str, Json]:

@@ -183,5 +183,4 @@ def _project_files(reader: "Reader", project: str) -> dict[str, bytes]:
     found, head = reader.project(ProjectId(project)), reader.head("project", project)
     if found is None or head is None:
         return {}
-    tasks = [reader.task(TaskId(line.id)) for line in reader.tasks(ProjectId(project))]
-    return project_files(found, [each for each in tasks if each is not None], head_hash=head.hash)
+    return project_files(found, reader.scores(ProjectId(project)), head_hash=head.hash)

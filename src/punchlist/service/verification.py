@@ -14,6 +14,7 @@ from punchlist.engine.turn import fold
 from punchlist.model import events as ev
 from punchlist.model.ids import Commit, ProjectId, RunId, TaskId
 from punchlist.model.rows import GateRow, NodeRow, Row, RunRow, StreamRow, TaskSummary, summary
+from punchlist.model.scores import TaskScore, score
 from punchlist.model.state import AttemptState, State, TaskState
 from punchlist.service.recording import approval_gate
 
@@ -22,14 +23,14 @@ if TYPE_CHECKING:
     from punchlist.ports import Reader
     from punchlist.service.context import Service
 
-Lines = Callable[[], dict[TaskId, TaskSummary]]
+Lines = Callable[[], dict[TaskId, tuple[TaskSummary, TaskScore]]]
 Compare = Callable[[StreamRow, Iterator[ev.Event]], Iterable[str]]
 _TRAILER = "Punchlist-Event: "
 
 
 def comparison(service: "Service", reader: "Reader") -> Compare:
     """Return what compares the rows of a stream with a fold of its events, and a task's commits with its trailers."""
-    lines = cache(lambda: {each.id: each for each in reader.tasks()})
+    lines = cache(lambda: _lines(reader))
 
     def compare(row: StreamRow, events: Iterator[ev.Event]) -> Iterable[str]:
         match row.kind:
@@ -68,16 +69,18 @@ def _task(
             yield from _commit(service, folded, fact=event.fact, planned=planned.get(event.fact.step))
     if folded is None or folded != reader.task(TaskId(name)):
         yield f"the row of task {name} differs from the fold of its events"
-    if folded is not None and _told(lines().get(TaskId(name))) != summary(folded):
+    if folded is not None and lines().get(TaskId(name)) != (summary(folded), score(folded)):
         yield f"the line of task {name} in the list of tasks differs from the fold of its events"
     yield from (
         f"the row of gate {gate} differs from the log" for gate, row in gates.items() if reader.gate(row.gate.id) != row
     )
 
 
-def _told(line: TaskSummary | None) -> TaskSummary | None:
-    """Return a line without its gates, whose own rows are compared."""
-    return None if line is None else msgspec.structs.replace(line, waits_for="")
+def _lines(reader: "Reader") -> dict[TaskId, tuple[TaskSummary, TaskScore]]:
+    """Return the lines that tell of each task, without its gates, whose own rows are compared."""
+    scores = {each.id: each for project in reader.projects() for each in reader.scores(ProjectId(project.id))}
+    lines = (msgspec.structs.replace(each, waits_for="") for each in reader.tasks())
+    return {each.id: (each, scores[each.id]) for each in lines if each.id in scores}
 
 
 def _run(reader: "Reader", row: StreamRow, *, events: Iterator[ev.Event]) -> Iterator[str]:

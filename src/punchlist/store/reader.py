@@ -11,6 +11,7 @@ from punchlist.model.ids import AttemptId, GateId, ProjectId, RunId, StepId, Str
 from punchlist.model.json import Json
 from punchlist.model.records import Project
 from punchlist.model.rows import GateRow, InboxRow, LogFault, NodeRow, RunRow, StreamRow, TaskSummary
+from punchlist.model.scores import TaskScore
 from punchlist.model.state import AttemptState, TaskState
 from punchlist.model.states import TaskStatus
 from punchlist.store import log
@@ -120,6 +121,10 @@ class SqliteReader:
             rows = self._session.all("list_tasks")
         waits = self._waits()
         return [_summary(row, waits) for row in rows]
+
+    def scores(self, project: ProjectId) -> list[TaskScore]:
+        """Return what a project's own files say of its tasks, in the order of their ids."""
+        return self._documents(TaskScore, self._session.all("list_task_scores", project=project))
 
     def _waits(self) -> dict[str, str]:
         waits: dict[str, str] = {}

@@ -12,6 +12,7 @@ from punchlist.model.ids import Digest, StreamId
 from punchlist.model.json import Json, canonical
 from punchlist.model.records import Project
 from punchlist.model.rows import GateRow, NodeRow, Row, RunRow, summary
+from punchlist.model.scores import score
 from punchlist.model.state import AttemptState, TaskState
 from punchlist.store.chain import chain_hash
 from punchlist.store.reader import SqliteReader
@@ -148,6 +149,7 @@ class SqliteWriter(SqliteReader):
             changed_at=line.changed_at,
         )
         self._session.run("put_task_state", id=task.id, doc=_text(row))
+        self._session.run("put_task_score", number=_number(task.id), project=line.project, doc=_text(score(row)))
 
     def _put_run(self, row: RunRow) -> None:
         number, status = _number(row.id), row.status.value

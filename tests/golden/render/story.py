@@ -436,6 +436,7 @@ UNJUDGED = CriterionId("AC-1")
 
 def everything() -> dict[str, bytes]:
     """Return every golden file by its name."""
+    from punchlist.model.scores import score
     from punchlist.render import shapes
     from punchlist.render.files import project_files, task_files
     from punchlist.render.prompts import builder_prompt, planner_prompt, qa_prompt
@@ -462,7 +463,7 @@ def everything() -> dict[str, bytes]:
         "prompts/planner.md": planner_prompt(REQUEST, template=template["planner"]),
     }
     return {
-        **project_files(PROJECT, [STATE], head_hash=Digest("7" * 64)),
+        **project_files(PROJECT, [score(STATE)], head_hash=Digest("7" * 64)),
         **task_files(PROJECT, STATE, attempts=ATTEMPTS, events=EVENTS),
         **{f"shapes/{name}.json": _json(shape) for name, shape in shown.items()},
         **{name: text.encode() for name, text in texts.items()},

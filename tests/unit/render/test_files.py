@@ -8,6 +8,7 @@ from punchlist.model.events import ZERO
 from punchlist.model.ids import Digest
 from punchlist.model.json import Json
 from punchlist.model.records import Project, Task
+from punchlist.model.scores import score
 from punchlist.model.state import TaskState
 from punchlist.model.states import TaskStatus
 from punchlist.render.files import project_files, task_files, task_folder
@@ -35,7 +36,7 @@ def test_a_task_has_these_files_and_no_others() -> None:
 
 
 def test_a_project_has_these_files_and_no_others() -> None:
-    assert sorted(project_files(PROJECT, [STATE], head_hash=ZERO)) == [
+    assert sorted(project_files(PROJECT, [score(STATE)], head_hash=ZERO)) == [
         "slugger/progress/scoreboard.json",
         "slugger/progress/summary.md",
         "slugger/progress/trends.json",
@@ -45,7 +46,7 @@ def test_a_project_has_these_files_and_no_others() -> None:
 
 
 def test_every_file_says_what_it_was_made_from() -> None:
-    files = project_files(PROJECT, [STATE], head_hash=Digest("7" * 64))
+    files = project_files(PROJECT, [score(STATE)], head_hash=Digest("7" * 64))
     files |= task_files(PROJECT, STATE, attempts=ATTEMPTS, events=EVENTS)
 
     for name, content in files.items():
@@ -111,7 +112,7 @@ def test_trends_have_a_sample_for_each_day_on_which_something_moved() -> None:
         moved("2026-11-20", "2026-11-21", TaskStatus.FAILED),
     ]
 
-    assert samples(tasks) == [
+    assert samples([score(each) for each in tasks]) == [
         day("2026-11-19", 2, 1, draft=1),
         day("2026-11-20", 3, 2, draft=1),
         day("2026-11-21", 3, 0, draft=1, accepted=1, failed=1),

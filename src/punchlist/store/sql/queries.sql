@@ -88,6 +88,13 @@ on conflict (number) do update set project = excluded.project, title = excluded.
 insert into task_states (id, doc) values (:id, :doc)
 on conflict (id) do update set doc = excluded.doc;
 
+-- name: put_task_score
+insert into task_scores (number, project, doc) values (:number, :project, :doc)
+on conflict (number) do update set project = excluded.project, doc = excluded.doc;
+
+-- name: list_task_scores
+select doc from task_scores where project = :project order by number;
+
 -- name: get_task_state
 select doc from task_states where id = :id;
 

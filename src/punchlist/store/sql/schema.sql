@@ -55,6 +55,15 @@ create table task_states (
     doc text not null
 ) strict, without rowid;
 
+-- What a project's own files say of its tasks, for the same reason.
+create table task_scores (
+    number integer primary key references tasks (number),
+    project text not null references projects (id) deferrable initially deferred,
+    doc text not null
+) strict;
+
+create index task_scores_by_project on task_scores (project);
+
 create table runs (
     number integer primary key,
     id text not null unique,
