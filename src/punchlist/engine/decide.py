@@ -123,6 +123,10 @@ def _without_diff(outcome: Outcome) -> Outcome:
     return replace(outcome, snapshot=replace(outcome.snapshot, diff=""))
 
 
+def _fail(turn: Turn, command: cmd.Fail) -> None:
+    stop(turn.at(ROOT), NodeStatus.FAILED, reason=command.reason)
+
+
 def _interrupted(turn: Turn, _command: cmd.Interrupted) -> None:
     steering.requeue_processes(turn, reason="the engine was stopped")
 
@@ -141,6 +145,7 @@ _APPLY: dict[type, Callable[..., None]] = {
     cmd.AskRework: steering.ask_rework,
     cmd.Waive: steering.waive,
     cmd.Interrupted: _interrupted,
+    cmd.Fail: _fail,
     cmd.AttemptOver: _attempt_over,
     cmd.TimePassed: _time_passed,
 }

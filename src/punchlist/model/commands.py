@@ -96,6 +96,13 @@ class Interrupted(Command, frozen=True, tag=True):
     run: RunId
 
 
+class Fail(Command, frozen=True, tag=True):
+    """End a run that the engine cannot go on with; sent by the runtime, never by the inbox."""
+
+    run: RunId
+    reason: str
+
+
 class AttemptOver(Command, frozen=True, tag=True):
     """An attempt ended; sent by the runtime, never by the inbox."""
 
@@ -110,6 +117,7 @@ class TimePassed(Command, frozen=True, tag=True):
 
 
 RunCommand = (
-    StartRun | Decide | Pause | Resume | Cancel | CloseStep | AskRework | Waive | Interrupted | AttemptOver | TimePassed
+    StartRun | Decide | Pause | Resume | Cancel | CloseStep | AskRework | Waive | Interrupted | Fail | AttemptOver
+    | TimePassed
 )  # fmt: skip
 InboxCommand = StartRun | Decide | Pause | Resume | Cancel | CloseStep | AskRework | Waive

@@ -14,7 +14,7 @@ from punchlist.engine.retry import stamp
 from punchlist.engine.rows import rows_of
 from punchlist.engine.turn import Context
 from punchlist.engine.wanted import Wanted, changed_attempts, job_of, wanted
-from punchlist.errors import DefinitionError, PunchlistError, StoreError
+from punchlist.errors import DefinitionError, PunchlistError, RefusedError, StoreError
 from punchlist.model import commands as cmd
 from punchlist.model.events import Event, Head
 from punchlist.model.ids import AttemptId, ProjectId, RunId, TaskId
@@ -153,7 +153,7 @@ class Runtime:
         batch = _Batch(self._states, self._clock)
         with self._store.write() as writer:
             for command in inputs:
-                batch.decide(writer, command, actor="engine")
+                batch.take(writer, command)
             for row in rows:
                 batch.answer(writer, row)
         await self._follow(batch)
@@ -268,7 +268,13 @@ class _Batch:
         """Decide on one command within the transaction; raises PunchlistError, and then it has left no trace."""
         state = self._state(writer, command)
         context = Context(at=stamp(self._clock.now()), actor=actor, allocate=writer.allocate)
-        decided = decide(state, command, context)
+        try:
+            decided = decide(state, command, context)
+        except PunchlistError:
+            raise
+        except Exception as error:
+            _LOG.exception("run %s", command.run)
+            raise RefusedError(f"a bug of punchlist: {error!r}; see the engine's log") from error
         if isinstance(command, cmd.StartRun):
             writer.open_stream(command.stream, kind="run", local=command.run)
         stored = writer.append(decided.events)
@@ -277,6 +283,20 @@ class _Batch:
         self.events.setdefault(command.run, []).extend(stored)
         self._note(decided.state)
         return decided.state
+
+    def take(self, writer: Writer, command: cmd.RunCommand) -> None:
+        """Apply an input of the engine's own. A run that cannot take it fails, so that the others go on.
+
+        What fails even then is logged and passed over: its attempt is found again at the next start.
+        """
+        try:
+            self.decide(writer, command, actor="engine")
+        except StoreError:
+            raise
+        except PunchlistError as error:
+            _LOG.exception("run %s cannot take %s", command.run, type(command).__name__)
+            with contextlib.suppress(RefusedError):
+                self.decide(writer, cmd.Fail(run=command.run, reason=str(error)), actor="engine")
 
     def answer(self, writer: Writer, row: InboxRow) -> None:
         """Apply a command of the inbox and mark it as applied or refused, in the same transaction.

@@ -32,10 +32,13 @@ def prepare_exam(repository: Repository, place: Place, *, tree: Tree) -> None:
 
 
 def clean(repository: Repository, place: Place, *, tree: Tree, same: bool) -> None:
-    """Remove what does not belong, then write what differs; `same` says that the folder showed this tree before."""
+    """Remove what does not belong, then write what differs; `same` says that the folder showed this tree before.
+
+    Caches go with the tree that filled them: what one tree's checks left there must not help another to pass.
+    """
     made = frozenset(made_by_setup(place))
     files = repository.files(tree)
-    spared = caches().every if same else caches().every - caches().stale
+    spared = caches().every if same else frozenset[str]()
 
     def keep(path: str, real: bool) -> bool:  # noqa: FBT001 - one of two answers of a listing
         return path in made or (real and path.rpartition("/")[2] in spared)
