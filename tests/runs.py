@@ -192,6 +192,11 @@ class Story:
         assert len(found) == 1, (role, step, subject, [(each.id, each.role, each.step, each.subject) for each in live])
         return found[0]
 
+    def attempt_at(self, node: str) -> AttemptState:
+        """Return the attempt under way at a node."""
+        (found,) = [each for each, path in self.run.live.items() if path == node]
+        return self.run.attempts[found]
+
     def attempt_roles(self) -> set[Role]:
         """Return what is under way."""
         return {self.run.attempts[each].role for each in self.run.live}

@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 
 from punchlist.model.json import Json
-from punchlist.model.policy import Duration, PolicyPart, Size
+from punchlist.model.policy import Duration, PolicyPart
 
 Phase = Literal["building", "checking", "reviewing", "integrating"]
 InputType = Literal["string", "int", "float", "bool", "path", "enum", "list", "map", "task", "any"]
@@ -33,7 +33,10 @@ class Retry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class Node(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True, tag_field="kind"):
-    """What every node may say. `needs` None means "the node before"; `line` and `column` are where it stands."""
+    """What every node may say. `needs` None means "the node before"; `line` and `column` are where it stands.
+
+    A limit is a duration or size, or an expression that gives one.
+    """
 
     id: str
     needs: tuple[str, ...] | None = None
@@ -41,9 +44,9 @@ class Node(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     phase: Phase | None = None
     on_failure: Literal["fail", "continue"] = "fail"
     retry: Retry | None = None
-    timeout: Duration | str | None = None
-    silence: Duration | str | None = None
-    memory: Size | str | None = None
+    timeout: str | None = None
+    silence: str | None = None
+    memory: str | None = None
     line: int = 0
     column: int = 0
 

@@ -42,7 +42,8 @@ def first_error(here: Here) -> str:
     for status in (NodeStatus.FAILED, NodeStatus.CANCELLED, NodeStatus.UNREACHED):
         for node in children:
             if node.status is status:
-                return node.error if node.error.startswith(node.path) else f"{node.path}: {node.error or status}"
+                named = node.error.startswith(tuple(f"{node.path}{mark}" for mark in ":.["))
+                return node.error if named else f"{node.path}: {node.error or status}"
     return "a node of it failed"
 
 
