@@ -265,6 +265,7 @@ def run_engine(start: Path | None = None, *, until_idle: bool = False, until_don
 
 def _runtime(surroundings: Surroundings, *, idle_exit: timedelta | None) -> "Runtime":
     from punchlist import __version__
+    from punchlist.runtime.later import Later
     from punchlist.runtime.lock import EngineLock, Holder
     from punchlist.runtime.loop import Runtime
     from punchlist.runtime.perform import Performer
@@ -272,10 +273,11 @@ def _runtime(surroundings: Surroundings, *, idle_exit: timedelta | None) -> "Run
 
     service = _service(surroundings, actor="engine")
     publisher = publishing.published(service)
+    later = Later(publisher.flush, clock=service.clock)
 
     def publish(tasks: Sequence[str], projects: Sequence[str]) -> None:
-        publisher.publish(tasks, projects)
-        publisher.flush_now_and_then(service.clock.now())
+        if publisher.publish(tasks, projects):
+            later.ask()
 
     performer = Performer(
         root=surroundings.root,

@@ -95,6 +95,18 @@ def test_a_project_with_many_tasks_has_its_own_files_written_before_they_are_rea
     assert not (service.root / ".punchlist/pending/p.due").exists()
 
 
+def test_what_a_process_had_begun_to_write_when_it_died_is_written_by_the_next(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("punchlist.service.publishing.MANY", 0)
+    created(service)
+    due = service.root / ".punchlist/pending/p.due"
+    due.rename(due.with_suffix(".begun"))
+
+    assert is_clean(service)
+    assert not due.with_suffix(".begun").exists()
+
+
 def test_events_are_read_by_cursor_and_by_what_they_are_of(service: Service) -> None:
     created(service)
     created(service)

@@ -1,7 +1,7 @@
 """Generated files after a change: what state says now, and nothing of what it said before."""
 
+import contextlib
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 MANY = 200
 """How many tasks of a project are few enough to write its own files at each change."""
-
-_EVERY = timedelta(seconds=30)
 
 
 def refresh(service: "Service", tasks: "Sequence[TaskState]", *, before: "TaskState | None" = None) -> None:
@@ -56,28 +54,29 @@ class Publisher:
         self._store = store
         self._files = files
         self._pending = pending
-        self._flushed_at: datetime | None = None
 
-    def publish(self, tasks: Iterable[str], projects: Iterable[str]) -> None:
-        """Write the files of tasks, and note or write those of the projects that they are in and of further ones."""
+    def publish(self, tasks: Iterable[str], projects: Iterable[str]) -> bool:
+        """Write the files of tasks, and note or write those of the projects that they are in and of further ones.
+
+        Return whether any were only noted.
+        """
         names = tuple(tasks)
         with self._store.read() as reader:
             found = [reader.task(TaskId(each)) for each in names]
         self._settle(names, ())
         owners = dict.fromkeys([*projects, *(state.task.project for state in found if state is not None)])
-        self._settle((), [each for each in owners if not self._put_off(each)])
+        at_once = [each for each in owners if not self._put_off(each)]
+        self._settle((), at_once)
+        return len(at_once) < len(owners)
 
     def flush(self) -> None:
-        """Write what was put off."""
-        for due in sorted(self._pending.glob("*.due")) if self._pending.is_dir() else ():
-            due.unlink(missing_ok=True)
-            self._settle((), [due.stem])
-
-    def flush_now_and_then(self, now: datetime) -> None:
-        """Write what was put off, unless that was done in the last half minute: for whoever publishes all the time."""
-        if self._flushed_at is None or now - self._flushed_at >= _EVERY:
-            self._flushed_at = now
-            self.flush()
+        """Write what was put off, also what another process had begun to write when it died."""
+        for due in self._pending.glob("*.due"):
+            with contextlib.suppress(FileNotFoundError):  # another process took it
+                due.replace(due.with_suffix(".begun"))
+        for begun in sorted(self._pending.glob("*.begun")):
+            self._settle((), [begun.stem])
+            begun.unlink(missing_ok=True)
 
     def _put_off(self, project: str) -> bool:
         """Note a project with many tasks for later, and say whether that was done: many once is many for good."""
