@@ -147,6 +147,12 @@ class Surroundings:
 
         return commit_text(self.state / "git" / f"{project}.git", commit, environ=self._environ)
 
+    def known_base(self, project: "Project") -> "Commit | None":
+        """Return the tip of a project's base branch if it was asked for before; None when git must be asked."""
+        from punchlist.workspace.heads import known_base
+
+        return known_base(project, root=self.root, state=self.state)
+
     def outside(self) -> Outside:
         """Return the ways to all this, for the verbs."""
         return Outside(
@@ -161,6 +167,7 @@ class Surroundings:
             head_branch=_head_branch,
             detect=_detect,
             commit_text=self.commit_text,
+            known_base=self.known_base,
             environment=self._environ,
         )
 

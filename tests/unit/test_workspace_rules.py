@@ -8,12 +8,12 @@ import pytest
 from punchlist.errors import DefinitionError, RefusedError, StoreError
 from punchlist.model.ids import Commit, Tree
 from punchlist.workspace.git import At, Ran, failed
+from punchlist.workspace.heads import is_ref
 from punchlist.workspace.publishing import signature
 from punchlist.workspace.references import Reference, readings
 from punchlist.workspace.repository import Signature, commit_bytes, commit_id
 from punchlist.workspace.rules import caches, exactly, folders_of, is_under, literal, patterns, rooted, tracked_caches
 from punchlist.workspace.setups import named_files
-from punchlist.workspace.users import is_ref
 
 
 @pytest.mark.parametrize(

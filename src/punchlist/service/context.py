@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from punchlist.model.flow import Flow
     from punchlist.model.ids import Commit, ProjectId
     from punchlist.model.json import Json
+    from punchlist.model.records import Project
     from punchlist.model.settings import Settings
     from punchlist.ports import Clock, Engine, Files, Ids, Processes, Store, Workspace
 
@@ -63,7 +64,8 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
 
     `flow` loads a flow by the name of a built-in one or by file; `find_program` looks where workers are looked for;
     `head_branch` says what a repository has checked out; `detect` what is likely to set up and test a checkout;
-    `commit_text` reads a commit of the engine's repository of a project.
+    `commit_text` reads a commit of the engine's repository of a project; `known_base` tells the tip of its base branch
+    without loading or starting git, where it can.
     """
 
     store: "Callable[[], Store]"
@@ -77,6 +79,7 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
     head_branch: Callable[[Path], str | None]
     detect: "Callable[[Path], Detected]"
     commit_text: "Callable[[ProjectId, Commit], str | None]"
+    known_base: "Callable[[Project], Commit | None]"
     environment: Mapping[str, str]
 
 

@@ -129,7 +129,9 @@ def base_of(service: "Service", reader: "Reader", *, state: "TaskState", project
             f"task {state.task.id} needs {', '.join(tips)}, which are on branches of their own",
             hint=f"Merge those branches into {project.base} first, or let one of the tasks need the other.",
         )
-    return next(iter(tips.values())) if tips else service.workspace.base(project)
+    if tips:
+        return next(iter(tips.values()))
+    return service.outside.known_base(project) or service.workspace.base(project)
 
 
 def criteria(task: Task) -> "Iterable[Criterion]":

@@ -14,6 +14,7 @@ from punchlist.ports import Merged, SetupNeed
 from punchlist.workspace import clones, exams, publishing, setups, snapshots, users
 from punchlist.workspace.folders import locked, storing, wipe
 from punchlist.workspace.git import Git
+from punchlist.workspace.heads import known_base
 from punchlist.workspace.places import Place, place_of
 from punchlist.workspace.references import resolve
 from punchlist.workspace.repository import Repository
@@ -46,11 +47,10 @@ class GitWorkspace:
 
         Raises DefinitionError without a repository, a commit or that branch; RefusedError for submodules and LFS.
         """
-        user = self._user(project)
-        written = user.written_tip()
-        if written is not None and self._known(project).pinned(written):
-            return written
-        tip = user.base()
+        known = known_base(project, root=self._root, state=self._state)
+        if known is not None:
+            return known
+        tip = self._user(project).base()
         repository = self._repository(project, make=tip.git_dir)
         if not repository.pinned(tip.commit):
             if not repository.has(tip.commit):
@@ -185,14 +185,11 @@ class GitWorkspace:
     def _user(self, project: Project) -> users.UserRepository:
         return users.UserRepository(self._git, project, root=self._root)
 
-    def _known(self, project: Project) -> Repository:
-        path = self._state / "git" / f"{project.id}.git"
-        return self._repositories.setdefault(project.id, Repository(self._git, path))
-
     def _repository(self, project: Project, *, make: Path | None = None) -> Repository:
-        repository = self._known(project)
+        path = self._state / "git" / f"{project.id}.git"
+        repository = self._repositories.setdefault(project.id, Repository(self._git, path))
         if not repository.exists:
-            repository.path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             repository.borrow(make or self._user(project).git_dir())
         return repository
 

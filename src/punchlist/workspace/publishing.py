@@ -9,8 +9,9 @@ from punchlist.model.ids import Commit, Tree
 from punchlist.model.jobs import IntegrateJob, PublishJob
 from punchlist.workspace.clones import merge_trees
 from punchlist.workspace.git import EMAIL
+from punchlist.workspace.heads import is_ref
 from punchlist.workspace.repository import Repository, Signature, commit_bytes, commit_id
-from punchlist.workspace.users import UserRepository, is_ref
+from punchlist.workspace.users import UserRepository
 
 _AUTHOR = re.compile(r"\s*(.*?)\s*<([^<>]*)>\s*")
 

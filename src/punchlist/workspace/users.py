@@ -1,7 +1,6 @@
 """The user's repository, which is read, and of which only published branches are ever moved."""
 
 import os
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,10 +10,8 @@ from punchlist.errors import DefinitionError, Problem, RefusedError, invalid
 from punchlist.model.ids import Commit
 from punchlist.model.records import Project
 from punchlist.workspace.git import At, Git
-from punchlist.workspace.heads import written_tip
+from punchlist.workspace.heads import is_ref
 from punchlist.workspace.repository import Repository
-
-_NO_REF = re.compile(r"[\x00-\x20~^:?*\[\\\x7f]|\.\.|@\{|^[/.-]|[/.]$|//|/\.|\.lock(/|$)")
 
 
 class Tip(msgspec.Struct, frozen=True):
@@ -46,12 +43,6 @@ class UserRepository:
         if ran.code != 0 or len(lines) != 2:  # noqa: PLR2004 - one line for each thing asked
             raise self._missing_base()
         return Tip(Path(lines[0]), Commit(lines[1]))
-
-    def written_tip(self) -> Commit | None:
-        """Return the tip of the base branch where a file says it, for which no git is started; else None."""
-        base = self._project.base
-        found = written_tip(self.path, base) if is_ref(base) else None
-        return None if found is None else Commit(found)
 
     def git_dir(self) -> Path:
         """Return the git directory; raises DefinitionError when the path is no repository."""
@@ -107,11 +98,6 @@ class UserRepository:
     def _not_git(self, why: str) -> DefinitionError:
         hint = f"Name another: punchlist project edit {self._project.id} --repo DIR"
         return DefinitionError(f"{self.path}: {why}", where=f"project {self._project.id}: repo", hint=hint)
-
-
-def is_ref(name: str) -> bool:
-    """Say whether `name` can be a branch: what git refuses in a ref name, and nothing that reads as an option."""
-    return bool(name) and _NO_REF.search(name) is None and name != "@"
 
 
 def create_repository(git: Git, path: Path) -> None:
