@@ -16,6 +16,7 @@ NEVER = {
     "rfc8785",
     "tomllib",
 }
+STARTED = {"__main__", "_distutils_hack", "sitecustomize"}  # what a distribution of Python loads by itself
 PROBE = """\
 import json, sys
 from punchlist.cli.main import main
@@ -41,7 +42,7 @@ def modules(workspace: Workspace, *argv: str) -> set[str]:
 
 def outside(names: set[str]) -> set[str]:
     """Return the top-level modules that are neither Python's own nor the interpreter's start."""
-    return {name.partition(".")[0] for name in names} - set(sys.stdlib_module_names) - {"_distutils_hack", "__main__"}
+    return {name.partition(".")[0] for name in names} - set(sys.stdlib_module_names) - STARTED
 
 
 def own(names: set[str]) -> set[str]:
