@@ -1,6 +1,5 @@
 """Decoding of outside data into records: closed, strict, and every problem reported at once with its path."""
 
-import difflib
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -107,6 +106,8 @@ def _rule(schema: Json, path: Sequence[str | int]) -> dict[str, Any]:
 
 
 def _nearest(unexpected: Sequence[str], known: Sequence[str]) -> str:
+    import difflib
+
     near = [match for name in unexpected for match in difflib.get_close_matches(name, known, n=1)]
     return f"Did you mean {', '.join(repr(name) for name in near)}?" if near else ""
 
