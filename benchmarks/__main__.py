@@ -29,8 +29,8 @@ def main() -> int:
 def _table(rows: list[Row], seen: dict[str, object]) -> str:
     lines = [
         (
-            f"{seen['cpus']} CPUs ({seen['model']}), {seen['memory_gib']} GiB, {seen['system']}, Python {seen['python']}, "
-            f"SQLite {seen['sqlite']}; load before {seen['load']}; {TASKS:,} tasks stored."
+            f"{seen['cpus']} CPUs ({seen['model']}), {seen['memory_gib']} GiB, {seen['system']}, "
+            f"Python {seen['python']}, SQLite {seen['sqlite']}; load before {seen['load']}; {TASKS:,} tasks stored."
         ),
         "",
         "| command, cold process | median ms | slowest ms | times a bare interpreter | limit ms |",

@@ -170,8 +170,8 @@ class Story:
 
     def over(self, attempt: AttemptId, **said: Any) -> tuple[ev.Event, ...]:
         """Let an attempt end; what is not said is a success."""
-        outcome = Outcome(attempt=attempt, **({"status": AttemptStatus.SUCCEEDED} | said))
-        return self.tell(cmd.AttemptOver(run=self.id, outcome=outcome), actor="engine")
+        said.setdefault("status", AttemptStatus.SUCCEEDED)
+        return self.tell(cmd.AttemptOver(run=self.id, outcome=Outcome(attempt=attempt, **said)), actor="engine")
 
     def wait(self, duration: timedelta) -> tuple[ev.Event, ...]:
         """Let time pass."""
@@ -362,7 +362,8 @@ def check_events(events: Iterable[ev.Event]) -> None:
 def task_of(*steps: Step, acceptance: Sequence[Criterion] = (), **changes: Any) -> Task:
     """Return a task with these steps."""
     whole: dict[str, Any] = {"id": "T1", "project": "acme", "title": "It", "spec": "", "steps": steps}
-    return Task(**(whole | {"acceptance": tuple(acceptance)} | changes))
+    whole.update(changes, acceptance=tuple(acceptance))
+    return Task(**whole)
 
 
 def deliver(
