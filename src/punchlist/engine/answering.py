@@ -1,34 +1,35 @@
 """What a decision leads to at any node with attempts: another attempt, a raised limit, the end of its step."""
 
+from collections.abc import Callable, Mapping
+
 from punchlist.engine.asking import go_on
 from punchlist.engine.limits import raise_limit
 from punchlist.engine.progress import stop
 from punchlist.engine.retry import again
 from punchlist.engine.turn import Decision, Here
-from punchlist.errors import RefusedError
 from punchlist.model import events as ev
 from punchlist.model.gates import Effect
 from punchlist.model.states import NodeStatus
 
 
 def decide_attempt(here: Here, decision: Decision) -> None:
-    """Do what a decision on a gate of the node's last attempt says; refuses choices that have no meaning there."""
-    match decision.choice.effect:
-        case Effect.RETRY:
-            _again(here)
-        case Effect.RAISE:
-            raise_limit(here, decision)
-            _again(here)
-        case Effect.ANSWER:
-            if here.delivers and here.step is not None:
-                here.turn.emit(ev.ReworkAsked(step=here.own_step, message=str(decision.data["text"])))
-            _again(here)
-        case Effect.SKIP:
-            skip_step(here, decision)
-        case Effect.FAIL:
-            fail_step(here, decision)
-        case effect:
-            raise RefusedError(f"{here.path} cannot be decided so: {effect}", hint="Type: punchlist gates")
+    """Do what a decision on a gate of the node's last attempt says."""
+    _EFFECTS[decision.choice.effect](here, decision)
+
+
+def _retry(here: Here, _decision: Decision) -> None:
+    go_on(here)
+    again(here, here.run.attempts[here.node.attempts[-1]])
+
+
+def _raise(here: Here, decision: Decision) -> None:
+    raise_limit(here, decision)
+    _retry(here, decision)
+
+
+def _answer(here: Here, decision: Decision) -> None:
+    here.turn.emit(ev.ReworkAsked(step=here.own_step, message=str(decision.data["text"])))
+    _retry(here, decision)
 
 
 def skip_step(here: Here, decision: Decision) -> None:
@@ -51,6 +52,10 @@ def _whole(here: Here) -> Here:
     return here.at(item.path) if item is not None else here
 
 
-def _again(here: Here) -> None:
-    go_on(here)
-    again(here, here.run.attempts[here.node.attempts[-1]])
+_EFFECTS: Mapping[Effect, Callable[[Here, Decision], None]] = {
+    Effect.RETRY: _retry,
+    Effect.RAISE: _raise,
+    Effect.ANSWER: _answer,
+    Effect.SKIP: skip_step,
+    Effect.FAIL: fail_step,
+}

@@ -27,12 +27,10 @@ def ask(
 
 def wait(here: Here) -> None:
     """Let a node wait for a decision."""
-    if here.node.status is NodeStatus.RUNNING:
-        here.emit(ev.NodeMoved(node=here.path, status=NodeStatus.WAITING))
+    here.emit(ev.NodeMoved(node=here.path, status=NodeStatus.WAITING))
 
 
 def go_on(here: Here) -> None:
     """Let a node that waited go on, and bring its step back to what the node stands for."""
-    if here.node.status is NodeStatus.WAITING:
-        here.emit(ev.NodeMoved(node=here.path, status=NodeStatus.RUNNING))
+    here.emit(ev.NodeMoved(node=here.path, status=NodeStatus.RUNNING))
     enter_phase_again(here)

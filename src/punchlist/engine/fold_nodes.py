@@ -195,9 +195,8 @@ def reset(run: RunState, event: ev.Event) -> RunState:
     fact = fact_of(event, ev.NodesReset)
     for path in fact.nodes:
         run = _begin_again(run, path, fact=fact)
-    for parent in dict.fromkeys(run.nodes[path].parent for path in fact.nodes):
-        if parent is not None:
-            run = _revive(run, parent)
+    for parent in dict.fromkeys(run.nodes[path].parent or ROOT for path in fact.nodes):
+        run = _revive(run, parent)
     return replace(run, status=NodeStatus.RUNNING, ended_at="")
 
 
@@ -237,6 +236,5 @@ def _revive(run: RunState, path: NodePath) -> RunState:
         error="",
         ended_at="",
     )
-    was_over = node.status in FINAL_NODE
     run = with_nodes(run, revived)
-    return _revive(run, node.parent) if was_over and node.parent is not None else run
+    return _revive(run, node.parent or ROOT) if node.status in FINAL_NODE else run

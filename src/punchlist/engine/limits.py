@@ -6,7 +6,7 @@ from punchlist.engine.fold_attempts import raised_key
 from punchlist.engine.place import Place
 from punchlist.engine.scope import text_of
 from punchlist.engine.turn import Decision, Here
-from punchlist.errors import DefinitionError, RefusedError
+from punchlist.errors import DefinitionError
 from punchlist.model import events as ev
 from punchlist.model.flow import Flow
 from punchlist.model.jobs import Limits
@@ -37,11 +37,9 @@ def of_agents(place: Place) -> dict[str, str]:
 
 
 def raise_limit(here: Here, decision: Decision) -> None:
-    """Record the limit that a person raises: the one that the node's last attempts passed. Refuses what is no limit."""
+    """Record the limit that a person raises: the one that was passed last. Refuses a value that is none of its kind."""
     attempts = [here.run.attempts[each] for each in here.node.attempts]
     passed = [each.outcome.passed_limit for each in attempts if each.outcome is not None and each.outcome.passed_limit]
-    if not passed:
-        raise RefusedError("no limit was passed here that could be raised", hint="Choose retry, skip or fail.")
     limit, value = passed[-1], str(decision.data["value"])
     try:
         duration(value) if limit in _TIMES else size(value)
@@ -53,8 +51,7 @@ def raise_limit(here: Here, decision: Decision) -> None:
 
 def _own(place: Place) -> dict[str, str]:
     definition = place.definition
-    if isinstance(definition, Flow):
-        return {}
+    assert not isinstance(definition, Flow)
     said = {name: getattr(definition, name) for name in ("timeout", "silence", "memory")}
     return {name: text_of(place, value, what=name) for name, value in said.items() if value is not None}
 

@@ -40,26 +40,21 @@ class _Touched:
 
 
 def rows_of(state: State, events: Iterable[ev.Event]) -> list[Row]:
-    """Return a row for everything that `events`, which led to `state`, touched."""
+    """Return a row for everything that a run's `events`, which led to `state`, touched.
+
+    What begins again makes everything around it run again.
+    """
     touched, streams, rows = _Touched(), set[str](), list[Row]()
     for event in events:
         touched.see(event.fact)
         streams.add(stream_of(event.fact))
-    if "project" in streams and state.project is not None:
-        rows.append(state.project)
     if "task" in streams and state.task is not None:
         rows.append(state.task)
     if "run" in streams and state.run is not None:
         for path in touched.revived:
-            touched.nodes.update(dict.fromkeys(_around(state, path)))
+            touched.nodes.update(dict.fromkeys(node.path for node in Place(state, path).upward()))
         rows += _run_rows(state.run, touched)
     return rows
-
-
-def _around(state: State, path: NodePath) -> Iterator[NodePath]:
-    """Yield a node that begins again and those around it, which run again; none if it is gone by now."""
-    if state.run is not None and path in state.run.nodes:
-        yield from (node.path for node in Place(state, path).upward())
 
 
 def _run_rows(run: RunState, touched: _Touched) -> Iterator[Row]:

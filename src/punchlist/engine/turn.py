@@ -43,13 +43,11 @@ def fold(state: State, event: ev.Event) -> State:
     """Return the state after `event`, of whichever of its streams."""
     name = stream_of(event.fact)
     heads = state.heads.set(name, ev.head_after(event))
-    match name:
-        case "run":
-            return replace(state, run=fold_run(state.run, event), heads=heads)
-        case "task":
-            return replace(state, task=fold_task(state.task, event), heads=heads)
-        case "project":
-            return replace(state, project=fold_project(state.project, event), heads=heads)
+    if name == "run":
+        return replace(state, run=fold_run(state.run, event), heads=heads)
+    if name == "task":
+        return replace(state, task=fold_task(state.task, event), heads=heads)
+    return replace(state, project=fold_project(state.project, event), heads=heads)
 
 
 @dataclass(frozen=True)

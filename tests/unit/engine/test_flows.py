@@ -9,7 +9,7 @@ from punchlist.model.ids import NodePath
 from punchlist.model.jobs import FailureClass, Role
 from punchlist.model.policy import Policy
 from punchlist.model.states import AttemptStatus, NodeStatus
-from tests.runs import PROJECT, RUN, Story, broken, built_in, checked, flow_of, reviewed, step, task_of
+from tests.runs import PROJECT, RUN, Story, broken, built_in, checked, deliver, flow_of, reviewed, step, task_of
 
 
 def begun(text: str, *, policy: Policy | None = None, read: Any = None, **inputs: Any) -> Story:
@@ -345,9 +345,9 @@ nodes: {ask: {agent: thinker, prompt: "Think of ${{ inputs.what }}.", pack: {n: 
 
 
 def test_a_builder_outside_of_any_step_fails_its_node() -> None:
-    story = begun("nodes: {build: {agent: coder, role: builder, pack: {}}}")
-
-    assert "this works on a step, and there is none around the node" in story.run.error
+    text = "nodes: {build: {agent: coder, role: builder, pack: {}}}"
+    assert "a builder works in a run that delivers its task" in begun(text).run.error
+    assert "this works on a step, and there is none around the node" in deliver(flow=flow_of(text)).run.error
 
 
 @pytest.mark.parametrize(

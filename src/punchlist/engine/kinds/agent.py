@@ -11,8 +11,9 @@ from punchlist.engine.progress import end
 from punchlist.engine.retry import after_failure
 from punchlist.engine.scope import resolve, text_of
 from punchlist.engine.turn import Here, Kind
+from punchlist.errors import DefinitionError
 from punchlist.model.flow import AgentNode
-from punchlist.model.ids import NodePath, TaskId
+from punchlist.model.ids import NodePath, StepId, TaskId
 from punchlist.model.jobs import FailureClass, Folder, Job, Outcome, ProcessJob, Role
 from punchlist.model.json import Json, plain
 from punchlist.model.results import Result
@@ -24,11 +25,17 @@ _ROLES = {"builder": Role.BUILDER, "planner": Role.PLANNER, "node": Role.NODE}
 
 
 def _begin(here: Here) -> None:
-    step = here.own_step if here.defined(AgentNode).role == "builder" else None
+    step = _built_step(here) if here.defined(AgentNode).role == "builder" else None
     if step is not None and here.project.setup:
         here.queue(Role.SETUP, subject=SETUP, step=step)
     else:
         _queue(here)
+
+
+def _built_step(here: Here) -> StepId:
+    if not here.delivers:
+        raise DefinitionError("a builder works in a run that delivers its task; this one does not", where=here.path)
+    return here.own_step
 
 
 def _queue(here: Here) -> None:

@@ -3,13 +3,13 @@
 from punchlist.engine.progress import end, start
 from punchlist.engine.scope import resolve, resolve_inside
 from punchlist.engine.turn import Here, Kind
-from punchlist.errors import DefinitionError
 from punchlist.model import events as ev
 from punchlist.model.flow import CallNode, Flow, ForEachNode, GroupNode
 from punchlist.model.json import Json
 from punchlist.model.state import NodeState
 from punchlist.model.states import FINAL_STEP, NodeStatus, StepStatus
 
+_BAD = (NodeStatus.FAILED, NodeStatus.CANCELLED, NodeStatus.UNREACHED)
 _PASSED = frozenset({StepStatus.ACCEPTED, StepStatus.SKIPPED})
 
 
@@ -39,12 +39,9 @@ def first_error(here: Here) -> str:
     A node is named once: the error of a group is that of the node in it, which says where it stands.
     """
     children = [here.at(path).node for path in here.node.children]
-    for status in (NodeStatus.FAILED, NodeStatus.CANCELLED, NodeStatus.UNREACHED):
-        for node in children:
-            if node.status is status:
-                named = node.error.startswith(tuple(f"{node.path}{mark}" for mark in ":.["))
-                return node.error if named else f"{node.path}: {node.error or status}"
-    return "a node of it failed"
+    node = min((each for each in children if each.status in _BAD), key=lambda each: _BAD.index(each.status))
+    named = node.error.startswith(tuple(f"{node.path}{mark}" for mark in ":.["))
+    return node.error if named else f"{node.path}: {node.error or node.status}"
 
 
 def _output(here: Here) -> Json:
@@ -68,15 +65,9 @@ def _begin_item(here: Here) -> None:
         error = "" if passed else f"step {here.step} is {here.record.status}"
         end(here, NodeStatus.SUCCEEDED if passed else NodeStatus.FAILED, error=error)
     else:
-        _dispatch(here)
+        assert here.task.tip is not None
+        here.emit(ev.StepDispatched(step=here.own_step, base=here.task.tip))
         begin(here)
-
-
-def _dispatch(here: Here) -> None:
-    base = here.task.tip or here.task.base
-    if base is None:
-        raise DefinitionError(f"task {here.task.task.id} has no base commit", where=here.path)
-    here.emit(ev.StepDispatched(step=here.own_step, base=base))
 
 
 def _item_child_over(here: Here, child: NodeState) -> None:

@@ -150,11 +150,9 @@ def _exam(place: Place) -> Exam:
 
 
 def _merged_tree(place: Place) -> str:
-    for each in reversed(place.node.attempts):
-        outcome = place.run.attempts[each].outcome
-        if place.run.attempts[each].subject == MERGE and outcome is not None and isinstance(outcome.result, dict):
-            return str(outcome.result["tree"])
-    raise DefinitionError("there is no merged tree yet", where=place.path)
+    merges = [each for each in map(place.run.attempts.__getitem__, place.node.attempts) if each.subject == MERGE]
+    results = [each.outcome.result for each in merges if each.outcome is not None]
+    return next(str(result["tree"]) for result in reversed(results) if isinstance(result, dict))
 
 
 def _rework(here: Here, facts: Facts) -> None:

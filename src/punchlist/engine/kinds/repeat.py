@@ -1,5 +1,8 @@
 """`repeat`: its nodes again and again until a condition holds, and the gate that asks when the rounds are used up."""
 
+from collections.abc import Callable, Mapping
+from typing import assert_never
+
 from punchlist.engine.answering import fail_step, said, skip_step
 from punchlist.engine.asking import ask, go_on
 from punchlist.engine.place import Place
@@ -9,7 +12,6 @@ from punchlist.engine.scope import resolve, truth, whole_number
 from punchlist.engine.steps import move
 from punchlist.engine.turn import Decision, Here, Kind
 from punchlist.engine.waiving import waive_and_judge_again
-from punchlist.errors import RefusedError
 from punchlist.model import events as ev
 from punchlist.model.flow import RepeatNode
 from punchlist.model.gates import GATES, Effect
@@ -63,13 +65,16 @@ def _stuck(here: Here) -> str:
 def _exhausted(here: Here, child: NodeState) -> None:
     rounds = here.node.index + 1
     message = f"{rounds} round{'s' if rounds > 1 else ''} used up"
-    match here.defined(RepeatNode).repeat.on_exhausted:
+    rule = here.defined(RepeatNode).repeat.on_exhausted
+    match rule:
         case "fail":
             end(here, NodeStatus.FAILED, error=message)
         case "continue":
             end(here, NodeStatus.SUCCEEDED, output=_output(here, child))
         case "gate":
             _ask(here, message)
+        case _:
+            assert_never(rule)
 
 
 def _ask(here: Here, message: str) -> None:
@@ -99,25 +104,17 @@ def _choices(place: Place, kind: str) -> tuple[str, ...]:
 
 
 def _decided(here: Here, decision: Decision) -> None:
-    match decision.choice.effect:
-        case Effect.MORE:
-            _more(here, decision)
-        case Effect.WAIVE:
-            go_on(here)
-            waive_and_judge_again(here, decision)
-        case Effect.LAST:
-            last = here.at(here.node.children[-1]).node
-            end(here, NodeStatus.SUCCEEDED, output=_output(here, last))
-        case Effect.ADD_STEP:
-            add_step(here, decision)
-        case Effect.REOPEN:
-            reopen_step(here, decision)
-        case Effect.SKIP:
-            skip_step(here, decision)
-        case Effect.FAIL:
-            fail_step(here, decision)
-        case effect:
-            raise RefusedError(f"{here.path} cannot be decided so: {effect}", hint="Type: punchlist gates")
+    _EFFECTS[decision.choice.effect](here, decision)
+
+
+def _waive(here: Here, decision: Decision) -> None:
+    go_on(here)
+    waive_and_judge_again(here, decision)
+
+
+def _last(here: Here, _decision: Decision) -> None:
+    last = here.at(here.node.children[-1]).node
+    end(here, NodeStatus.SUCCEEDED, output=_output(here, last))
 
 
 def _more(here: Here, decision: Decision) -> None:
@@ -135,4 +132,13 @@ def _output(here: Here, round_: NodeState) -> Json:
     return round_.output if output is None else resolve(here.at(round_.path), output)
 
 
+_EFFECTS: Mapping[Effect, Callable[[Here, Decision], None]] = {
+    Effect.MORE: _more,
+    Effect.WAIVE: _waive,
+    Effect.LAST: _last,
+    Effect.ADD_STEP: add_step,
+    Effect.REOPEN: reopen_step,
+    Effect.SKIP: skip_step,
+    Effect.FAIL: fail_step,
+}
 REPEAT = Kind(begin=_begin, child_over=_child_over, decided=_decided)

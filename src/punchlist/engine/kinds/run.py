@@ -42,8 +42,6 @@ def _output(here: Here, result: Json) -> Json:
     output = here.defined(RunNode).output
     if output is None or not isinstance(result, dict):
         return result
-    if output.get("json") != "stdout":
-        raise DefinitionError(f"output must be {{json: stdout}}, but is {output!r}", where=here.path)
     return decode_json(str(result["stdout"]), what=f"the output of {here.path}")
 
 
