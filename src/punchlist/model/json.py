@@ -43,7 +43,8 @@ def _map_from(kind: type, value: object) -> object:
     if origin is not Map or not isinstance(value, dict):
         raise NotImplementedError(kind)
     keys, values = typing.get_args(kind)
-    return Map(msgspec.convert(value, dict[keys, values], dec_hook=_map_from))  # type: ignore[valid-type]
+    found = msgspec.convert(value, dict[keys, values], dec_hook=_map_from, str_keys=True)  # type: ignore[valid-type]
+    return Map(found)
 
 
 def canonical(value: object) -> bytes:
