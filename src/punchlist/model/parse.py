@@ -91,10 +91,9 @@ def _problem(error: "ValidationError", schema: Json) -> Problem:
             return Problem(where, f"unknown field {names}", ", ".join(known), _nearest(facts["unexpected"], known))
         case "required":
             return Problem(where, f"the field {facts['property']!r} is missing")
-        case _ if described := allowed(rule, schema):
-            return Problem(where, f"saw {_shown(error.instance)}", described)
         case _:
-            return Problem(where, _shortened(error.message))
+            described = allowed(rule, schema) or _shortened(error.message)
+            return Problem(where, f"saw {_shown(error.instance)}", described)
 
 
 def _rule(schema: Json, path: Sequence[str | int]) -> dict[str, Any]:

@@ -5,9 +5,11 @@ import pytest
 from immutables import Map
 
 from punchlist.errors import DefinitionError
+from punchlist.model.allowed import allowed
+from punchlist.model.flow import Flow
 from punchlist.model.gates import GATES, Choice, Effect, Field, check_fields, choice_of
 from punchlist.model.ids import AttemptId, StepId, slug, step_task
-from punchlist.model.json import decode, digest, encode, plain
+from punchlist.model.json import Json, decode, digest, encode, plain
 from punchlist.model.parse import decode_json, parse, parse_json
 from punchlist.model.policy import Amount, Policy, PolicyPart, overlay
 from punchlist.model.records import Step, TaskFile
@@ -76,12 +78,35 @@ def test_text_that_is_no_json_is_refused(text: str | bytes, said: str) -> None:
 
 
 def test_a_value_that_is_nested_too_deeply_is_refused_and_not_followed() -> None:
-    deep: object = 1
+    deep: Json = 1
     for _ in range(5_000):
         deep = [deep]
 
     with pytest.raises(DefinitionError, match="nested too deeply"):
-        parse(Step, {"scope": deep}, what="the step")  # type: ignore[dict-item]
+        parse(Step, {"scope": deep}, what="the step")
+
+
+def test_groups_in_groups_without_end_are_refused_and_not_followed() -> None:
+    deep: Json = {"kind": "set", "id": "a", "set": {}}
+    for _ in range(100_000):
+        deep = {"kind": "group", "id": "a", "nodes": [deep]}
+
+    with pytest.raises(DefinitionError, match="the flow is nested too deeply"):
+        parse(Flow, {"flow": "deep", "nodes": [deep]}, what="the flow")
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ({"const": "punchlist/plan/1"}, "punchlist/plan/1"),
+        ({"type": "array", "minItems": 1}, "a list of at least one"),
+        ({"type": "array"}, "a list"),
+        ({"type": "boolean"}, "true or false"),
+        ({}, ""),
+    ],
+)
+def test_a_part_of_a_schema_is_told_in_words(rule: dict[str, object], said: str) -> None:
+    assert allowed(rule, {}) == said
 
 
 def test_every_choice_of_the_table_is_found_by_its_name_and_every_other_one_is_refused() -> None:
