@@ -79,7 +79,7 @@ def _finish(turn: Turn) -> None:
     if turn.run.purpose == "prove" and root.status is NodeStatus.SUCCEEDED:
         turn.emit(ev.TaskProved(proof=proof_of(turn.state)), actor=ENGINE)
     turn.emit(ev.RunMoved(status=root.status, error=root.error, outputs=root.output), actor=ENGINE)
-    if turn.run.purpose == "deliver" and turn.at(ROOT).task.task.status in {TaskStatus.RUNNING, TaskStatus.WAITING}:
+    if _has_hold(turn):
         cancelled = root.status is NodeStatus.CANCELLED
         status = TaskStatus.CANCELLED if cancelled else TaskStatus.FAILED
         reason = root.error or "the flow ended without a verdict that accepts the whole"
@@ -93,10 +93,17 @@ def _show_waiting(turn: Turn) -> None:
     status = NodeStatus.WAITING if stuck else NodeStatus.RUNNING
     if run.status is not status:
         turn.emit(ev.RunMoved(status=status), actor=ENGINE)
-    if run.purpose == "deliver":
-        now, then = turn.at(ROOT).task.task.status, TaskStatus.WAITING if stuck else TaskStatus.RUNNING
-        if now in {TaskStatus.RUNNING, TaskStatus.WAITING} and now is not then:
-            turn.emit(ev.TaskMoved(status=then, run=run.id), actor=ENGINE)
+    then = TaskStatus.WAITING if stuck else TaskStatus.RUNNING
+    if _has_hold(turn) and turn.at(ROOT).task.task.status is not then:
+        turn.emit(ev.TaskMoved(status=then, run=run.id), actor=ENGINE)
+
+
+def _has_hold(turn: Turn) -> bool:
+    """Say whether the run still delivers its task: once that is accepted, another run may have taken it up."""
+    if turn.run.purpose != "deliver":
+        return False
+    task = turn.at(ROOT).task
+    return task.run == turn.run.id and task.task.status in {TaskStatus.RUNNING, TaskStatus.WAITING}
 
 
 def _attempt_over(turn: Turn, command: cmd.AttemptOver) -> None:

@@ -246,11 +246,14 @@ class Runtime:
         await self._apply([], [cmd.TimePassed(run=run) for run in self._states])
 
     async def _leave(self) -> None:
-        """Stop what runs, record that it is to run again, and wait until every process is gone."""
+        """Stop what runs, record that it is to run again, and wait until every process is gone.
+
+        The engine's own work on git is not stopped but waited for; the next engine finds it done.
+        """
         live = [run for run, state in self._states.items() if state.run is not None and state.run.live]
         if live:
             await self._apply([], [cmd.Interrupted(run=run) for run in live])
-        await asyncio.gather(*self._ending, return_exceptions=True)
+        await asyncio.gather(*self._ending, *self._working.values(), return_exceptions=True)
 
 
 class _Batch:

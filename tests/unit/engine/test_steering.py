@@ -8,7 +8,7 @@ from punchlist.engine.decide import decide
 from punchlist.engine.turn import Context
 from punchlist.errors import DefinitionError, RefusedError
 from punchlist.model import commands as cmd, events as ev
-from punchlist.model.ids import Digest, FindingId, NodePath, StepId
+from punchlist.model.ids import Digest, FindingId, NodePath, RunId, StepId
 from punchlist.model.jobs import FailureClass, Role
 from punchlist.model.json import plain
 from punchlist.model.policy import Policy
@@ -360,3 +360,14 @@ def test_nothing_has_happened_when_a_command_is_refused() -> None:
         )
 
     assert story.state == before
+
+
+def test_a_run_that_only_has_to_publish_leaves_the_task_alone_once_another_has_taken_it_up() -> None:
+    story = deliver()
+    story.build()
+    story.green()
+    story.commit()
+    story.note(ev.TaskMoved(status=TaskStatus.READY), ev.TaskMoved(status=TaskStatus.RUNNING, run=RunId("R2")))
+    story.tell(cmd.Cancel(run=RUN))
+
+    assert (story.run.status, story.task.task.status) == (NodeStatus.CANCELLED, TaskStatus.RUNNING)
