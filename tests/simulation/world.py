@@ -7,7 +7,7 @@ the tree and of its command. What was started before a crash may have happened o
 
 import hashlib
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -98,7 +98,7 @@ def _hash(value: object) -> str:
 class World:
     """One task in one world; `run` lets it live until nothing more can happen."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, kept: Callable[..., Story] = Story) -> None:
         self.seed = seed
         self.die = random.Random(seed)
         self.kind = False
@@ -106,7 +106,7 @@ class World:
         self.before: dict[AttemptId, Outcome] = {}
         setup = ("make ready",) if self.die.random() < 0.2 else ()
         task = task_of(*self._steps(), acceptance=self._criteria(self.die.randrange(3)))
-        self.story = Story(_FLOW, task=task, project=replace(PROJECT, setup=setup), purpose="deliver")
+        self.story = kept(flow=_FLOW, task=task, project=replace(PROJECT, setup=setup), purpose="deliver")
         self.story.refolds = False
         if self.die.random() < 0.8:
             self.story.note(ev.TaskProved(proof=proof_of(task, shows=self.die.choice(("goal", "guard")))))
