@@ -195,6 +195,8 @@ def _agent(entry: Entry) -> AgentNode:
     reader = entry.reader
     role: _Role = entry.choice("role", _ROLES)
     entry.needed("prompt" if role == "node" else "pack")
+    if role != "node" and "output" in entry.fields:
+        reader.problems.add(entry.fields["output"].place, f"'role: {role}' has no 'output': its answer is fixed")
     return AgentNode(
         id=entry.id,
         agent=_matching(reader, entry.value, pattern=_WORKER, rule="a worker's name"),
@@ -203,7 +205,6 @@ def _agent(entry: Entry) -> AgentNode:
         rework=entry.take("rework", plain, default=None),
         session=entry.choice("session", ("new", "keep")),
         prompt=entry.take("prompt", lambda tree: _prompt(entry, tree), default=None),
-        with_=entry.take("with", reader.json, default=dict[str, Json]()),
         output=entry.take("output", lambda tree: read_schema(reader, tree), default=None),
     )
 
@@ -396,7 +397,7 @@ def _matching(reader: Reader, tree: Yaml, *, pattern: re.Pattern[str], rule: str
 
 
 KINDS: Mapping[str, tuple[tuple[str, ...], Callable[[Entry], AnyNode]]] = {
-    "agent": (("role", "pack", "rework", "session", "prompt", "with", "output"), _agent),
+    "agent": (("role", "pack", "rework", "session", "prompt", "output"), _agent),
     "run": (("cwd", "env", "stdin", "output"), _run),
     "check": ((), _check),
     "review": ((), _review),

@@ -89,7 +89,6 @@ def _agent(node: AgentNode) -> Iterator[Use]:
     yield Use(("pack",), node.pack)
     yield Use(("rework",), node.rework)
     yield Use(("prompt",), node.prompt, "a string")
-    yield Use(("with",), dict(node.with_))
 
 
 def _run(node: RunNode) -> Iterator[Use]:

@@ -26,7 +26,7 @@ TYPE_NAMES = frozenset(
 LATER_KINDS = ("python", "wait", "assert", "fail", "match", "best_of")
 LATER: Mapping[str, tuple[str, ...]] = {
     "flow": ("finally", "env", "secrets"),
-    "agent": ("tools", "artifacts", "secrets", "env"),
+    "agent": ("tools", "artifacts", "secrets", "env", "with"),
     "run": ("artifacts", "secrets"),
     "gate": ("form", "timeout", "on_timeout", "approvers"),
     "retry": ("on",),

@@ -60,7 +60,6 @@ class AgentNode(Node, frozen=True, tag="agent"):
     rework: Json = None
     session: str = "new"
     prompt: str | None = None
-    with_: dict[str, Json] = msgspec.field(name="with", default_factory=dict[str, Json])
     output: dict[str, Json] | None = None
 
 

@@ -1,5 +1,6 @@
 """Flows of all kinds of nodes, as the core runs them: order, items, rounds, calls, commands, values."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -342,6 +343,21 @@ nodes: {ask: {agent: thinker, prompt: "Think of ${{ inputs.what }}.", pack: {n: 
     story.over(job.attempt, result={"answer": 42})
 
     assert story.node("ask").output == {"answer": 42}
+
+
+def test_an_answer_that_is_not_the_declared_output_is_bad_and_asked_for_again_in_the_same_session() -> None:
+    story = begun("nodes: {ask: {agent: thinker, prompt: 'Well?', output: {verdict: {enum: [yes, no]}}}}")
+    attempt = story.attempt_at("ask")
+    assert story.job(attempt.id).prompt.startswith("Well?\n\nAnswer with a JSON object")
+    story.over(attempt.id, result={"verdict": "perhaps"}, session="s1")
+    ended = story.run.attempts[attempt.id].outcome
+    assert ended is not None
+    assert ended.reason == "bad output: verdict is 'perhaps'; allowed: yes, no"
+    story.wait(timedelta(seconds=2))
+    assert story.attempt_at("ask").session == "s1"
+    story.over(story.attempt_at("ask").id, result={"verdict": "yes"})
+
+    assert story.node("ask").output == {"verdict": "yes"}
 
 
 def test_a_builder_outside_of_any_step_fails_its_node() -> None:

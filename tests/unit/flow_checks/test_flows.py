@@ -113,7 +113,6 @@ EVERY_KIND = """\
     agent: writer
     session: keep
     prompt: Write.
-    with: {n: 1}
     output: {verdict: {enum: [yes, no]}, notes: list}
     timeout: 5m
     silence: "${{ policy.silence }}"
@@ -152,7 +151,7 @@ def test_what_the_author_computes_asks_and_runs_becomes_records(nodes: dict[str,
     assert isinstance(gate, GateNode)
     assert (gate.choices, gate.show) == (("go", "stay-here"), "${{ nodes.set.output }}")
     assert isinstance(agent, AgentNode)
-    assert (agent.role, agent.session, agent.with_, agent.on_failure) == ("node", "keep", {"n": 1}, "continue")
+    assert (agent.role, agent.session, agent.on_failure) == ("node", "keep", "continue")
     assert (agent.timeout, agent.silence, agent.memory) == ("5m", "${{ policy.silence }}", "2GiB")
     assert agent.retry == Retry(max=2, first="5s", factor=3, most="2m")
     assert isinstance(group, GroupNode)

@@ -12,6 +12,7 @@ from punchlist.engine.retry import after_failure
 from punchlist.engine.scope import resolve, text_of
 from punchlist.engine.turn import Here, Kind
 from punchlist.errors import DefinitionError
+from punchlist.flow.outputs import output_problems, output_words
 from punchlist.model.flow import AgentNode
 from punchlist.model.ids import NodePath, StepId, TaskId
 from punchlist.model.jobs import FailureClass, Folder, Job, Outcome, ProcessJob, Role
@@ -83,9 +84,15 @@ def _is_for_builder(here: Here, outcome: Outcome) -> bool:
 
 
 def _examine(place: Place, outcome: Outcome) -> Outcome:
-    """Take a builder's success without a tree, or with a result of another shape, for bad output."""
-    if place.defined(AgentNode).role != "builder":
-        return outcome
+    """Take a success without what was asked for as bad output: a builder's tree, a result, the declared output."""
+    node = place.defined(AgentNode)
+    if node.role == "builder":
+        return _examine_built(outcome)
+    problems = output_problems(node.output, outcome.result) if node.output is not None else ()
+    return _bad(outcome, "; ".join(problems)) if problems else outcome
+
+
+def _examine_built(outcome: Outcome) -> Outcome:
     try:
         msgspec.convert(outcome.result, Result | None)
     except msgspec.ValidationError as error:
@@ -159,8 +166,9 @@ def _failing(place: Place, node: AgentNode) -> Verdict | None:
 
 
 def _prompt(place: Place) -> str:
-    prompt = place.defined(AgentNode).prompt
-    return "" if prompt is None else text_of(place, prompt, what="the prompt")
+    node = place.defined(AgentNode)
+    prompt = "" if node.prompt is None else text_of(place, node.prompt, what="the prompt")
+    return prompt if node.output is None else f"{prompt}\n\n{output_words(node.output)}\n"
 
 
 AGENT = Kind(begin=_begin, attempt_over=_attempt_over, decided=decide_attempt, job=_job, examine=_examine)

@@ -1,0 +1,59 @@
+"""Whether what an agent of a flow answered is the output that its node declares, and how it is told what to answer."""
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from punchlist.flow.binding import shown
+from punchlist.flow.inputs import rule, unfit
+from punchlist.model.flow import Input
+from punchlist.model.json import Json, canonical
+
+_SHOWN = 300
+
+
+def output_problems(declared: Mapping[str, Json], value: Json) -> tuple[str, ...]:
+    """Return what is wrong with an answer, all of it; `declared` is `{schema: <JSON Schema>}` or a type a field."""
+    if set(declared) == {"schema"}:
+        return tuple(_against_schema(declared["schema"], value))
+    if not isinstance(value, dict):
+        return (f"the answer is {shown(value)}, not a map of {', '.join(declared)}",)
+    return tuple(_against_fields(declared, value))
+
+
+def output_words(declared: Mapping[str, Json]) -> str:
+    """Return what to answer, in words for the agent."""
+    if set(declared) == {"schema"}:
+        return f"Answer with JSON that fits this schema: {canonical(declared['schema']).decode()}"
+    fields = "\n".join(f"- {name}: {rule(_field(each))}" for name, each in declared.items())
+    return f"Answer with a JSON object that has these fields, and no other:\n{fields}"
+
+
+def _against_fields(declared: Mapping[str, Json], value: Mapping[str, Json]) -> Iterator[str]:
+    yield from (f"{name} is not asked for" for name in value if name not in declared)
+    for name, each in declared.items():
+        field = _field(each)
+        if name not in value:
+            yield f"{name} is missing; allowed: {rule(field)}"
+        elif why := unfit(field, value[name]):
+            yield f"{name} is {why}; allowed: {rule(field)}"
+
+
+def _against_schema(schema: Json, value: Json) -> Iterator[str]:
+    import jsonschema_rs
+
+    try:
+        validator = jsonschema_rs.validator_for(schema if isinstance(schema, dict) else bool(schema))
+    except ValueError as wrong:
+        yield f"the schema that it should fit is none: {wrong}"[:_SHOWN]
+        return
+    for error in validator.iter_errors(value):
+        yield f"{'.'.join(str(part) for part in error.instance_path) or 'the answer'}: {error.message[:_SHOWN]}"
+
+
+def _field(declared: Json) -> Input:
+    """Return one field's declaration: a type's name, or the map that an input is declared by."""
+    if not isinstance(declared, dict):
+        return msgspec.convert({"type": declared}, Input)
+    said = {("values" if name == "enum" else name): value for name, value in declared.items()}
+    return msgspec.convert({"type": "enum", **said} if "values" in said else said, Input)
