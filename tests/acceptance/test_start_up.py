@@ -70,3 +70,26 @@ def test_a_listing_imports_only_what_it_reads(workspace: Workspace) -> None:
         "cli", "errors", "model", "ports", "render", "service", "store", "wiring",
     }  # fmt: skip
     assert not names & (NEVER | {"yaml", "tempfile", "subprocess", "socket", "logging"})
+
+
+def test_a_verb_that_looks_loads_nothing_that_writes(workspace: Workspace) -> None:
+    workspace.ok("task", "create", "--file", "task.yaml")
+
+    for argv in (["status"], ["gates"], ["task", "show", "T1"], ["step", "show", "T1.1"], ["why", "T1"]):
+        names = modules(workspace, *argv)
+
+        assert not names & (NEVER | {"_hashlib", "difflib", "logging", "socket", "subprocess", "tempfile", "yaml"})
+        assert not {name for name in own(names) if name.startswith(("punchlist.engine.", "punchlist.workspace."))}
+
+
+def test_a_task_from_json_on_a_known_base_is_made_without_yaml_and_git(workspace: Workspace) -> None:
+    workspace.ok("task", "create", "--file", "task.yaml")
+    steps = [{"title": "Do it", "criteria": ["It is done."]}]
+    workspace.write(
+        "task.json", json.dumps({"title": "Another", "spec": "Do it, too.", "acceptance": [], "steps": steps})
+    )
+
+    names = modules(workspace, "task", "create", "--file", "task.json")
+
+    assert not names & (NEVER - {"tomllib"} | {"difflib", "logging", "tempfile", "yaml"})
+    assert "punchlist.workspace.git" not in names
