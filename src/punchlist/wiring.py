@@ -14,8 +14,8 @@ from punchlist.service.context import STATE, Outside, Service, quiet
 
 if TYPE_CHECKING:
     from punchlist.model.flow import Flow
-    from punchlist.model.ids import Commit, ProjectId
-    from punchlist.model.jobs import ProcessJob
+    from punchlist.model.ids import AttemptId, Commit, ProjectId
+    from punchlist.model.jobs import ProcessJob, Role
     from punchlist.model.json import Json
     from punchlist.model.records import Project
     from punchlist.model.settings import Settings
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from punchlist.service.flows import Flows
     from punchlist.store.sqlite import SqliteStore
     from punchlist.workers.process import LocalProcesses
+    from punchlist.workers.settings import Host
     from punchlist.workspace.adapter import GitWorkspace
     from punchlist.workspace.files import FolderFiles
 
@@ -127,11 +128,16 @@ class Surroundings:
         from punchlist.model.json import encode
         from punchlist.model.settings import usable_worker
         from punchlist.workers.registry import make_worker
-        from punchlist.workers.settings import Host
 
         settings: dict[str, Json] = msgspec.json.decode(encode(usable_worker(read_settings(self.root), name)))
-        host = Host(python=sys.executable, path=self._environ.get("PATH") or os.defpath)
-        return make_worker(name, settings, host=host), settings
+        return make_worker(name, settings, host=_host(self._environ)), settings
+
+    def access(self, attempt: "AttemptId", role: "Role") -> Mapping[str, bytes]:
+        """Return the files by which the typed tools of an attempt are reached, with a token of its own."""
+        from punchlist.workers.access import access_files
+
+        io = str(self.processes.io(attempt))
+        return access_files(attempt, role, io=io, token=RandomIds().uuid(), host=_host(self._environ))
 
     def find_program(self, name: str) -> str | None:
         """Return where a worker's program is: a bare name on PATH, a path from the workspace; None when nowhere."""
@@ -292,6 +298,7 @@ def _runtime(surroundings: Surroundings, *, idle_exit: timedelta | None) -> "Run
         processes=surroundings.processes,
         workers=surroundings.worker,
         prompt=_prompt,
+        access=surroundings.access,
         make_tasks=lambda project, plan, key: plans.make_tasks(service, project, plan=plan, key=key),
     )
     return Runtime(
@@ -386,6 +393,12 @@ def attempt_around(environ: Mapping[str, str]) -> str | None:
             if name == _MARK.encode() and value:
                 return value.decode(errors="replace")
     return None
+
+
+def _host(environ: Mapping[str, str]) -> "Host":
+    from punchlist.workers.settings import Host
+
+    return Host(python=sys.executable, path=environ.get("PATH") or os.defpath)
 
 
 def _flows(root: Path, *, start: Path) -> "Flows":

@@ -33,13 +33,14 @@ J = TypeVar("J", bound=Job)
 Prompt = Callable[[ProcessJob, Project | None], str]
 Workers = Callable[[str], tuple[Worker, Mapping[str, Json]]]
 MakeTasks = Callable[[ProjectId, Json, str], list[str]]
+Access = Callable[[AttemptId, Role], Mapping[str, bytes]]
 
 
 class Performer:
     """Performs jobs beside the loop.
 
-    `workers` gives a worker with its settings by name, `prompt` composes its prompt, `make_tasks` turns a plan into
-    drafts, once a key.
+    `workers` gives a worker with its settings by name, `prompt` composes its prompt, `access` the files by which its
+    typed tools are reached, `make_tasks` turns a plan into drafts, once a key.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Performer:
         processes: Processes,
         workers: Workers,
         prompt: Prompt,
+        access: Access,
         make_tasks: MakeTasks,
     ) -> None:
         self._root = root
@@ -57,6 +59,7 @@ class Performer:
         self._processes = processes
         self._workers = workers
         self._prompt = prompt
+        self._access = access
         self._make_tasks = make_tasks
 
     async def perform(self, job: Job, project: Project | None) -> Outcome:
@@ -151,6 +154,7 @@ class Performer:
                 "prompt.md": prompt.encode(),
                 "context.json": encode(context_of(pack, project, prompt=prompt)),
                 "pack.json": encode(job.pack),
+                **self._access(job.attempt, job.role),
             }
             if job.diff_base is not None and job.folder.tree is not None:
                 diff = await _beside(self._workspace.diff, _there(project), job.diff_base, job.folder.tree)
