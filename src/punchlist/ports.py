@@ -94,7 +94,6 @@ class Exit(msgspec.Struct, frozen=True, kw_only=True):
     code: int | None
     signal: int | None = None
     limit: str | None = None
-    cancelled: bool = False
     stdout: bytes = b""
     stderr: bytes = b""
     output_digest: str = ""
@@ -249,10 +248,6 @@ class Workspace(Protocol):
 
     def publish(self, project: Project, job: PublishJob) -> bool:
         """Push the branch; for `merge` bring it into the base branch. Return whether it was merged."""
-        ...
-
-    def discard(self, project: Project, task: TaskId, step: StepId | None = None) -> None:  # noqa: PLR0917 - in the order in which one says it
-        """Remove work folders that nothing needs any more."""
         ...
 
     def home(self, project: ProjectId) -> Path:

@@ -54,7 +54,7 @@ def test_the_request_names_variables_but_never_their_values(attempts: Attempts) 
 def test_an_end_is_told_in_facts(attempts: Attempts) -> None:
     ended = attempts.sh("echo out; echo err >&2; exit 3")
 
-    assert (ended.code, ended.signal, ended.limit, ended.cancelled) == (3, None, None, False)
+    assert (ended.code, ended.signal, ended.limit) == (3, None, None)
     assert (ended.stdout, ended.stderr) == (b"out\n", b"err\n")
     assert ended.output_digest == hashlib.sha256(b"out\nerr\n").hexdigest()
     assert ended.result is None

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from punchlist.errors import DefinitionError, RefusedError
-from punchlist.model.ids import AttemptId, Commit, StepId, TaskId
+from punchlist.model.ids import Commit, StepId
 from punchlist.model.jobs import Folder
 from tests.workspaces import Desk, state_of, write
 
@@ -239,26 +239,6 @@ def test_a_merge_never_runs_what_was_planted_nor_writes_through_a_link(desk: Des
     assert victim.read_text() == "untouched\n"
     assert state_of(desk.repo) == before
     assert "<<<<<<<" in (clone / "app.py").read_text()
-
-
-def test_folders_are_discarded_by_step_or_with_the_whole_task(desk: Desk) -> None:
-    first, second = desk.build(step="T1.1"), desk.build(step="T1.2")
-    third = desk.build(step="T11.1")
-    outside = desk.root / "outside"
-    write(outside / "kept", "k")
-    (first / "link").symlink_to(outside)
-    deep = first / "closed"
-    (deep / "in").mkdir(parents=True)
-    deep.chmod(0)
-
-    desk.workspace.discard(desk.project, TaskId("T1"), StepId("T1.1"))
-    assert (first.parent.exists(), second.exists()) == (False, True)
-
-    desk.workspace.discard(desk.project, TaskId("T1"))
-    assert (second.parent.exists(), third.exists()) == (False, True)
-    assert (outside / "kept").exists()
-    desk.build(step="T1.1")
-    assert desk.workspace.snapshot(desk.project, desk.folder(), AttemptId("A1"), desk.base()).changes == ()
 
 
 def test_an_exam_without_a_tree_is_refused(desk: Desk) -> None:

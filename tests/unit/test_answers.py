@@ -26,12 +26,6 @@ def test_an_end_without_a_record_is_lost() -> None:
     assert (outcome.status, outcome.failure) == (AttemptStatus.LOST, FailureClass.LOST)
 
 
-def test_a_cancelled_attempt_is_cancelled_whatever_it_left() -> None:
-    outcome = outcome_of(A1, Role.BUILDER, ended=Exit(code=0, cancelled=True, result=b"{"))
-
-    assert (outcome.status, outcome.failure, outcome.result) == (AttemptStatus.CANCELLED, None, None)
-
-
 @pytest.mark.parametrize("limit", ["timeout", "silence", "output", "memory"])
 def test_a_limit_goes_before_exit_code_and_result(limit: str) -> None:
     ended = Exit(

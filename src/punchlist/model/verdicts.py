@@ -5,6 +5,7 @@ from typing import Literal
 import msgspec
 
 from punchlist.model.ids import AttemptId, Commit, CriterionId, CriterionName, Digest, FindingId, Tree
+from punchlist.model.json import digest, plain
 from punchlist.model.states import FindingStatus
 
 FindingKind = Literal[
@@ -74,3 +75,8 @@ class Verdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     attempt: AttemptId | None = None
     waivers: tuple[Waiver, ...] = ()
     unenforced: tuple[str, ...] = ()
+
+
+def verdict_digest(verdict: Verdict) -> Digest:
+    """Return what identifies a recorded verdict, whole: the trailer of the commit that it let through names it."""
+    return digest(plain(verdict))

@@ -9,12 +9,11 @@ from punchlist.model.jobs import Change
 from punchlist.model.proofs import Shows
 from punchlist.model.records import Criterion
 from punchlist.model.results import Review, ReviewedCriterion
+from punchlist.quality.authorship import wrote_check
 from punchlist.quality.proof import needs_review
 
 _OUTPUT = re.compile(r"AC-[1-9][0-9]{0,3}")
 _REFERENCE = re.compile(r"\bAC-[1-9][0-9]{0,3}\b|[^\s`'\"(),;]+:[0-9]+")
-_WORD = re.compile(r"[\w./-]+")
-_TEST = re.compile(r"(^|[/._-])(tests?|specs?)([/._-]|$)", re.IGNORECASE)
 
 
 def to_review(
@@ -27,7 +26,7 @@ def to_review(
     """Return the criteria that a reviewer has to judge.
 
     `always`: every one. `uncovered`: those marked for review or without a check, and goals whose check the step wrote
-    itself (the check's arguments name a path of `wrote`). `never`: none.
+    itself (see `wrote_check`). `never`: none.
     """
     if policy_review == "never":
         return ()
@@ -40,18 +39,7 @@ def to_review(
 
 
 def _wrote(criterion: Criterion, paths: Sequence[str]) -> bool:
-    return criterion.check is not None and any(names(criterion.check, path) for path in paths)
-
-
-def names(command: str, path: str) -> bool:
-    """Say whether a check's arguments name `path`: itself, as a module, or (a test file) by a folder above it."""
-    if path in command:
-        return True
-    words = {word.removeprefix("./").strip("/") for word in _WORD.findall(command)}
-    module = path.removesuffix(".py").replace("/", ".")
-    if any(word == module or word.startswith(f"{module}.") for word in words):
-        return True
-    return bool(_TEST.search(path)) and any(path.startswith(f"{word}/") for word in words)
+    return criterion.check is not None and wrote_check(criterion.check, paths)
 
 
 def references(reviewed: ReviewedCriterion) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """What test runners print when they could not run at all, as data: patterns are for `re.MULTILINE`."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 
@@ -46,3 +47,24 @@ NAMED_MISSING: tuple[str, ...] = (
     r"^ImportError: Start directory is not importable: '([^']+)'",
 )
 NO_TESTS = r"no tests (ran|collected)|\bdeselected in "
+
+COLLECTORS: tuple[tuple[str, ...], ...] = (
+    ("pytest",),
+    ("py.test",),
+    ("unittest",),
+    ("nose2",),
+    ("tox",),
+    ("jest",),
+    ("vitest",),
+    ("go", "test"),
+    ("cargo", "test"),
+    ("npm", "test"),
+)
+"""Test runners that look for tests by themselves when their arguments name none."""
+
+DEFINED_IN: Mapping[str, tuple[str, ...]] = {
+    "make": ("GNUmakefile", "makefile", "Makefile"),
+    "gmake": ("GNUmakefile", "makefile", "Makefile"),
+    "just": ("justfile", "Justfile", ".justfile"),
+}
+"""Programs that only carry out what a file of the tree says, and that file's names."""

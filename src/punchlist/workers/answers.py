@@ -99,8 +99,6 @@ def last_lines(ended: Exit, *, count: int = TAIL_LINES) -> str:
 
 def _stopped(ended: Exit) -> tuple[AttemptStatus, FailureClass | None, str] | None:
     """Return status, class and reason of an end that no result can change; None for a plain exit 0."""
-    if ended.cancelled:
-        return AttemptStatus.CANCELLED, None, "cancelled"
     if ended.limit is not None:
         limit = FailureClass(ended.limit)
         said = _SAID.get(limit, f"it passed its limit on {limit}")

@@ -7,12 +7,12 @@ from pathlib import Path
 import msgspec
 
 from punchlist.errors import DefinitionError, RefusedError
-from punchlist.model.ids import AttemptId, Commit, ProjectId, StepId, TaskId, Tree
+from punchlist.model.ids import AttemptId, Commit, ProjectId, Tree
 from punchlist.model.jobs import Folder, IntegrateJob, MergeJob, PublishJob, Snapshot
 from punchlist.model.records import Project
 from punchlist.ports import Merged, SetupNeed
 from punchlist.workspace import clones, exams, publishing, setups, snapshots, users
-from punchlist.workspace.folders import locked, storing, wipe
+from punchlist.workspace.folders import locked, storing
 from punchlist.workspace.git import Git
 from punchlist.workspace.heads import known_base
 from punchlist.workspace.places import Place, place_of
@@ -164,16 +164,6 @@ class GitWorkspace:
     def publish(self, project: Project, job: PublishJob) -> bool:
         """Push the branch; for `merge` bring it into the base branch. Return whether it was merged."""
         return publishing.publish(self._repository(project), self._user(project), job=job)
-
-    @storing
-    def discard(self, project: Project, task: TaskId, step: StepId | None = None) -> None:  # noqa: ARG002, PLR0917 - as the port has it
-        """Remove the work folders of a step, or of a task and all its steps."""
-        work = self._state / "work"
-        place_of(Folder(place="build", task=task, step=step), work=work)
-        found = [work / step] if step else [work / task, *work.glob(f"{task}.*")]
-        for folder in found:
-            with locked(self._lock(folder.name)):
-                wipe(folder)
 
     @storing
     def home(self, project: ProjectId) -> Path:

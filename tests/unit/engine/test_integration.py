@@ -10,6 +10,7 @@ from punchlist.model.ids import NodePath, StepId
 from punchlist.model.jobs import FailureClass, Role
 from punchlist.model.policy import Policy
 from punchlist.model.states import AttemptStatus, NodeStatus, StepStatus, TaskStatus
+from punchlist.model.verdicts import verdict_digest
 from tests.runs import BASE, RUN, Story, checked, deliver, flow_of, reviewed, step
 
 
@@ -38,7 +39,7 @@ def test_a_commit_is_made_from_recorded_facts_alone() -> None:
         "Punchlist-Task: T1",
         "Punchlist-Step: T1.1",
         "Punchlist-Attempt: A1",
-        f"Punchlist-Verdict: pass {story.told().verdicts[-1].verdict.checks_digest}",
+        f"Punchlist-Verdict: pass {verdict_digest(story.told().verdicts[-1].verdict)}",
         f"Punchlist-Event: {planned.hash}",
     ]
 
@@ -62,6 +63,9 @@ def test_a_merge_is_judged_by_checks_of_its_own_and_gets_a_verdict_of_its_own() 
 
     given = story.facts(ev.VerdictGiven)[-1]
     assert (given.verdict.result, given.verdict.tree, given.verdict.attempt) == ("pass", "merged", "A2")
+    assert (
+        f"Punchlist-Verdict: pass {verdict_digest(given.verdict)}\n" in story.job(story.attempt(Role.ENGINE).id).message
+    )
     story.commit(step=2)
     assert story.told(2).tree == "merged"
     assert story.status(2) is StepStatus.ACCEPTED

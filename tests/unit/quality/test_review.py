@@ -6,7 +6,7 @@ import pytest
 from punchlist.model.jobs import Change
 from punchlist.model.records import Criterion
 from punchlist.model.results import Review, ReviewedCriterion
-from punchlist.quality.review import in_tree, names, references, review_problems, to_review
+from punchlist.quality.review import in_tree, references, review_problems, to_review
 
 CHECKED = Criterion(id="AC-1", text="a", check="python -m pytest tests/test_new.py")
 MARKED = Criterion(id="AC-2", text="b", check="make test", review=True)
@@ -40,31 +40,6 @@ def test_uncovered_asks_for_goals_whose_check_the_step_wrote() -> None:
 
     assert ids(to_review(ALL, {"AC-1": "goal"}, policy_review="uncovered", wrote=wrote)) == ["AC-1", "AC-2", "AC-3"]
     assert ids(to_review(ALL, {"AC-1": "guard"}, policy_review="uncovered", wrote=wrote)) == ["AC-2", "AC-3"]
-
-
-@pytest.mark.parametrize(
-    ("command", "path"),
-    [
-        ("pytest tests/test_new.py::test_a", "tests/test_new.py"),
-        ("python3 -m unittest tests.test_new.Case", "tests/test_new.py"),
-        ("pytest ./tests/", "tests/unit/test_new.py"),
-        ("sh -c 'sh checks/run.sh'", "checks/run.sh"),
-    ],
-)
-def test_a_check_names_what_the_step_wrote(command: str, path: str) -> None:
-    assert names(command, path)
-
-
-@pytest.mark.parametrize(
-    ("command", "path"),
-    [
-        ('python -c "from slugger import slugify"', "slugger/__init__.py"),
-        ("pytest tests", "src/a.py"),
-        ("make test", "tests/test_new.py"),
-    ],
-)
-def test_a_check_does_not_name(command: str, path: str) -> None:
-    assert not names(command, path)
 
 
 @pytest.mark.parametrize(

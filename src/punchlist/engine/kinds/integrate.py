@@ -28,7 +28,7 @@ from punchlist.model.parse import parse
 from punchlist.model.proofs import CheckResult
 from punchlist.model.state import AttemptState, VerdictRow
 from punchlist.model.states import AttemptStatus, NodeStatus, StepStatus
-from punchlist.model.verdicts import Verdict
+from punchlist.model.verdicts import Verdict, verdict_digest
 from punchlist.quality.facts import Facts
 from punchlist.quality.verdict import checks_digest, judge
 
@@ -56,7 +56,7 @@ def _integrate(here: Here) -> None:
     if here.told.late:
         _rework(here, facts_at(here.at(_judged(here).node)))
     elif here.task.tip == _built(here).base:
-        _plan(here, verdict.tree)
+        _plan(here, verdict)
     else:
         here.queue(Role.ENGINE, subject=MERGE, step=here.own_step)
 
@@ -134,8 +134,7 @@ def _check_merged(here: Here) -> None:
     facts = _facts_of_merged(here, results)
     verdict = judge(facts)
     if verdict.result == "pass":
-        give(here, verdict)
-        _plan(here, verdict.tree)
+        _plan(here, give(here, verdict))
     else:
         _rework(here, facts)
 
@@ -164,7 +163,7 @@ def _rework(here: Here, facts: Facts) -> None:
     end(here, NodeStatus.SUCCEEDED, output={"done": False, "verdict": plain(verdict)})
 
 
-def _plan(here: Here, tree: Tree) -> None:
+def _plan(here: Here, verdict: Verdict) -> None:
     assert here.task.tip is not None
     attempt = here.queue(Role.ENGINE, subject=COMMIT, step=here.own_step)
     here.emit(
@@ -172,22 +171,22 @@ def _plan(here: Here, tree: Tree) -> None:
             step=here.own_step,
             attempt=attempt,
             parent=here.task.tip,
-            tree=tree,
+            tree=verdict.tree,
             author=_AUTHOR,
-            message=_message(here),
+            message=_message(here, verdict),
         )
     )
 
 
-def _message(here: Here) -> str:
-    task, verdict, told = here.task.task, _judged(here).verdict, here.told
+def _message(here: Here, verdict: Verdict) -> str:
+    task, told = here.task.task, here.told
     waived = "".join(
         f"Punchlist-Waived: {each.finding} by {each.by}: {' '.join(each.reason.split())}\n" for each in told.waivers
     )
     return (
         f"{step_of(task, here.own_step).title}\n\n"
         f"Punchlist-Task: {task.id}\nPunchlist-Step: {here.own_step}\nPunchlist-Attempt: {verdict.attempt}\n"
-        f"Punchlist-Verdict: {verdict.result} {verdict.checks_digest}\n{waived}"
+        f"Punchlist-Verdict: {verdict.result} {verdict_digest(verdict)}\n{waived}"
     )
 
 
