@@ -339,8 +339,20 @@ class Reader(Protocol):
     def verify(self, *, stream: StreamId | None = None, compare: Compare | None = None) -> list[LogFault]:
         """Recompute every chain (or one, with the workspace's) and return the first fault of each stream, if any.
 
-        `compare` is called for each stream whose chain holds, and yields what of its state rows differs from the fold.
+        `compare` is called for each stream whose chain holds, the workspace's last, and yields what of its state rows
+        differs from the fold.
         """
+        ...
+
+    def differences(self, rows: Iterable[Row], *, stream: StreamRow) -> Iterator[str]:
+        """Yield where what is kept differs from `rows`: all those of a stream, nodes in the order of their beginning.
+
+        Then what is kept for the stream and is not among them; for the workspace's stream what belongs to none.
+        """
+        ...
+
+    def numbered(self) -> Mapping[str, int]:
+        """Return the number that each kind of id has next; a kind without any yet is left out."""
         ...
 
 

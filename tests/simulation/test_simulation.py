@@ -9,6 +9,7 @@ from hypothesis import settings
 from punchlist.engine.rows import all_rows
 from punchlist.model.ids import NodePath, TaskId
 from punchlist.model.rows import NodeRow
+from punchlist.service.verification import rows_of_run
 from tests.runs import Story
 from tests.simulation.stored import StoredStory
 from tests.simulation.world import World
@@ -37,3 +38,5 @@ def test_the_laws_hold_when_all_that_a_crash_leaves_is_the_file_of_the_store(see
         assert reader.verify() == []
         assert reader.task(TaskId("T1")) == story.task
         assert {each.path: each for each in reader.nodes(story.id)} == nodes_of(story)
+        for row in (each for each in reader.streams() if each.kind == "run"):
+            assert list(reader.differences(rows_of_run(row, reader.events(stream=row.stream)), stream=row)) == []

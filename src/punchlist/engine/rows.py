@@ -14,19 +14,19 @@ from punchlist.model.state import GateState, NodeState, RunState, State
 
 @dataclass(frozen=True, slots=True)
 class _Touched:
-    """What events are about, each thing once, in the order of first sight; `revived` are nodes that begin again."""
+    """What events are about, each thing once, in the order of first sight."""
 
     nodes: dict[NodePath, None] = field(default_factory=dict[NodePath, None])
     attempts: dict[AttemptId, None] = field(default_factory=dict[AttemptId, None])
     gates: dict[GateId, None] = field(default_factory=dict[GateId, None])
-    revived: dict[NodePath, None] = field(default_factory=dict[NodePath, None])
 
-    def see(self, fact: ev.AnyFact) -> None:
+    def see(self, fact: ev.AnyFact, *, state: State) -> None:
         match fact:
             case ev.NodeStarted(node=path) | ev.NodeMoved(node=path) | ev.NodeEnded(node=path):
                 self.nodes[path] = None
             case ev.NodesReset(nodes=paths):
-                self.revived.update(dict.fromkeys(paths))
+                for path in paths:
+                    self.nodes.update(dict.fromkeys(node.path for node in Place(state, path).upward()))
             case ev.AttemptQueued(attempt=attempt, node=path):
                 self.attempts[attempt] = self.nodes[path] = None
             case ev.AttemptStarted(attempt=attempt):
@@ -46,13 +46,11 @@ def rows_of(state: State, events: Iterable[ev.Event]) -> list[Row]:
     """
     touched, streams, rows = _Touched(), set[str](), list[Row]()
     for event in events:
-        touched.see(event.fact)
+        touched.see(event.fact, state=state)
         streams.add(stream_of(event.fact))
     if "task" in streams and state.task is not None:
         rows.append(state.task)
     if "run" in streams and state.run is not None:
-        for path in touched.revived:
-            touched.nodes.update(dict.fromkeys(node.path for node in Place(state, path).upward()))
         rows += _run_rows(state.run, touched)
     return rows
 

@@ -1,21 +1,18 @@
 """What the state rows and the commits must be, by the log: for `log verify`."""
 
-from collections.abc import Callable, Iterable, Iterator
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-import msgspec
 from immutables import Map
 
 from punchlist.engine.fold_project import fold_project
 from punchlist.engine.fold_task import fold_task
-from punchlist.engine.rows import all_rows
+from punchlist.engine.rows import all_rows, rows_of
 from punchlist.engine.turn import fold
 from punchlist.model import events as ev
-from punchlist.model.ids import Commit, ProjectId, RunId, TaskId
-from punchlist.model.rows import GateRow, NodeRow, Row, RunRow, StreamRow, TaskSummary, summary
-from punchlist.model.scores import TaskScore, score
-from punchlist.model.state import AttemptState, State, TaskState
+from punchlist.model.ids import Commit, NodePath, ProjectId
+from punchlist.model.rows import GateRow, NodeRow, Row, StreamRow
+from punchlist.model.state import State, TaskState
 from punchlist.service.recording import approval_gate
 
 if TYPE_CHECKING:
@@ -23,40 +20,50 @@ if TYPE_CHECKING:
     from punchlist.ports import Reader
     from punchlist.service.context import Service
 
-Lines = Callable[[], dict[TaskId, tuple[TaskSummary, TaskScore]]]
 Compare = Callable[[StreamRow, Iterator[ev.Event]], Iterable[str]]
 _TRAILER = "Punchlist-Event: "
 
 
 def comparison(service: "Service", reader: "Reader") -> Compare:
-    """Return what compares the rows of a stream with a fold of its events, and a task's commits with its trailers."""
-    lines = cache(lambda: _lines(reader))
+    """Return what compares the rows of a stream with a fold of its events, and a task's commits with its trailers.
+
+    To be asked of the workspace's stream last: the numbers there must be beyond all that the other streams gave.
+    """
+    given: dict[str, int] = {}
 
     def compare(row: StreamRow, events: Iterator[ev.Event]) -> Iterable[str]:
+        told = _noting(given, events)
         match row.kind:
             case "project":
-                return _project(reader, row.local, events=events)
+                return _project(reader, row, events=told)
             case "task":
-                return _task(service, reader, name=row.local, events=events, lines=lines)
+                return _task(service, reader, row=row, events=told)
             case "run":
-                return _run(reader, row, events=events)
+                return _run(reader, row, events=told)
             case "workspace":
-                return ()
+                return _workspace(reader, row, given=given)
 
     return compare
 
 
-def _project(reader: "Reader", name: str, *, events: Iterator[ev.Event]) -> Iterator[str]:
+def _workspace(reader: "Reader", row: StreamRow, *, given: Mapping[str, int]) -> Iterator[str]:
+    """Compare what belongs to no other stream: there is none of it, and no number is to be given again."""
+    yield from reader.differences((), stream=row)
+    following = reader.numbered()
+    for kind, number in given.items():
+        if following.get(kind, 1) <= number:
+            counted = following.get(kind, "gone")
+            yield f"the row of {kind} in counters: next is {counted}, and the log says that {number} was given"
+
+
+def _project(reader: "Reader", row: StreamRow, *, events: Iterator[ev.Event]) -> Iterator[str]:
     folded: Project | None = None
     for event in events:
         folded = fold_project(folded, event)
-    if folded != reader.project(ProjectId(name)):
-        yield f"the row of project {name} differs from the fold of its events"
+    yield from reader.differences([folded] if folded is not None else [], stream=row)
 
 
-def _task(
-    service: "Service", reader: "Reader", *, name: str, events: Iterator[ev.Event], lines: Lines
-) -> Iterator[str]:
+def _task(service: "Service", reader: "Reader", *, row: StreamRow, events: Iterator[ev.Event]) -> Iterator[str]:
     folded: TaskState | None = None
     gates: dict[str, GateRow] = {}
     planned: dict[str, ev.Event] = {}
@@ -67,58 +74,53 @@ def _task(
             planned[event.fact.step] = event
         elif isinstance(event.fact, ev.StepIntegrated):
             yield from _commit(service, folded, fact=event.fact, planned=planned.get(event.fact.step))
-    if folded is None or folded != reader.task(TaskId(name)):
-        yield f"the row of task {name} differs from the fold of its events"
-    if folded is not None and lines().get(TaskId(name)) != (summary(folded), score(folded)):
-        yield f"the line of task {name} in the list of tasks differs from the fold of its events"
-    yield from (
-        f"the row of gate {gate} differs from the log" for gate, row in gates.items() if reader.gate(row.gate.id) != row
-    )
-
-
-def _lines(reader: "Reader") -> dict[TaskId, tuple[TaskSummary, TaskScore]]:
-    """Return the lines that tell of each task, without its gates, whose own rows are compared."""
-    scores = {each.id: each for project in reader.projects() for each in reader.scores(ProjectId(project.id))}
-    lines = (msgspec.structs.replace(each, waits_for="") for each in reader.tasks())
-    return {each.id: (each, scores[each.id]) for each in lines if each.id in scores}
+    rows: list[Row] = [] if folded is None else [folded]
+    yield from reader.differences([*rows, *gates.values()], stream=row)
 
 
 def _run(reader: "Reader", row: StreamRow, *, events: Iterator[ev.Event]) -> Iterator[str]:
-    state = State(heads=Map({"run": ev.Head(row.stream)}))
-    for event in events:
-        state = fold(state, event)
-    if state.run is None:
+    rows = rows_of_run(row, events)
+    if not rows:
         yield f"the stream of run {row.local} does not begin with RunCreated"
         return
-    kept = _kept_rows(reader, RunId(row.local))
-    for each in all_rows(state.run):
-        key = _key(each)
-        if kept.pop(key, None) != each:
-            yield f"the row of {key} differs from the fold of the events of run {row.local}"
-    yield from (f"there is a row of {key}, which the events of run {row.local} do not tell of" for key in kept)
+    yield from reader.differences(rows, stream=row)
 
 
-def _kept_rows(reader: "Reader", run: RunId) -> dict[str, Row]:
-    found = reader.run(run)
-    rows: list[Row] = [] if found is None else [found]
-    rows += reader.nodes(run)
-    rows += reader.attempts(run=run)
-    rows += reader.gates(run=run, everything=True)
-    return {_key(each): each for each in rows}
+def rows_of_run(row: StreamRow, events: Iterator[ev.Event]) -> list[Row]:
+    """Return all rows that a run's events fold to, its nodes in the order of their beginning; none without a run."""
+    state = State(heads=Map({"run": ev.Head(row.stream)}))
+    begun: dict[NodePath, None] = {}
+    for event in events:
+        state = fold(state, event)
+        begun.update(dict.fromkeys(each.path for each in rows_of(state, [event]) if isinstance(each, NodeRow)))
+    place = {path: n for n, path in enumerate(begun)}
+    rows = [] if state.run is None else all_rows(state.run)
+    return sorted(rows, key=lambda each: place.get(each.path, -1) if isinstance(each, NodeRow) else -1)
 
 
-def _key(row: Row) -> str:
-    match row:
-        case RunRow():
-            return f"run {row.id}"
-        case NodeRow():
-            return f"node {row.path or '(the flow)'}"
-        case AttemptState():
-            return f"attempt {row.id}"
-        case GateRow():
-            return f"gate {row.gate.id}"
+def _noting(given: dict[str, int], events: Iterator[ev.Event]) -> Iterator[ev.Event]:
+    """Yield events, and note in `given` the highest number of each kind of id that they gave."""
+    for event in events:
+        for kind, name in _names(event.fact):
+            given[kind] = max(given.get(kind, 0), int(name[1:]))
+        yield event
+
+
+def _names(fact: ev.AnyFact) -> Iterator[tuple[str, str]]:
+    """Yield each id that a fact is the first to tell of, with the kind of what it counts."""
+    match fact:
+        case ev.TaskCreated(task=task):
+            yield "task", task.id
+        case ev.RunCreated(run=run):
+            yield "run", run
+        case ev.AttemptQueued(attempt=attempt):
+            yield "attempt", attempt
+        case ev.GateOpened(gate=gate) | ev.ApprovalProposed(gate=gate):
+            yield "gate", gate
+        case ev.VerdictGiven(verdict=verdict):
+            yield from (("finding", each.id) for each in verdict.findings if each.id is not None)
         case _:
-            return type(row).__name__
+            pass
 
 
 def _fold_gate(gates: dict[str, GateRow], state: TaskState, *, event: ev.Event) -> None:

@@ -71,6 +71,10 @@ class _Verification:
         for row in list(self._streams.values()):
             if only is None or row.uuid == only or row.kind == _WORKSPACE:
                 self._check_stream(row)
+        for row in [
+            each for each in self._streams.values() if each.kind == _WORKSPACE and each.uuid not in self._found
+        ]:
+            self._check_fold(row)
 
     def check_rows(self) -> None:
         """Find streams that have no row any more, and events that are gone with theirs."""
@@ -88,9 +92,11 @@ class _Verification:
                 if isinstance(fact, HeadsMoved):
                     self._check_heads(fact, seq=event.seq)
             self._check_recorded(row)
-            self._check_fold(row)
         except BrokenChain as broken:
             self._add(row, broken)
+        else:
+            if row.kind != _WORKSPACE:  # what belongs to no stream, and numbers given, are known when all were read
+                self._check_fold(row)
 
     def _check_heads(self, fact: HeadsMoved, *, seq: int) -> None:
         """Compare heads that a commit recorded with the events that stand there now."""
@@ -113,8 +119,9 @@ class _Verification:
             raise BrokenChain(recorded + 1, "the workspace's stream did not record it", seq=seq)
 
     def _check_fold(self, row: RawStream) -> None:
-        for difference in self._compare(row) if self._compare is not None else ():
-            raise BrokenChain(row.n, difference)
+        difference = next(iter(self._compare(row)), None) if self._compare is not None else None
+        if difference is not None:
+            self._add(row, BrokenChain(row.n, difference))
 
     def _add(self, row: RawStream, broken: BrokenChain) -> None:
         earlier = self._found.get(row.uuid)

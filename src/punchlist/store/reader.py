@@ -10,12 +10,13 @@ from punchlist.model.events import Event, Head, StreamKind
 from punchlist.model.ids import AttemptId, GateId, ProjectId, RunId, StepId, StreamId, TaskId
 from punchlist.model.json import Json
 from punchlist.model.records import Project
-from punchlist.model.rows import GateRow, InboxRow, LogFault, NodeRow, RunRow, StreamRow, TaskSummary
+from punchlist.model.rows import GateRow, InboxRow, LogFault, NodeRow, Row, RunRow, StreamRow, TaskSummary
 from punchlist.model.scores import TaskScore
 from punchlist.model.state import AttemptState, TaskState
 from punchlist.model.states import TaskStatus
 from punchlist.store import log
 from punchlist.store.chain import RawEvent, RawStream, fact_from
+from punchlist.store.comparison import differences
 from punchlist.store.failures import damaged
 from punchlist.store.session import Session, SqlRow
 
@@ -64,12 +65,20 @@ class SqliteReader:
     def verify(self, *, stream: StreamId | None = None, compare: "Compare | None" = None) -> list[LogFault]:
         """Recompute every chain (or one, with the workspace's) and return the first fault of each stream, if any."""
 
-        def differences(raw: RawStream) -> Iterable[str]:
+        def compared(raw: RawStream) -> Iterable[str]:
             uuid, kind, local, n, hashed = raw
             row = _stream((uuid.decode(), kind.decode(), local.decode(), n, hashed.decode()))
             return () if compare is None else compare(row, self.events(stream=row.stream))
 
-        return log.verify(self, stream=stream, compare=differences)
+        return log.verify(self, stream=stream, compare=compared)
+
+    def differences(self, rows: Iterable[Row], *, stream: StreamRow) -> Iterator[str]:
+        """Yield where the tables differ from `rows`, which are all of a stream: see `comparison.differences`."""
+        return differences(self._session, rows, stream=stream)
+
+    def numbered(self) -> dict[str, int]:
+        """Return the number that each kind of id has next; a kind without any yet is left out."""
+        return dict(self._session.all("list_counters"))
 
     def raw_streams(self) -> list[RawStream]:
         """Return every stream, its texts as bytes, the workspace's first."""

@@ -47,6 +47,12 @@ class Session:
         """Return all rows."""
         return self._within(self._execute(self._statements[name], values).fetchall)
 
+    def named(self, name: str, **values: Value) -> list[dict[str, Value]]:
+        """Return all rows, each as its columns' names with their values."""
+        cursor = self._execute(self._statements[name], values)
+        columns = [column[0] for column in cursor.description]
+        return [dict(zip(columns, row, strict=True)) for row in self._within(cursor.fetchall)]
+
     def stream(self, name: str, **values: Value) -> Iterator[SqlRow]:
         """Yield rows as they are read, some at a time; the query has begun when this returns."""
         ticket, cursor = next(self._tickets), self._execute(self._statements[name], values)

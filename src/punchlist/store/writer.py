@@ -1,7 +1,7 @@
 """Writing in one transaction: ids, events that follow their streams' heads, state rows, the inbox."""
 
 from collections.abc import Sequence
-from typing import Literal, assert_never
+from typing import Literal
 
 import msgspec
 
@@ -10,15 +10,23 @@ from punchlist.model import json
 from punchlist.model.events import ZERO, Event, Head, HeadsMoved, StreamKind, data_of, head_after, seal
 from punchlist.model.ids import Digest, StreamId
 from punchlist.model.json import Json, canonical
-from punchlist.model.records import Project
-from punchlist.model.rows import GateRow, NodeRow, Row, RunRow, summary
-from punchlist.model.scores import score
-from punchlist.model.state import AttemptState, TaskState
+from punchlist.model.rows import Row
 from punchlist.store.chain import chain_hash
 from punchlist.store.reader import SqliteReader
 from punchlist.store.session import Session
+from punchlist.store.stored import stored
 
 ENGINE = "engine"
+_PUT = {
+    "projects": "put_project",
+    "tasks": "put_task",
+    "task_states": "put_task_state",
+    "task_scores": "put_task_score",
+    "runs": "put_run",
+    "nodes": "put_node",
+    "attempts": "put_attempt",
+    "gates": "put_gate",
+}
 
 
 class SqliteWriter(SqliteReader):
@@ -54,7 +62,8 @@ class SqliteWriter(SqliteReader):
     def put(self, rows: Sequence[Row]) -> None:
         """Write state rows, replacing those with the same key; see the class for what guards them."""
         for row in rows:
-            self._put(row)
+            for each in stored(row):
+                self._session.run(_PUT[each.table], **each.values())
 
     def enqueue(self, command: Json, *, at: str, actor: str, key: str | None = None) -> int:
         """Put a command into the inbox and return its number; the same `key` again returns the first one's."""
@@ -117,63 +126,6 @@ class SqliteWriter(SqliteReader):
         message = f"{name} has changed meanwhile: {seen}"
         return ConflictError(message, where=local or kind, hint="Read again, then try again.")
 
-    def _put(self, row: Row) -> None:
-        match row:
-            case Project():
-                self._session.run("put_project", id=row.id, doc=_text(row))
-            case TaskState():
-                self._put_task(row)
-            case RunRow():
-                self._put_run(row)
-            case NodeRow():
-                self._session.run("put_node", run=row.run, path=row.path, doc=_text(row))
-            case AttemptState():
-                self._put_attempt(row)
-            case GateRow():
-                self._put_gate(row)
-            case _:
-                assert_never(row)
-
-    def _put_task(self, row: TaskState) -> None:
-        task, line = row.task, summary(row)
-        self._session.run(
-            "put_task",
-            number=_number(task.id),
-            id=task.id,
-            project=line.project,
-            title=line.title,
-            status=line.status.value,
-            paused=line.paused,
-            steps_accepted=line.steps_accepted,
-            steps_total=line.steps_total,
-            changed_at=line.changed_at,
-        )
-        self._session.run("put_task_state", id=task.id, doc=_text(row))
-        self._session.run("put_task_score", number=_number(task.id), project=line.project, doc=_text(score(row)))
-
-    def _put_run(self, row: RunRow) -> None:
-        number, status = _number(row.id), row.status.value
-        self._session.run(
-            "put_run", number=number, id=row.id, project=row.project, task=row.task, status=status, doc=_text(row)
-        )
-
-    def _put_attempt(self, row: AttemptState) -> None:
-        self._session.run("put_attempt", number=_number(row.id), id=row.id, run=row.run, step=row.step, doc=_text(row))
-
-    def _put_gate(self, row: GateRow) -> None:
-        gate = row.gate
-        self._session.run(
-            "put_gate",
-            number=_number(gate.id),
-            id=gate.id,
-            kind=gate.kind,
-            status=gate.status.value,
-            project=row.project,
-            task=row.task,
-            run=row.run,
-            doc=_text(row),
-        )
-
 
 def _sealed_data(event: Event) -> bytes:
     """Return the canonical bytes that the event's hash is of; raises ValueError when it is not its hash.
@@ -202,11 +154,6 @@ def _hash(event: Event, data: bytes) -> Digest:
             data=data,
         )
     )
-
-
-def _number(name: str) -> int:
-    """Return the number in a local id: 12 of `T12`."""
-    return int(name[1:])
 
 
 def _text(value: object) -> str:

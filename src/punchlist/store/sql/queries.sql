@@ -176,6 +176,55 @@ where task = :task and (:everything or status = 'open') and (:run is null or run
 -- name: list_gates_of_run
 select doc from gates where run = :run and (:everything or status = 'open') order by number;
 
+-- == state rows, to be held against the log: every column that a table has ==
+
+-- name: row_of_projects
+select * from projects where id = :id;
+
+-- name: row_of_tasks
+select * from tasks where number = :number or id = :id;
+
+-- name: row_of_task_states
+select * from task_states where id = :id;
+
+-- name: row_of_task_scores
+select * from task_scores where number = :number;
+
+-- name: row_of_runs
+select * from runs where number = :number or id = :id;
+
+-- name: row_of_nodes
+select * from nodes where run = :run and path = :path;
+
+-- name: row_of_attempts
+select * from attempts where number = :number or id = :id;
+
+-- name: row_of_gates
+select * from gates where number = :number or id = :id;
+
+-- name: rows_of_task
+select 'gates' as "table", id as key from gates where task = :local and run is null;
+
+-- name: rows_of_run
+select 'nodes' as "table", run || ' ' || iif(path = '', '(the flow)', path) as key from nodes where run = :local
+union all select 'attempts', id from attempts where run = :local
+union all select 'gates', id from gates where run = :local;
+
+-- name: rows_of_no_stream
+with heads as (select kind, local from streams where kind <> 'workspace')
+select 'projects' as "table", id as key from projects where ('project', id) not in heads
+union all select 'tasks', id from tasks where ('task', id) not in heads
+union all select 'task_states', id from task_states where ('task', id) not in heads
+union all select 'task_scores', number from task_scores where ('task', 'T' || number) not in heads
+union all select 'runs', id from runs where ('run', id) not in heads
+union all select 'nodes', run || ' ' || path from nodes where ('run', run) not in heads
+union all select 'attempts', id from attempts where ('run', run) not in heads
+union all select 'gates', id from gates
+    where iif(run is null, ('task', coalesce(task, '')) not in heads, ('run', run) not in heads);
+
+-- name: list_counters
+select kind, next from counters;
+
 -- == inbox ==
 
 -- name: enqueue
