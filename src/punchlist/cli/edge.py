@@ -2,18 +2,12 @@
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from punchlist.cli.session import Session, visible, write_json
 from punchlist.errors import DefinitionError, PunchlistError
 
-if TYPE_CHECKING:
-    from punchlist.model.json import Json
-
-BUG = 70
 INTERRUPTED = 130
 BROKEN_PIPE = 141  # what a shell reports of any program that SIGPIPE ended
 
@@ -45,24 +39,12 @@ def run(command: click.Group, arguments: Sequence[str]) -> int:
 
 def _say(error: PunchlistError, *, as_object: bool) -> int:
     if as_object:
-        write_json({"ok": False, "error": as_json(error)})
+        from punchlist.render.failures import failure
+
+        write_json({"ok": False, "error": failure(error)})
     else:
         click.echo(f"{click.style('error', fg='red', bold=True)}: {visible(str(error))}", err=True)
     return error.exit_code
-
-
-def as_json(error: PunchlistError) -> "dict[str, Json]":
-    """Return a failure as the object under `error`."""
-    return {
-        "code": error.code,
-        "message": error.message,
-        "where": error.where,
-        "hint": error.hint,
-        "problems": [
-            {"where": each.where, "message": each.message, "allowed": each.allowed, "hint": each.hint}
-            for each in error.problems
-        ],
-    }
 
 
 def _usage(error: click.ClickException) -> PunchlistError:
@@ -90,46 +72,6 @@ def _unread() -> int:
 
 
 def _bug(error: Exception, session: Session) -> PunchlistError:
-    found = PunchlistError(
-        f"this is a bug in punchlist: {type(error).__name__}: {error}",
-        hint=f"A report is in {_report(error, session)}; nothing that was recorded is lost.",
-    )
-    found.exit_code = BUG
-    return found
+    from punchlist.service.crashes import reported
 
-
-def _report(error: Exception, session: Session) -> str:
-    """Write what is known of a bug into the workspace, or the temporary folder, and return the file's path."""
-    text = _known_of(error)
-    for folder in (_crash_folder(session.directory), None):
-        try:
-            return _written(text, folder)
-        except OSError:
-            continue
-    return "no file, because none could be written"
-
-
-def _known_of(error: Exception) -> str:
-    import platform
-    import traceback
-
-    from punchlist import __version__
-
-    system = f"punchlist {__version__}, Python {platform.python_version()}, {platform.platform()}"
-    return "\n".join([system, f"argv: {sys.argv[1:]!r}", "", *traceback.format_exception(error)])
-
-
-def _written(text: str, folder: Path | None) -> str:
-    import tempfile
-
-    if folder is not None:
-        folder.mkdir(exist_ok=True)
-    with tempfile.NamedTemporaryFile(prefix="crash-", suffix=".txt", dir=folder, delete=False) as file:
-        file.write(text.encode("utf-8", "backslashreplace"))
-    return file.name
-
-
-def _crash_folder(start: Path) -> Path | None:
-    here = start.absolute()
-    states = (folder / ".punchlist" for folder in (here, *here.parents))
-    return next((state / "crash" for state in states if state.is_dir()), None)
+    return reported(error, start=session.directory, asked=f"argv: {sys.argv[1:]!r}")
