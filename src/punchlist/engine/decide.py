@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from punchlist.engine import steering
+from punchlist.engine import going_back, steering
 from punchlist.engine.fold_nodes import ROOT
 from punchlist.engine.kinds.integrate import next_in_line
 from punchlist.engine.progress import committing, guarded, stop
@@ -147,6 +147,7 @@ _APPLY: dict[type, Callable[..., None]] = {
     cmd.Decide: steering.decide_gate,
     cmd.Pause: steering.pause,
     cmd.Resume: steering.resume,
+    cmd.Retry: going_back.retry,
     cmd.Cancel: steering.cancel,
     cmd.CloseStep: steering.close_step,
     cmd.AskRework: steering.ask_rework,

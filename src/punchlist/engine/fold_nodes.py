@@ -9,7 +9,7 @@ from punchlist.model import events as ev
 from punchlist.model.flow import CallNode, Flow, GroupNode, IntegrateNode
 from punchlist.model.ids import NodePath
 from punchlist.model.state import NodeState, Queue, RunState
-from punchlist.model.states import FINAL_NODE, NODE_MOVES, NodeStatus, check_move
+from punchlist.model.states import NODE_MOVES, NodeStatus, check_move
 
 replace = msgspec.structs.replace
 ROOT = NodePath("")
@@ -61,9 +61,7 @@ def started(run: RunState, event: ev.Event) -> RunState:
     node = replace(node, status=NodeStatus.RUNNING, started_at=event.at)
     spot = run.spots[node.spot]
     if node.kind in {"flow", "item", "round"} or isinstance(spot.node, GroupNode | CallNode):
-        children = [_child(run, node, name=name) for name in spot.children]
-        run = with_nodes(run, *children)
-        node = replace(node, children=tuple(child.path for child in children), remaining=len(children))
+        node, run = (node, run) if node.children else _with_children(node, run)
     if node.kind == "item" and node.parent is not None:
         group = run.nodes[node.parent]
         ready = queues.drop(group.ready, node.index)
@@ -71,6 +69,12 @@ def started(run: RunState, event: ev.Event) -> RunState:
     if isinstance(spot.node, IntegrateNode):
         run = replace(run, integrating=(*run.integrating, node.path))
     return with_nodes(run, node)
+
+
+def _with_children(node: NodeState, run: RunState) -> tuple[NodeState, RunState]:
+    children = [_child(run, node, name=name) for name in run.spots[node.spot].children]
+    run = with_nodes(run, *children)
+    return replace(node, children=tuple(child.path for child in children), remaining=len(children)), run
 
 
 def _child(run: RunState, parent: NodeState, *, name: str) -> NodeState:
@@ -130,8 +134,10 @@ def round_opened(run: RunState, event: ev.Event) -> RunState:
     fact = fact_of(event, ev.RoundOpened)
     group = run.nodes[fact.node]
     path = NodePath(f"{group.path}[{fact.index}]")
+    before = run.earlier.get(path)  # a round that a way back dropped
+    generation = group.generation if before is None else max(group.generation, before.generation + 1)
     opened = NodeState(
-        path=path, spot=group.spot, kind="round", parent=group.path, index=fact.index, generation=group.generation
+        path=path, spot=group.spot, kind="round", parent=group.path, index=fact.index, generation=generation
     )
     group = replace(group, children=(*group.children, path), remaining=1, failed=0, index=fact.index, most=fact.most)
     return with_nodes(run, opened, group)
@@ -151,14 +157,15 @@ def ended(run: RunState, event: ev.Event) -> RunState:
     node = run.nodes[fact.node]
     check_move(NODE_MOVES, node.status, fact.status, what=f"node {node.path}")
     over = replace(node, status=fact.status, output=fact.output, error=fact.error, ended_at=event.at)
-    run = with_nodes(_out_of_line(run, node.path), over)
+    run = with_nodes(out_of_line(run, node.path), over)
     done = counts_as_done(run, over)
     if node.parent is not None:
         run = with_nodes(run, _parent_after(run.nodes[node.parent], node, done=done))
     return _release(run, over) if done else run
 
 
-def _out_of_line(run: RunState, path: NodePath) -> RunState:
+def out_of_line(run: RunState, path: NodePath) -> RunState:
+    """Take a node out of the line of those that integrate."""
     if path not in run.integrating:
         return run
     return replace(run, integrating=tuple(each for each in run.integrating if each != path))
@@ -188,53 +195,3 @@ def _release(run: RunState, over: NodeState) -> RunState:
 
 def _enter(ready: Queue[NodePath], item: NodeState) -> Queue[NodePath]:
     return queues.insert(ready, item.index, entry=item.path)
-
-
-def reset(run: RunState, event: ev.Event) -> RunState:
-    """Fold NodesReset: the nodes are pending again, what was below them is kept as it was, what is around them runs."""
-    fact = fact_of(event, ev.NodesReset)
-    for path in fact.nodes:
-        run = _begin_again(run, path, fact=fact)
-    for parent in dict.fromkeys(run.nodes[path].parent or ROOT for path in fact.nodes):
-        run = _revive(run, parent)
-    return replace(run, status=NodeStatus.RUNNING, ended_at="")
-
-
-def _begin_again(run: RunState, path: NodePath, *, fact: ev.NodesReset) -> RunState:
-    node, earlier, nodes = run.nodes[path], run.earlier, run.nodes
-    for gone in descendants(run, path):
-        run = _out_of_line(run, gone)
-        earlier = earlier.set(gone, run.nodes[gone]) if began(run, run.nodes[gone]) else earlier
-        nodes = nodes.delete(gone)
-    fresh = NodeState(
-        path=path,
-        spot=node.spot,
-        kind=node.kind,
-        parent=node.parent,
-        key=node.key,
-        value=node.value,
-        index=node.index,
-        wanted_by=node.wanted_by,
-        missing=sum(path in nodes[each].wanted_by for each in fact.nodes),
-        generation=fact.generation,
-    )
-    return replace(_out_of_line(run, path), nodes=nodes.set(path, fresh), earlier=earlier)
-
-
-def _revive(run: RunState, path: NodePath) -> RunState:
-    """Bring a group whose children begin again, and all above it, back to running, with its counts made anew."""
-    node = run.nodes[path]
-    children = [run.nodes[each] for each in node.children]
-    over = [child for child in children if child.status in FINAL_NODE]
-    revived = replace(
-        node,
-        status=NodeStatus.RUNNING,
-        remaining=len(children) - len(over),
-        failed=sum(not counts_as_done(run, child) for child in over),
-        running=sum(child.kind == "item" and child.status in UNDER_WAY for child in children),
-        output=None,
-        error="",
-        ended_at="",
-    )
-    run = with_nodes(run, revived)
-    return _revive(run, node.parent or ROOT) if node.status in FINAL_NODE else run

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from punchlist.engine.fold_nodes import GOOD, counts_as_done, descendants
+from punchlist.engine.fold_nodes import GOOD, UNDER_WAY, counts_as_done, descendants
 from punchlist.engine.scope import truth
 from punchlist.engine.steps import close, enter_phase
 from punchlist.engine.turn import Here
@@ -36,7 +36,24 @@ def guarded(here: Here, work: Callable[[], None]) -> None:
         end(here, NodeStatus.FAILED, error=str(error))
 
 
+def take_up(here: Here) -> None:
+    """Begin what waits for nothing in a group under way of which parts begin again, and in the groups within it."""
+    for path in here.node.children:
+        child = here.at(path)
+        if child.node.status in UNDER_WAY:
+            take_up(child)
+        elif child.node.status is NodeStatus.PENDING and child.node.missing == 0 and child.node.kind != "item":
+            here.turn.later(lambda child=child: start(child))  # type: ignore[misc]
+    taken_up = here.turn.kinds[here.node.kind].taken_up
+    if taken_up is not None:
+        taken_up(here)
+
+
 def _start(here: Here) -> None:
+    if here.node.children:  # an item that goes on: a part of it succeeded, and stays
+        here.emit(ev.NodeStarted(node=here.path))
+        take_up(here)
+        return
     if not _asked_for(here):
         end(here, NodeStatus.SKIPPED)
         return
@@ -66,13 +83,14 @@ def end(here: Here, status: NodeStatus, *, output: Json = None, error: str = "",
     for path in node.wanted_by:
         dependent = here.at(path)
         if not done:
-            turn.later(lambda dependent=dependent: _unreach(dependent, here))  # type: ignore[misc]
+            turn.later(lambda dependent=dependent: unreach(dependent, here))  # type: ignore[misc]
         elif dependent.node.missing == 0 and dependent.node.kind != "item":
             turn.later(lambda dependent=dependent: start(dependent))  # type: ignore[misc]
     turn.later(lambda: _tell(here))
 
 
-def _unreach(here: Here, needed: Here) -> None:
+def unreach(here: Here, needed: Here) -> None:
+    """End a pending node that can no longer be reached, because of what it needs."""
     if here.node.status is NodeStatus.PENDING:
         did = _DID.get(needed.node.status, "was not reached")
         end(here, NodeStatus.UNREACHED, error=f"needs {needed.path}, which {did}")

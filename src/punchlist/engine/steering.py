@@ -4,6 +4,7 @@ import msgspec
 
 from punchlist.engine.fold_nodes import ROOT
 from punchlist.engine.fold_task import step_of
+from punchlist.engine.going_back import go_back
 from punchlist.engine.kinds.integrate import take_back
 from punchlist.engine.kinds.publish import way
 from punchlist.engine.place import Place
@@ -104,9 +105,10 @@ def pause(turn: Turn, command: cmd.Pause) -> None:
 
 
 def resume(turn: Turn, command: cmd.Resume) -> None:
-    """Go on."""
+    """Go on; with `start_from` go back to that node, whether the run is over or not."""
     if command.start_from is not None:
-        raise RefusedError("going back to a node is not in this version yet", hint="Use retry or reopen.")
+        go_back(turn, command.start_from, agreed=command.agreed)
+        return
     _refuse_if_over(turn)
     _flag(turn, paused=False)
 

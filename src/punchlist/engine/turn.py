@@ -54,13 +54,15 @@ def fold(state: State, event: ev.Event) -> State:
 class Kind:
     """What one kind of node does at each thing that can happen to it; one instance a kind, in one registry.
 
-    `examine` may find fault with a success before it is recorded; `job` composes what an attempt of the node runs.
+    `taken_up` begins what a group has to begin by itself when a part of it begins again; `examine` may find fault with
+    a success before it is recorded; `job` composes what an attempt of the node runs.
     """
 
     begin: "Callable[[Here], None]"
     attempt_over: "Callable[[Here, AttemptState], None] | None" = None
     child_over: "Callable[[Here, NodeState], None] | None" = None
     decided: "Callable[[Here, Decision], None] | None" = None
+    taken_up: "Callable[[Here], None] | None" = None
     job: Callable[[Place, AttemptState], Job] | None = None
     examine: Callable[[Place, Outcome], Outcome] | None = None
 

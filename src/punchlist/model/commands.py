@@ -51,10 +51,20 @@ class Pause(Command, frozen=True, tag=True):
 
 
 class Resume(Command, frozen=True, tag=True):
-    """Go on; with `start_from` go back to that node first."""
+    """Go on; with `start_from` go back to that node first.
+
+    `agreed`: who asks was told what that invalidates; without it a way back that invalidates more is refused.
+    """
 
     run: RunId
     start_from: NodePath | None = None
+    agreed: bool = False
+
+
+class Retry(Command, frozen=True, tag=True):
+    """Do again what failed, was cancelled or was not reached in a run that delivers no task."""
+
+    run: RunId
 
 
 class Cancel(Command, frozen=True, tag=True):
@@ -117,7 +127,7 @@ class TimePassed(Command, frozen=True, tag=True):
 
 
 RunCommand = (
-    StartRun | Decide | Pause | Resume | Cancel | CloseStep | AskRework | Waive | Interrupted | Fail | AttemptOver
-    | TimePassed
+    StartRun | Decide | Pause | Resume | Retry | Cancel | CloseStep | AskRework | Waive | Interrupted | Fail
+    | AttemptOver | TimePassed
 )  # fmt: skip
-InboxCommand = StartRun | Decide | Pause | Resume | Cancel | CloseStep | AskRework | Waive
+InboxCommand = StartRun | Decide | Pause | Resume | Retry | Cancel | CloseStep | AskRework | Waive

@@ -321,11 +321,15 @@ class NodeEnded(Fact, frozen=True, tag=True):
 
 
 class NodesReset(Fact, frozen=True, tag=True):
-    """These nodes, and all below them, begin again as generation `generation`; the old ones stay in the record."""
+    """These nodes, and all below them, begin again as generation `generation`; the old ones stay in the record.
+
+    `dropped` are the later rounds of a `repeat` of which an earlier one goes on: they are no more.
+    """
 
     nodes: tuple[NodePath, ...]
     generation: int
     reason: str
+    dropped: tuple[NodePath, ...] = ()
 
 
 class AttemptQueued(Fact, frozen=True, tag=True):

@@ -110,12 +110,6 @@ def test_an_engine_that_ends_leaves_what_ran_queued_for_the_next_one() -> None:
     assert story.attempt(Role.BUILDER).s == 1
 
 
-def test_going_back_to_a_node_is_refused_for_now() -> None:
-    story = deliver()
-    with pytest.raises(RefusedError, match="not in this version yet"):
-        story.tell(cmd.Resume(run=RUN, start_from=NodePath("steps")))
-
-
 def test_cancelling_a_run_ends_its_task_and_every_step_that_is_not_over() -> None:
     story = deliver(step(1), step(2), step(3, needs=(2,)))
     story.build(step=1)

@@ -86,4 +86,4 @@ def _go_on(here: Here) -> None:
         end(here, NodeStatus.SUCCEEDED, output=[here.at(item).node.output for item in here.node.children])
 
 
-FOR_EACH = Kind(begin=_begin, child_over=_child_over)
+FOR_EACH = Kind(begin=_begin, child_over=_child_over, taken_up=_go_on)
