@@ -14,12 +14,24 @@ Arguments = Mapping[str, Json]
 """What a tool is called with, checked against its schema."""
 
 
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """What the person in front of a client is asked: the text, the form's flat schema, and what an answer does.
+
+    `answered` raises PunchlistError; what it returns is laid over the answer of the call that led to the question.
+    """
+
+    text: str
+    form: Mapping[str, Json]
+    answered: "Callable[[Arguments], Answer]"
+
+
 class Tool(msgspec.Struct, frozen=True, kw_only=True):
     """One tool. `call` blocks until it is answered, may be called from any thread, and raises PunchlistError.
 
-    `schema` is a JSON Schema (2020-12) of an object, closed at every level; it is what clients are shown. Arguments
-    without the names in `apart` are held against `record`, too: its rules are longer than a model should have to read.
-    `changes` says that a call may change something.
+    `schema` is a JSON Schema (2020-12) of an object, closed at every level; it is what clients are shown. `changes`
+    says that a call may change something, `waits` that it may take as long as what it waits for; then it may be
+    abandoned. `record`, when there is one, is what the verb parses the fields of that name as: stricter than a model
+    should have to read. `question` says what of an answer a person can be asked right there, if the client can ask.
     """
 
     name: str
@@ -27,8 +39,9 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
     schema: Mapping[str, Json]
     call: "Callable[[Arguments], Answer]"
     changes: bool
+    waits: bool = False
     record: type[msgspec.Struct] | None = None
-    apart: frozenset[str] = frozenset()
+    question: "Callable[[Answer], Question | None] | None" = None
 
 
 def closed(properties: Mapping[str, Json], *, required: tuple[str, ...] = ()) -> dict[str, Json]:

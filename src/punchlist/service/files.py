@@ -36,6 +36,19 @@ def diff(service: "Service") -> "Answer":
     return {"diff": "".join(_patch(service, path, wanted=wanted.get(path)) for path, _ in _drift(service, wanted))}
 
 
+def listing(service: "Service") -> list[str]:
+    """Return the paths of all generated files, sorted."""
+    return sorted(path for path in service.files.listing() if _GENERATED.fullmatch(path))
+
+
+def content(service: "Service", path: str) -> bytes | None:
+    """Return a generated file, brought up to date first; None when there is none of that path."""
+    if _GENERATED.fullmatch(path) is None:
+        return None
+    published(service).flush()
+    return service.files.read(path)
+
+
 def _wanted(service: "Service") -> dict[str, bytes]:
     published(service).flush()
     with service.store.read() as reader:

@@ -1,0 +1,221 @@
+"""The server: tools, resources and questions by the official SDK, on standard input and output."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import anyio
+import mcp_types as types
+import msgspec
+from mcp.server.lowlevel import Server
+from mcp.shared.exceptions import MCPError
+
+from punchlist import __version__
+from punchlist.errors import PunchlistError, RefusedError
+from punchlist.mcp import answers
+from punchlist.mcp.arguments import check
+from punchlist.mcp.tool import Question, Tool
+from punchlist.mcp.wire import standard_streams
+from punchlist.render.failures import failure
+from punchlist.service import crashes
+
+if TYPE_CHECKING:
+    from mcp.server.context import ServerRequestContext
+
+    from punchlist.mcp.resources import Resources
+    from punchlist.model.json import Json
+    from punchlist.service.context import Answer
+
+T = TypeVar("T")
+_AT_ONCE = 32
+"""How many calls are at work at the same time; a wait is none."""
+
+
+class Serving(msgspec.Struct, frozen=True, kw_only=True):
+    """What one client is served: `introduced` is told its name before its first call; bugs are reported in `folder`."""
+
+    tools: Sequence[Tool]
+    instructions: str
+    folder: Path
+    resources: "Resources | None" = None
+    introduced: Callable[[str], None] = lambda _client: None
+
+
+def serve(serving: Serving) -> None:
+    """Serve a client until it closes its end; a change that is under way then is finished first."""
+    anyio.run(_serve, serving)
+
+
+async def _serve(serving: Serving) -> None:
+    desk = _Desk(serving)
+    server: Server[Any] = Server(
+        "punchlist",
+        version=__version__,
+        instructions=serving.instructions,
+        on_list_tools=desk.list_tools,
+        on_call_tool=desk.call_tool,
+        on_list_resources=desk.list_resources if serving.resources else None,
+        on_read_resource=desk.read_resource if serving.resources else None,
+    )
+    async with standard_streams() as (received, sent):
+        await server.run(received, sent, server.create_initialization_options())
+
+
+class _Desk:
+    """Answers the requests of one client."""
+
+    def __init__(self, serving: Serving) -> None:
+        self._serving = serving
+        self._tools = {tool.name: tool for tool in serving.tools}
+        self._working = anyio.CapacityLimiter(_AT_ONCE)
+        self._client: str | None = None
+
+    async def list_tools(
+        self, context: "ServerRequestContext[Any, Any]", params: types.PaginatedRequestParams | None
+    ) -> types.ListToolsResult:
+        """Return all tools, on one page."""
+        del context, params
+        return types.ListToolsResult(tools=[_shown(tool) for tool in self._serving.tools])
+
+    async def call_tool(
+        self, context: "ServerRequestContext[Any, Any]", params: types.CallToolRequestParams
+    ) -> types.CallToolResult:
+        """Return the answer of a tool; a refusal, or a bug, is an answer too."""
+        self._introduce(context)
+        try:
+            tool = self._tool(params.name)
+            arguments: dict[str, Json] = params.arguments or {}
+            answer = await self._called(tool, lambda: _checked_call(tool, arguments))
+            question = tool.question(answer) if tool.question is not None else None
+            if question is not None and _can_ask(context):
+                answer = {**answer, **await self._asked(context, tool, question=question)}
+        except PunchlistError as error:
+            return answers.refusal(error)
+        except Exception as error:  # noqa: BLE001 - the edge: whatever is not expected is a bug, and recorded
+            return answers.refusal(self._bug(error, f"tool: {params.name}"))
+        return answers.result({"ok": True, **answer})
+
+    async def list_resources(
+        self, context: "ServerRequestContext[Any, Any]", params: types.PaginatedRequestParams | None
+    ) -> types.ListResourcesResult:
+        """Return a page of the generated files."""
+        self._introduce(context)
+        resources = self._resources()
+        after = params.cursor if params is not None else None
+        paths, cursor = await self._answered(lambda: resources.page(after), asked="resources/list")
+        found = [types.Resource(uri=each.uri, name=each.name, mime_type=each.mime_type) for each in paths]
+        return types.ListResourcesResult(resources=found, next_cursor=cursor)
+
+    async def read_resource(
+        self, context: "ServerRequestContext[Any, Any]", params: types.ReadResourceRequestParams
+    ) -> types.ReadResourceResult:
+        """Return a generated file."""
+        self._introduce(context)
+        resources = self._resources()
+        found, text = await self._answered(lambda: resources.read(str(params.uri)), asked="resources/read")
+        contents = types.TextResourceContents(uri=found.uri, mime_type=found.mime_type, text=text)
+        return types.ReadResourceResult(contents=[contents])
+
+    def _resources(self) -> "Resources":
+        assert self._serving.resources is not None, "without them the request is not offered"
+        return self._serving.resources
+
+    def _tool(self, name: str) -> Tool:
+        if name not in self._tools:
+            refused = RefusedError(
+                f"there is no tool {name[:80]!r} for this role",
+                where="name",
+                hint=f"There are: {', '.join(self._tools)}",
+            )
+            refused.code = "not_found"
+            raise refused
+        return self._tools[name]
+
+    def _introduce(self, context: "ServerRequestContext[Any, Any]") -> None:
+        if self._client is None:
+            params = context.session.client_params
+            self._client = params.client_info.name if params is not None else "unknown"
+            self._serving.introduced(self._client)
+
+    async def _called(self, tool: Tool, work: "Callable[[], Answer]") -> "Answer":
+        """Do a call in a thread of its own; one that waits is left behind with its client, a change is finished."""
+        if tool.waits:
+            return await _in_thread(work)
+        with anyio.CancelScope(shield=tool.changes):
+            async with self._working:
+                answer = await _in_thread(work)
+        return answer
+
+    async def _answered(self, work: Callable[[], T], *, asked: str) -> T:
+        """Do what is no call of a tool; its failures are errors of the protocol."""
+        try:
+            return await _in_thread(work)
+        except PunchlistError as error:
+            raise MCPError(code=types.INVALID_PARAMS, message=str(error)) from None
+        except Exception as error:  # noqa: BLE001 - the edge: whatever is not expected is a bug, and recorded
+            raise MCPError(code=types.INTERNAL_ERROR, message=str(self._bug(error, asked))) from None
+
+    async def _asked(self, context: "ServerRequestContext[Any, Any]", tool: Tool, *, question: Question) -> "Answer":
+        """Ask the person; what was called for holds, whatever comes of that."""
+        try:
+            reply = await context.session.elicit_form(
+                question.text, dict(question.form), related_request_id=context.request_id
+            )
+        except (MCPError, ValueError) as error:
+            return {"asked": "failed", "why": str(error)}
+        if reply.action != "accept":
+            return {"asked": reply.action}
+        content: dict[str, Json] = msgspec.to_builtins(reply.content or {})
+        try:
+            return {"asked": "accept", **await self._called(tool, lambda: question.answered(content))}
+        except PunchlistError as error:
+            return {"asked": "accept", "refused": failure(error)}
+
+    def _bug(self, error: Exception, asked: str) -> PunchlistError:
+        return crashes.reported(error, start=self._serving.folder, asked=asked)
+
+
+def _checked_call(tool: Tool, arguments: "dict[str, Json]") -> "Answer":
+    check(tool, arguments)
+    return tool.call(arguments)
+
+
+def _shown(tool: Tool) -> types.Tool:
+    hints = types.ToolAnnotations(read_only_hint=not tool.changes)
+    return types.Tool(name=tool.name, description=tool.text, input_schema=dict(tool.schema), annotations=hints)
+
+
+def _can_ask(context: "ServerRequestContext[Any, Any]") -> bool:
+    capabilities = context.session.client_capabilities
+    offered = capabilities.elicitation if capabilities is not None else None
+    return offered is not None and (offered.form is not None or offered.url is None)
+
+
+async def _in_thread(work: Callable[[], T]) -> T:
+    """Return what `work` returns, done in a thread that does not outlive the process."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: T | None, error: BaseException | None) -> None:
+        if done.cancelled():
+            return
+        if error is not None:
+            done.set_exception(error)
+        else:
+            done.set_result(result)  # type: ignore[arg-type]
+
+    def run() -> None:
+        result: T | None = None
+        failed: BaseException | None = None
+        try:
+            result = work()
+        except BaseException as error:  # noqa: BLE001 - handed on to who waits, who records it
+            failed = error
+        with suppress(RuntimeError):  # the loop is over: nobody waits any more
+            loop.call_soon_threadsafe(settle, result, failed)
+
+    threading.Thread(target=run, daemon=True, name="call").start()
+    return await done

@@ -1,0 +1,169 @@
+"""Standard input and output as a client speaks through them: one JSON message a line, bounded in size and depth."""
+
+import asyncio
+import json
+import os
+import re
+import sys
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+
+import anyio
+import mcp_types as types
+from mcp.shared.message import SessionMessage
+from pydantic import ValidationError
+
+from punchlist.errors import DefinitionError
+from punchlist.render.failures import failure
+
+if TYPE_CHECKING:
+    from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+
+LARGEST = 10_000_000
+"""Bytes of a message; a longer one is refused."""
+_END = 1_000
+_WORD = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]|[^\s"{}\[\],:]+')
+_LAST_ID = re.compile(r'"id"\s*:\s*(-?[0-9]+|"(?:[^"\\]|\\.)*")\s*\}?\s*$')
+
+
+class Streams(NamedTuple):
+    """What the protocol's machinery reads from and writes to."""
+
+    received: "MemoryObjectReceiveStream[SessionMessage | Exception]"
+    sent: "MemoryObjectSendStream[SessionMessage]"
+
+
+@asynccontextmanager
+async def standard_streams() -> "AsyncIterator[Streams]":
+    """Take standard input and output for the protocol alone: what else prints, prints on standard error meanwhile.
+
+    A message that cannot be read (too large, too deep, no JSON) is answered here, when it asked for an answer: a client
+    would wait for it in vain.
+    """
+    reading, writing = _claimed(0, os.open(os.devnull, os.O_RDONLY), mode="rb"), _claimed(1, os.dup(2), mode="wb")
+    inward, received = anyio.create_memory_object_stream[SessionMessage | Exception](0)
+    sent, outward = anyio.create_memory_object_stream[SessionMessage](16)
+    replies = sent.clone()
+    loop = asyncio.get_running_loop()
+
+    async def hand_on(line: bytes, *, whole: bool) -> None:
+        message = _read(line, whole=whole)
+        with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
+            if isinstance(message, _Refused):
+                if message.reply is not None:
+                    await replies.send(SessionMessage(message.reply))
+            else:
+                await inward.send(SessionMessage(message))
+
+    async def finish() -> None:
+        await inward.aclose()
+        await replies.aclose()
+
+    def read() -> None:
+        with suppress(RuntimeError, asyncio.CancelledError, OSError):  # the loop is over
+            for line, whole in _lines(reading):
+                asyncio.run_coroutine_threadsafe(hand_on(line, whole=whole), loop).result()
+            asyncio.run_coroutine_threadsafe(finish(), loop).result()
+
+    async def write() -> None:
+        async with outward:
+            async for message in outward:
+                text = message.message.model_dump_json(by_alias=True, exclude_unset=True)
+                await anyio.to_thread.run_sync(_put, writing, text.encode() + b"\n")
+
+    threading.Thread(target=read, daemon=True, name="standard input").start()
+    with suppress(BrokenPipeError):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(write)
+            yield Streams(received, sent)
+
+
+class _Refused(NamedTuple):
+    reply: types.JSONRPCResponse | types.JSONRPCError | None
+
+
+def _claimed(descriptor: int, instead: int, *, mode: str) -> BinaryIO:
+    (sys.stdout if descriptor == 1 else sys.stdin).flush()
+    own = os.dup(descriptor)
+    os.dup2(instead, descriptor)
+    os.close(instead)
+    return os.fdopen(own, mode)  # type: ignore[return-value]
+
+
+def _lines(reading: BinaryIO) -> Iterator[tuple[bytes, bool]]:
+    """Yield lines, and whether they are whole: of one that is too long only its beginning and its end are kept."""
+    while line := reading.readline(LARGEST + 1):
+        if len(line) <= LARGEST or line.endswith(b"\n"):
+            yield line, len(line) <= LARGEST
+            continue
+        last = line[-_END:]
+        while rest := reading.readline(LARGEST):
+            last = (last + rest)[-_END:]
+            if rest.endswith(b"\n"):
+                break
+        yield line[:_END] + last, False
+
+
+def _put(writing: BinaryIO, data: bytes) -> None:
+    writing.write(data)
+    writing.flush()
+
+
+def _read(line: bytes, *, whole: bool) -> types.JSONRPCMessage | _Refused:
+    if not whole:
+        return _refused(line, why=f"the message is larger than {LARGEST:,} bytes", code="too_large")
+    try:
+        return types.jsonrpc_message_adapter.validate_json(line, by_name=False)
+    except ValidationError as error:
+        why = error.errors(include_url=False, include_input=False, include_context=False)[0]["msg"]
+        return _refused(line, why=f"the message cannot be read: {why}", code="unreadable")
+
+
+def _refused(line: bytes, *, why: str, code: str) -> _Refused:
+    """Return the answer to what could not be read: a tool's refusal for a call, else an error of the protocol."""
+    asked = _envelope(line.decode(errors="replace"))
+    if "id" not in asked:
+        return _Refused(None)
+    error = DefinitionError(why, hint="Send less at once, in flat objects.")
+    error.code = code
+    if asked.get("method") != "tools/call":
+        return _Refused(
+            types.JSONRPCError(
+                jsonrpc="2.0", id=asked["id"], error=types.ErrorData(code=types.PARSE_ERROR, message=why)
+            )
+        )
+    answer = {"ok": False, "error": failure(error)}
+    result = {"content": [{"type": "text", "text": json.dumps(answer)}], "structuredContent": answer, "isError": True}
+    return _Refused(types.JSONRPCResponse(jsonrpc="2.0", id=asked["id"], result=result))
+
+
+def _envelope(text: str) -> dict[str, str | int]:
+    """Return the outermost `id` and `method` in what may be no JSON, or only the beginning and the end of one."""
+    found: dict[str, str | int] = {}
+    depth, key = 0, ""
+    for word in (match[0] for match in _WORD.finditer(text)):
+        if word in "{[":
+            depth += 1
+        elif word in "}]":
+            depth -= 1
+            key = "" if depth == 1 else key
+        elif depth == 1 and not key:
+            key = word
+        elif depth == 1:
+            found |= _named(key.strip('"'), word)
+            key = ""
+    if "id" not in found and (last := _LAST_ID.search(text)):
+        found |= _named("id", last[1])
+    return found
+
+
+def _named(key: str, word: str) -> dict[str, str | int]:
+    if key not in {"id", "method"}:
+        return {}
+    try:
+        value = json.loads(word)
+    except ValueError:
+        return {}
+    return {key: value} if isinstance(value, str | int) and not isinstance(value, bool) else {}
