@@ -88,7 +88,8 @@ class Exit(msgspec.Struct, frozen=True, kw_only=True):
     """How a process ended, in facts: exactly one of `code` and `signal` is set; both are None without a record.
 
     `limit` names the limit that the engine killed it for. `stdout` and `stderr` are their last 64 KiB; `output_digest`
-    is over both whole files. `result` is the result file's content, None when there is none, cut at 4 MiB + 1 byte.
+    is over both whole files. `result` is the result file's content, None when there is none, cut at 4 MiB + 1 byte;
+    `refused` what its typed tools noted that they refused.
     """
 
     code: int | None
@@ -99,6 +100,7 @@ class Exit(msgspec.Struct, frozen=True, kw_only=True):
     output_digest: str = ""
     result: bytes | None = None
     usage: bytes | None = None
+    refused: bytes | None = None
     unenforced: tuple[str, ...] = ()
 
 

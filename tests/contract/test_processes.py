@@ -12,6 +12,8 @@ from punchlist.errors import DefinitionError, StoreError, WorkerError
 from punchlist.model.ids import AttemptId
 from punchlist.model.jobs import Limits, Outcome, Role
 from punchlist.model.states import AttemptStatus
+from punchlist.workers.killing import Grace
+from punchlist.workers.process import LocalProcesses
 from tests.attempts import Attempts
 
 
@@ -33,7 +35,7 @@ def test_the_attempt_directory_is_laid_out_as_designed(attempts: Attempts) -> No
         "exit",
         "io",
     }
-    assert {path.name for path in (directory / "io").iterdir()} == {"prompt.md"}
+    assert {path.name for path in (directory / "io").iterdir()} == {"prompt.md", "ended"}
     assert (directory / "stdout").read_bytes() == b"out\n"
     assert (directory / "stderr").read_bytes() == b"err\n"
     assert (directory / "exit").read_bytes() == b"exit 3\nend\n"
@@ -280,3 +282,27 @@ def test_attempts_run_beside_each_other(attempts: Attempts) -> None:
         return [ended.stdout for ended in ends]
 
     assert asyncio.run(both()) == [b"hello\n", b""]
+
+
+def test_the_end_is_marked_for_typed_tools_before_what_is_left_of_the_attempt_is_killed(attempts: Attempts) -> None:
+    waits = "while [ ! -e $PUNCHLIST_ATTEMPT_DIR/ended ]; do :; done; echo seen >$PUNCHLIST_ATTEMPT_DIR/late"
+
+    patient = LocalProcesses(attempts.root, attempts.environ, grace=Grace(terminate=20))
+
+    asyncio.run(patient.run(attempts.launch("sh", "-c", f"(trap '' TERM; {waits}) & exit 0", role=Role.BUILDER)))
+
+    assert (attempts.directory() / "io" / "late").read_text() == "seen\n"
+
+
+def test_no_end_is_marked_in_a_folder_that_an_agent_put_in_the_place_of_its_own(attempts: Attempts) -> None:
+    attempts.sh(f"rm -r $PUNCHLIST_ATTEMPT_DIR && ln -s {attempts.work} $PUNCHLIST_ATTEMPT_DIR", role=Role.BUILDER)
+
+    assert not (attempts.work / "ended").exists()
+
+
+def test_what_typed_tools_refused_is_told_with_the_end(attempts: Attempts) -> None:
+    line = '{"tool": "approve_task", "code": "refused", "message": "it is not of this role"}'
+
+    ended = attempts.sh(f"echo '{line}' >$PUNCHLIST_ATTEMPT_DIR/refused.jsonl", role=Role.BUILDER)
+
+    assert ended.refused == f"{line}\n".encode()

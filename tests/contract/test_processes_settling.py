@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from punchlist.model.jobs import Limits
+from punchlist.model.jobs import Limits, Role
 from punchlist.ports import Exit
 from tests.attempts import Attempts, alive, see_alive
 
@@ -43,6 +43,16 @@ def test_an_attempt_that_ended_before_is_read_from_its_files(attempts: Attempts)
 
     assert attempts.settle() == before
     assert before.unenforced == ("sandbox", "network")
+
+
+def test_the_end_is_marked_for_typed_tools_of_an_attempt_whose_engine_was_killed(attempts: Attempts) -> None:
+    attempts.sh("true", role=Role.BUILDER)
+    mark = attempts.directory() / "io" / "ended"
+    mark.unlink()
+
+    attempts.settle()
+
+    assert mark.exists()
 
 
 def test_an_attempt_that_a_signal_ended_is_read_from_its_files(attempts: Attempts) -> None:

@@ -5,7 +5,7 @@ from punchlist.model.ids import AttemptId
 from punchlist.model.jobs import FailureClass, Role, Usage
 from punchlist.model.states import AttemptStatus
 from punchlist.ports import Exit
-from punchlist.workers.answers import last_lines, outcome_of, read_answer, read_usage
+from punchlist.workers.answers import last_lines, outcome_of, read_answer, read_refused, read_usage
 
 A1 = AttemptId("A1")
 
@@ -108,3 +108,23 @@ def test_the_last_lines_are_those_of_standard_error_where_it_speaks() -> None:
     assert last_lines(Exit(code=1, stdout=b"out", stderr=b"a\nb\nc\n\n"), count=2) == "b\nc"
     assert last_lines(Exit(code=1, stdout=b"caf\xc3\xa9 \xff\n")) == "café \N{REPLACEMENT CHARACTER}"
     assert last_lines(Exit(code=1)) == ""
+
+
+def test_what_typed_tools_refused_is_part_of_the_outcome() -> None:
+    line = b'{"tool": "record_builder_result", "code": "refused", "message": "A1 has its\\nanswer already"}'
+
+    outcome = outcome_of(A1, Role.BUILDER, ended=Exit(code=0, refused=line))
+
+    assert outcome.refused == ("record_builder_result: A1 has its answer already",)
+    assert outcome.status is AttemptStatus.SUCCEEDED
+
+
+def test_refusals_that_cannot_be_read_are_passed_over_and_those_that_can_are_bounded() -> None:
+    whole = b'{"tool": "t", "message": "' + b"m" * 1000 + b'"}\n'
+    content = b'\xff\n7\n{"tool": 1}\n' + b"[" * 100_000 + b"\n" + whole * 50 + whole[:20]
+
+    found = read_refused(content)
+
+    assert len(found) == 20
+    assert {len(each) for each in found} == {300}
+    assert read_refused(None) == ()

@@ -185,7 +185,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `result` is the typed answer, decoded and validated for its role, or None. `tail` holds the last lines of output,
     `output_digest` the SHA-256 of stdout followed by stderr. `evidence` says of each reference of a review whether it
-    resolves. `exam_changed` names paths that a process changed in an exam folder though it must not.
+    resolves. `exam_changed` names paths that a process changed in an exam folder though it must not. `refused` says
+    what the attempt's typed tools were asked for and refused: a second answer, another role's tool.
     """
 
     attempt: AttemptId
@@ -205,3 +206,4 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     usage: Usage | None = None
     not_before: str | None = None
     passed_limit: str | None = None
+    refused: tuple[str, ...] = ()

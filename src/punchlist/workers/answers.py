@@ -17,6 +17,8 @@ from punchlist.workers.files import RESULT_LIMIT
 TAIL_LINES = 20
 _TAIL_CHARACTERS = 4000
 _REASON_LINES = 5
+_REFUSED_LINES = 20
+_REFUSED_CHARACTERS = 300
 _DEPTH = 100
 _LARGEST = 2**53
 _WHERE = "io/result.json"
@@ -88,6 +90,30 @@ def read_usage(content: bytes | None) -> Usage | None:
     return Usage(**numbers) if all(each is None or 0 <= each < _LARGEST for each in numbers.values()) else None
 
 
+class _Refused(msgspec.Struct, frozen=True):
+    """A line of `io/refused.jsonl`."""
+
+    tool: str
+    message: str
+
+
+def read_refused(content: bytes | None) -> tuple[str, ...]:
+    """Return the first refusals that typed tools noted, each in one bounded line; what cannot be read is passed over.
+
+    The file lies in the agent's half of the folder: it is evidence of what was tried, and nothing rests on it.
+    """
+    found: list[str] = []
+    for line in (content or b"").splitlines():
+        if len(found) == _REFUSED_LINES:
+            break
+        try:
+            refused = msgspec.json.decode(line, type=_Refused)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            continue
+        found.append(" ".join(f"{refused.tool}: {refused.message}".split())[:_REFUSED_CHARACTERS])
+    return tuple(found)
+
+
 def last_lines(ended: Exit, *, count: int = TAIL_LINES) -> str:
     """Return the last lines of standard error, or of standard output when that is empty."""
     for stream in (ended.stderr, ended.stdout):
@@ -142,6 +168,7 @@ def _facts(attempt: AttemptId, ended: Exit) -> Outcome:
         unenforced=ended.unenforced,
         usage=read_usage(ended.usage),
         passed_limit=ended.limit,
+        refused=read_refused(ended.refused),
     )
 
 

@@ -6,7 +6,7 @@ import os
 import re
 import stat
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -19,6 +19,13 @@ from punchlist.model.json import Json
 
 TAIL = 64 << 10
 RESULT_LIMIT = 4 << 20
+REFUSED_LIMIT = 256 << 10
+RESULT = "result.json"
+PROGRESS = "progress.jsonl"
+REFUSED = "refused.jsonl"
+"""What the attempt's typed tools refused, a JSON object a line."""
+ENDED = "ended"
+"""There once the attempt is over: its typed tools, wherever they still run, take nothing more."""
 _USAGE_LIMIT = 64 << 10
 _CHUNK = 1 << 20
 _RECORD = re.compile(rb"exit ([0-9]{1,3})\nend\n")
@@ -46,7 +53,7 @@ class AttemptFiles:
         self.stderr = self.directory / "stderr"
         self.pid = self.directory / "pid"
         self.lock = self.directory / "lock"
-        self.result = self.io / "result.json"
+        self.result = self.io / RESULT
         self.usage = self.io / "usage.json"
 
     def create(self, request: Mapping[str, object], files: Mapping[str, bytes], *, io: bool) -> None:
@@ -112,6 +119,15 @@ class AttemptFiles:
         found = (read_regular(self.directory / "limit", limit=64) or b"").decode("ascii", errors="replace")
         return next((each for each in FailureClass if each == found), None)
 
+    def mark_ended(self) -> None:
+        """Tell the attempt's typed tools that it is over; where that cannot be said, what they still write is late."""
+        with suppress(OSError):
+            folder = os.open(self.io, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                os.close(os.open(ENDED, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=folder))
+            finally:
+                os.close(folder)
+
     def forget_exit(self) -> None:
         """Remove a record that only a kill brought about: it says nothing about the command."""
         (self.directory / "exit").unlink(missing_ok=True)
@@ -134,7 +150,7 @@ class AttemptFiles:
 
     def growth(self) -> tuple[int, tuple[object, ...]]:
         """Return the bytes of output, and a value that differs whenever output or progress were written to."""
-        seen = [_stat(path) for path in (self.stdout, self.stderr, self.io / "progress.jsonl")]
+        seen = [_stat(path) for path in (self.stdout, self.stderr, self.io / PROGRESS)]
         return seen[0][0] + seen[1][0], tuple(seen)
 
     def sizes(self) -> tuple[int, int]:
@@ -175,6 +191,10 @@ class AttemptFiles:
     def cost(self) -> bytes | None:
         """Return what the agent says that it used; None when it left no regular file."""
         return read_regular(self.usage, limit=_USAGE_LIMIT)
+
+    def refusals(self) -> bytes | None:
+        """Return what the attempt's typed tools refused; None when they left no regular file."""
+        return read_regular(self.io / REFUSED, limit=REFUSED_LIMIT)
 
     @contextmanager
     def _stored(self) -> Generator[None, None, None]:

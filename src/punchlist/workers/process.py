@@ -94,6 +94,7 @@ class LocalProcesses:
             return None
         before = files.exit_record()
         locked = files.locked()
+        files.mark_ended()
         await to_the_end(kill(_found_tree(files), self._grace))
         if locked:
             await asyncio.to_thread(files.wait_unlocked)
@@ -130,6 +131,7 @@ class LocalProcesses:
 
     async def _finish(self, started: Wrapper, files: AttemptFiles) -> ExitRecord:
         """End what still runs, collect the wrapper, and return how the command ended (both None: nobody knows)."""
+        files.mark_ended()
         process = read_process(started.pid)
         tree = Tree(files.io, started.pid, process.started if process else 0)
         if process is not None and not process.ended:
@@ -176,6 +178,7 @@ async def _exit(
         output_digest=digest,
         result=files.answer(),
         usage=files.cost(),
+        refused=files.refusals(),
         unenforced=unenforced,
     )
 
