@@ -72,8 +72,15 @@ def test_a_name_that_is_no_slug_is_refused_with_the_slug_that_it_could_be(
     with pytest.raises(DefinitionError, match="is not a project's name") as refused:
         projects.create(service, name)
 
-    assert f"Try: {suggested} " in refused.value.hint
+    assert f"Try: {suggested} " in str(refused.value)
     assert len(str(refused.value)) < 1000
+
+
+def test_a_bad_name_hides_no_other_problem(service: Service) -> None:
+    with pytest.raises(DefinitionError) as refused:
+        projects.create(service, "Acme API", title="two\nlines", base="x" * 5000)
+
+    assert [problem.where for problem in refused.value.problems] == ["base", "title", "name"]
 
 
 def test_a_name_that_is_taken_is_refused(service: Service) -> None:

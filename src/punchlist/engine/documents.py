@@ -1,14 +1,29 @@
 """Tasks and steps as people write them, made whole: ids, defaults, and every problem of meaning at once."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from punchlist.engine.document_checks import (
+    Known,
+    needed as needed_steps,
+    needed_task,
+    plan_problems,
+    ring_problems,
+    step_ids,
+    step_names,
+    step_problems,
+    steps_in,
+    task_problems,
+)
 from punchlist.errors import Problem, invalid
-from punchlist.model.ids import CriterionId, ProjectId, StepId, TaskId
+from punchlist.model.criteria import whole_criteria
+from punchlist.model.ids import ProjectId, StepId, TaskId
 from punchlist.model.json import Json, digest, encode, plain
 from punchlist.model.parse import parse
-from punchlist.model.records import Criterion, CriterionFile, Step, StepFile, Task, TaskFile
+from punchlist.model.parts import Part
+from punchlist.model.records import Step, StepFile, Task, TaskFile
+from punchlist.model.results import Plan
 
 replace = msgspec.structs.replace
 
@@ -16,25 +31,20 @@ _LIVING = ("status", "paused", "version", "digest")
 """Fields of task and step that change without a change of what was agreed."""
 
 
-class Known(msgspec.Struct, frozen=True, kw_only=True):
-    """What a document may name: workers, and tasks of the project with what each of them needs.
-
-    `plan` holds the ids of a plan's tasks in their order, for needs by position; outside a plan it is empty.
-    """
-
-    workers: frozenset[str]
-    tasks: Mapping[TaskId, Sequence[str]] = {}
-    plan: tuple[TaskId, ...] = ()
-
-
-def new_task(file: TaskFile, *, task: TaskId, project: ProjectId, known: Known, what: str) -> Task:
+def new_task(document: Json, *, task: TaskId, project: ProjectId, known: Known, what: str) -> Task:
     """Return a draft with all its steps; raises DefinitionError listing every problem of `what`."""
-    problems: list[Problem] = []
-    steps = _steps(file.steps, task=task, numbers=range(1, len(file.steps) + 1), known=known, problems=problems)
-    made = _task(file, steps, task=task, project=project, known=known, problems=problems)
-    if problems:
-        raise invalid(problems, what=what)
-    return made
+
+    def meaning(part: Part) -> list[Problem]:
+        return [*task_problems(part, task, numbers=range(1, steps_in(part) + 1), known=known)]
+
+    file = parse(TaskFile, document, what=what, meaning=meaning)
+    return _new(file, task, project=project, known=known)
+
+
+def new_tasks(document: Json, *, project: ProjectId, known: Known, what: str) -> list[Task]:
+    """Return the drafts of a plan, with the ids `known.plan`; raises DefinitionError listing every problem."""
+    plan = parse(Plan, document, what=what, meaning=lambda part: plan_problems(part, known=known))
+    return [_new(file, name, project=project, known=known) for name, file in zip(known.plan, plan.tasks, strict=True)]
 
 
 def changed_task(task: Task, changes: Mapping[str, Json], *, known: Known, free: int, what: str) -> Task:
@@ -42,47 +52,41 @@ def changed_task(task: Task, changes: Mapping[str, Json], *, known: Known, free:
 
     New steps take the place of the old ones one by one and keep their ids; further ones are numbered from `free`.
     """
-    file = parse(TaskFile, {**_fields(task, TaskFile, but="steps"), **changes}, what=what)
-    problems: list[Problem] = []
-    steps = task.steps
-    if "steps" in changes:
-        numbers = [step.index for step in steps[: len(file.steps)]]
-        numbers += range(free, free + len(file.steps) - len(numbers))
-        steps = _steps(file.steps, task=TaskId(task.id), numbers=numbers, known=known, problems=problems)
-    made = _task(file, steps, task=TaskId(task.id), project=ProjectId(task.project), known=known, problems=problems)
-    if problems:
-        raise invalid(problems, what=what)
-    return _carried(task, made)
+    numbers = [step.index for step in task.steps]
+    numbers += range(free, free + _count(changes.get("steps")))
+
+    def meaning(part: Part) -> list[Problem]:
+        return [*task_problems(part, TaskId(task.id), numbers=numbers[: steps_in(part)], known=known)]
+
+    document = {**_fields(task, TaskFile, but="steps"), **changes}
+    file = parse(TaskFile, document, what=what, meaning=meaning)
+    names = step_names(task.id, numbers[: len(file.steps)])
+    steps = _steps(file.steps, names, numbers=numbers) if "steps" in changes else task.steps
+    return _carried(task, _task(file, steps, task=TaskId(task.id), project=ProjectId(task.project), known=known))
 
 
-def added_step(task: Task, file: StepFile, *, position: int | None, known: Known, free: int, what: str) -> Task:
+def added_step(task: Task, document: Json, *, position: int | None, known: Known, free: int, what: str) -> Task:
     """Return the task with one more step, numbered `free`, at `position` (from 1; by default the last).
 
     Without needs of its own it needs the step before; where every step needs the one before, the next then needs it.
     """
     at = len(task.steps) if position is None else max(0, min(position - 1, len(task.steps)))
+    own, before = f"{task.id}.{free}", tuple(step.id for step in task.steps[:at][-1:])
+    file = _step_file(task, document, own=own, before=before, known=known, what=what)
     chain = _is_chain(task.steps) and file.needs is None
-    before = task.steps[:at]
-    if file.needs is None:
-        file = replace(file, needs=tuple(step.id for step in before[-1:]))
-    ids = _positions(task.steps)
-    step = _step(file, f"{task.id}.{free}", index=free, ids=ids)
-    steps = (*before, step, *task.steps[at:])
-    _refuse(_step_problems(file, "", own=step.id, ids=ids, known=known), steps, what=what)
+    step = _step(file, own, index=free, ids=_positions(task.steps), before=before)
+    steps = (*task.steps[:at], step, *task.steps[at:])
     return _carried(task, replace(task, steps=_chained(steps) if chain else steps))
 
 
 def changed_step(task: Task, step: StepId, *, changes: Mapping[str, Json], known: Known, what: str) -> Task:
     """Return the task with the given fields of one step changed."""
     old = next(each for each in task.steps if each.id == step)
-    file = parse(StepFile, {**_fields(old, StepFile), **changes}, what=what)
-    if file.needs is None:
-        file = replace(file, needs=_before(task.steps, step))
-    ids = _positions(task.steps)
-    new = _step(file, step, index=old.index, ids=ids)
-    steps = tuple(new if each.id == step else each for each in task.steps)
-    _refuse(_step_problems(file, "", own=step, ids=ids, known=known), steps, what=what)
-    return _carried(task, replace(task, steps=steps))
+    before = _before(task.steps, step)
+    document = {**_fields(old, StepFile), **changes}
+    file = _step_file(task, document, own=step, before=before, known=known, what=what)
+    new = _step(file, step, index=old.index, ids=_positions(task.steps), before=before)
+    return _carried(task, replace(task, steps=tuple(new if each.id == step else each for each in task.steps)))
 
 
 def removed_step(task: Task, step: StepId) -> Task:
@@ -126,86 +130,45 @@ def same_step(one: Step, other: Step) -> bool:
     return _without(plain(one), ("status", "version")) == _without(plain(other), ("status", "version"))
 
 
-def find_cycle(needs: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    """Return one path on which things need each other, its first again as its last, or nothing."""
-    done: set[str] = set()
-    for start in needs:
-        path: list[str] = []
-        waiting = [(start, False)]
-        while waiting:
-            each, left = waiting.pop()
-            if left:
-                done.add(path.pop())
-            elif each in path:
-                return (*path[path.index(each) :], each)
-            elif each not in done:
-                path.append(each)
-                waiting += [(each, True), *((need, False) for need in reversed(needs.get(each, ())))]
-    return ()
+def _new(file: TaskFile, task: TaskId, *, project: ProjectId, known: Known) -> Task:
+    numbers = range(1, len(file.steps) + 1)
+    steps = _steps(file.steps, step_names(task, numbers), numbers=numbers)
+    return _task(file, steps, task=task, project=project, known=known)
 
 
-def _task(
-    file: TaskFile, steps: tuple[Step, ...], *, task: TaskId, project: ProjectId, known: Known, problems: list[Problem]
-) -> Task:
-    problems += _criteria_problems(file.acceptance, "acceptance")
-    needs = tuple(_task_needs(file, task, known=known, problems=problems))
+def _task(file: TaskFile, steps: tuple[Step, ...], *, task: TaskId, project: ProjectId, known: Known) -> Task:
+    needs = (needed_task(need, known) for need in file.needs)
     return Task(
         id=task,
         project=project,
         title=file.title,
         spec=file.spec,
-        acceptance=_criteria(file.acceptance),
+        acceptance=whole_criteria(file.acceptance),
         steps=steps,
         tier=file.tier,
         labels=file.labels,
         source=file.source,
-        needs=needs,
+        needs=tuple(dict.fromkeys(need for need in needs if need is not None)),
         policy=file.policy,
     )
 
 
-def _task_needs(file: TaskFile, task: TaskId, *, known: Known, problems: list[Problem]) -> Iterator[TaskId]:
-    found: list[TaskId] = []
-    allowed = ", ".join([*known.tasks, *(str(number) for number in range(1, len(known.plan) + 1))]) or "none"
-    for at, need in enumerate(file.needs):
-        name = _plan_task(need, known) if isinstance(need, int) else TaskId(need)
-        if name is None or (name not in known.tasks and name not in known.plan):
-            problems.append(Problem(f"needs[{at}]", f"there is no task {need!r} in this project", allowed))
-        elif name not in found:
-            found.append(name)
-    graph: dict[str, Sequence[str]] = {**{str(name): each for name, each in known.tasks.items()}, task: found}
-    cycle = find_cycle(graph)
-    if cycle:
-        problems.append(Problem("needs", f"these tasks need each other: {' → '.join(cycle)}"))
-    return iter(found)
+def _steps(files: Sequence[StepFile], names: Sequence[str], *, numbers: Sequence[int]) -> tuple[Step, ...]:
+    ids = step_ids(names)
+    return tuple(
+        _step(file, name, index=number, ids=ids, before=names[max(at - 1, 0) : at])
+        for at, (file, name, number) in enumerate(zip(files, names, numbers, strict=False))
+    )
 
 
-def _plan_task(position: int, known: Known) -> TaskId | None:
-    return known.plan[position - 1] if 1 <= position <= len(known.plan) else None
-
-
-def _steps(
-    files: Sequence[StepFile], *, task: TaskId, numbers: Sequence[int], known: Known, problems: list[Problem]
-) -> tuple[Step, ...]:
-    names = [f"{task}.{number}" for number in numbers]
-    ids = {**{str(at): name for at, name in enumerate(names, 1)}, **{name: name for name in names}}
-    made: list[Step] = []
-    for at, (file, name, number) in enumerate(zip(files, names, numbers, strict=True)):
-        whole = replace(file, needs=tuple(names[at - 1 : at]) if at else ()) if file.needs is None else file
-        problems += _step_problems(whole, f"steps[{at}].", own=name, ids=ids, known=known)
-        made.append(_step(whole, name, index=number, ids=ids))
-    problems += _cycle_problems(made)
-    return tuple(made)
-
-
-def _step(file: StepFile, name: str, *, index: int, ids: Mapping[str, str]) -> Step:
-    needs = [ids[str(need)] for need in file.needs or () if str(need) in ids]
+def _step(file: StepFile, name: str, *, index: int, ids: Mapping[str, str], before: Sequence[str]) -> Step:
+    needs = before if file.needs is None else [ids[str(need)] for need in file.needs]
     return Step(
         id=name,
         index=index,
         title=file.title,
         goal=file.goal,
-        criteria=_criteria(file.criteria),
+        criteria=whole_criteria(file.criteria),
         scope=file.scope,
         needs=tuple(dict.fromkeys(needs)),
         builder=file.builder,
@@ -215,94 +178,26 @@ def _step(file: StepFile, name: str, *, index: int, ids: Mapping[str, str]) -> S
     )
 
 
-def _criteria(files: Sequence[CriterionFile | str]) -> tuple[Criterion, ...]:
-    """Return criteria with ids: one without takes the number of its place, or the lowest free one."""
-    whole = [CriterionFile(text=each) if isinstance(each, str) else each for each in files]
-    taken = {each.id for each in whole if each.id is not None}
-    made: list[Criterion] = []
-    for at, each in enumerate(whole, 1):
-        name = each.id or next(
-            free for number in (at, *range(1, len(whole) + 1)) if (free := f"AC-{number}") not in taken
-        )
-        taken.add(name)
-        made.append(_criterion(each, CriterionId(name)))
-    return tuple(made)
+def _step_file(task: Task, document: Json, *, own: str, before: Sequence[str], known: Known, what: str) -> StepFile:
+    ids = _positions(task.steps)
+    others: dict[str, Sequence[str]] = {each.id: each.needs for each in task.steps}
+
+    def meaning(part: Part) -> list[Problem]:
+        needs = {**others, own: needed_steps(part, ids, before=before)}
+        return [
+            *step_problems(part, own, ids=ids, known=known),
+            *ring_problems(needs, {own: "needs"}),
+        ]
+
+    return parse(StepFile, document, what=what, meaning=meaning)
 
 
-def _criterion(file: CriterionFile, name: CriterionId) -> Criterion:
-    return Criterion(
-        id=name,
-        text=file.text,
-        check=file.check,
-        timeout=file.timeout,
-        network=file.network,
-        red_first=file.red_first,
-        review=file.check is None if file.review is None else file.review,
-    )
-
-
-def _refuse(problems: Iterator[Problem], steps: Sequence[Step], *, what: str) -> None:
-    found = [*problems, *_cycle_problems(steps)]
-    if found:
-        raise invalid(found, what=what)
-
-
-def _step_problems(file: StepFile, at: str, *, own: str, ids: Mapping[str, str], known: Known) -> Iterator[Problem]:
-    yield from _criteria_problems(file.criteria, f"{at}criteria")
-    for number, need in enumerate(file.needs or ()):
-        if str(need) not in ids:
-            allowed = ", ".join(name for name in ids if name != own) or "none"
-            yield Problem(f"{at}needs[{number}]", f"there is no step {need!r} in this task", allowed)
-    for name in ("allow", "deny", "unlock"):
-        for number, glob in enumerate(getattr(file.scope, name)):
-            yield from _path_problems(glob, f"{at}scope.{name}[{number}]")
-    for number, path in enumerate(file.context):
-        yield from _path_problems(path, f"{at}context[{number}]")
-    for role in ("builder", "qa"):
-        worker = getattr(file, role)
-        if worker is not None and worker not in known.workers:
-            yield Problem(f"{at}{role}", f"there is no worker {worker!r}", ", ".join(sorted(known.workers)))
-
-
-def _path_problems(path: str, where: str) -> Iterator[Problem]:
-    if path.startswith(("/", "~")):
-        yield Problem(where, f"{path!r} is absolute", "a path inside the project, such as src/**")
-    elif ".." in path.split("/"):
-        yield Problem(where, f"{path!r} leads out of the project", "a path inside the project, without '..'")
-    elif any(ord(character) < ord(" ") for character in path):
-        yield Problem(where, f"{path!r} holds a control character", "a path inside the project")
-
-
-def _criteria_problems(files: Sequence[CriterionFile | str], where: str) -> Iterator[Problem]:
-    seen: dict[str, int] = {}
-    for at, each in enumerate(files):
-        if isinstance(each, str):
-            continue
-        if each.id is not None and each.id in seen:
-            yield Problem(f"{where}[{at}].id", f"{each.id} is taken by {where}[{seen[each.id]}]", "a number of its own")
-        seen.setdefault(each.id or "", at)
-        if each.check is None:
-            yield from _checkless_problems(each, f"{where}[{at}]")
-
-
-def _checkless_problems(file: CriterionFile, where: str) -> Iterator[Problem]:
-    if file.review is False:
-        yield Problem(where, "it has no check and review is false: nothing could judge it", "a check, or review: true")
-    said = {"timeout": file.timeout is not None, "network": file.network, "red_first": file.red_first != "auto"}
-    for name in (name for name, is_said in said.items() if is_said):
-        yield Problem(f"{where}.{name}", "it says something of a check, and there is none", "a check beside it")
-
-
-def _cycle_problems(steps: Sequence[Step]) -> Iterator[Problem]:
-    cycle = find_cycle({step.id: step.needs for step in steps})
-    if cycle:
-        at = next(at for at, step in enumerate(steps) if step.id == cycle[0])
-        yield Problem(f"steps[{at}].needs", f"these steps need each other: {' → '.join(cycle)}")
+def _count(value: Json) -> int:
+    return len(value) if isinstance(value, list) else 0
 
 
 def _positions(steps: Sequence[Step]) -> dict[str, str]:
-    ids = {str(at): step.id for at, step in enumerate(steps, 1)}
-    return {**ids, **{step.id: step.id for step in steps}}
+    return step_ids([step.id for step in steps])
 
 
 def _is_chain(steps: Sequence[Step]) -> bool:

@@ -9,13 +9,13 @@ from punchlist.flow.groups import Group, group_of
 from punchlist.flow.inputs import rule, unfit
 from punchlist.flow.places import Places
 from punchlist.flow.problems import Problems
-from punchlist.flow.reading import Path
 from punchlist.flow.scope import Scope
 from punchlist.flow.shapes import DYN, ROUND, Shape, is_unread, root_shapes
 from punchlist.flow.syntax import parse
 from punchlist.flow.templates import OPEN, FlawError, whole
 from punchlist.flow.uses import Use, uses
-from punchlist.flow.words import NAME_RULE, ROOTS, TYPE_NAMES, is_name, listed, nearest
+from punchlist.flow.words import NAME_RULE, ROOTS, TYPE_NAMES, is_name, listed
+from punchlist.model.allowed import nearest
 from punchlist.model.flow import (
     AnyNode,
     CallNode,
@@ -27,6 +27,7 @@ from punchlist.model.flow import (
     RepeatNode,
     ReviewNode,
 )
+from punchlist.model.parts import Path
 
 
 def check(flow: Flow, *, places: Places, problems: Problems) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, assert_never
 from punchlist.flow.json_text import BIGGEST, DEPTH
 from punchlist.flow.problems import Place, Problems
 from punchlist.flow.templates import OPEN
-from punchlist.flow.words import nearest
+from punchlist.model.allowed import nearest
 from punchlist.model.json import Json
 
 if TYPE_CHECKING:

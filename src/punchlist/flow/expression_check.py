@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from punchlist.flow.binding import bindings, used
 from punchlist.flow.places import Places
 from punchlist.flow.problems import Problems
-from punchlist.flow.reading import Path
 from punchlist.flow.scope import Scope
 from punchlist.flow.shapes import DYN, Type
 from punchlist.flow.shell import refusals
@@ -15,6 +14,7 @@ from punchlist.flow.templates import OPEN, FlawError, Part, split, whole
 from punchlist.flow.typing_rules import fits, result_type
 from punchlist.flow.uses import Want
 from punchlist.model.json import Json
+from punchlist.model.parts import Path
 
 
 @dataclass(frozen=True, slots=True)

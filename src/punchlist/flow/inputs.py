@@ -8,7 +8,8 @@ from punchlist.errors import Problem, invalid
 from punchlist.flow.binding import shown
 from punchlist.flow.document import Entries, Scalar, Yaml, plain
 from punchlist.flow.reading import Reader
-from punchlist.flow.words import is_name, listed, nearest
+from punchlist.flow.words import is_name, listed
+from punchlist.model.allowed import nearest
 from punchlist.model.flow import Input, InputType
 from punchlist.model.json import Json
 

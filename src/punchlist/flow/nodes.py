@@ -13,7 +13,8 @@ from punchlist.flow.inputs import read_schema
 from punchlist.flow.problems import Place
 from punchlist.flow.reading import Reader
 from punchlist.flow.templates import OPEN
-from punchlist.flow.words import LATER, LATER_KINDS, listed, nearest
+from punchlist.flow.words import LATER, LATER_KINDS, listed
+from punchlist.model.allowed import nearest
 from punchlist.model.flow import (
     AgentNode,
     AnyNode,

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from punchlist.flow.document import Scalar, Yaml
 from punchlist.flow.problems import Place
-from punchlist.flow.reading import Path, find
+from punchlist.flow.reading import find
 from punchlist.flow.templates import OPEN
+from punchlist.model.parts import Path
 
 
 @dataclass(frozen=True, slots=True)

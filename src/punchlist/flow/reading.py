@@ -7,23 +7,22 @@ from typing import Literal, TypeVar, assert_never
 
 import msgspec
 
-from punchlist.errors import DefinitionError
+from punchlist.errors import Problem
 from punchlist.flow.document import Entries, Items, Scalar, Yaml, plain
 from punchlist.flow.json_text import BIGGEST
 from punchlist.flow.problems import Place, Problems
 from punchlist.flow.templates import OPEN, FlawError, whole
-from punchlist.flow.words import NAME_RULE, is_name, listed, nearest
+from punchlist.flow.words import NAME_RULE, is_name, listed
+from punchlist.model.allowed import nearest
 from punchlist.model.json import Json
-from punchlist.model.parse import parse
+from punchlist.model.parse import Shaped, shaped
+from punchlist.model.parts import Part, Path, steps_of
 from punchlist.model.policy import duration, size
 
-Path = tuple[str | int, ...]
-"""Where a value stands in the document: keys and positions from its top."""
 T = TypeVar("T")
 L = TypeVar("L", bound=str)
 R = TypeVar("R", bound=msgspec.Struct)
 _SHOWN = 40
-_PATH = re.compile(r"[^.\[\]]+")
 
 
 def kind_of(tree: Yaml) -> str:
@@ -201,14 +200,22 @@ class Reader:
 
     def record(self, tree: Yaml, kind: type[R], *, what: str) -> R | None:
         """Return a record of the model; each of its problems is placed."""
+        return self.shaped(tree, kind, what=what).record
+
+    def shaped(self, tree: Yaml, kind: type[R], *, what: str) -> Shaped[R]:
+        """Return what the shape of a record comes to; each of its problems is placed."""
         known = self.fields(tree, kind.__struct_encode_fields__, what=what)
-        try:
-            return parse(kind, {key: plain(value) for key, value in known.items()}, what=what)
-        except DefinitionError as error:
-            for problem in error.problems:
-                at = place_of(tree, tuple(_PATH.findall(problem.where)))
-                self.problems.add(at, problem.message, allowed=problem.allowed, hint=problem.hint)
-            return None
+        if not isinstance(tree, Entries):
+            return Shaped(record=None, problems=(), part=Part(None))
+        found = shaped(kind, {key: plain(value) for key, value in known.items()})
+        self.placed(found.problems, tree)
+        return found
+
+    def placed(self, problems: Iterable[Problem], tree: Yaml) -> None:
+        """Note problems whose places are paths in `tree`."""
+        for problem in problems:
+            at = place_of(tree, steps_of(problem.where))
+            self.problems.add(at, problem.message, allowed=problem.allowed, hint=problem.hint)
 
 
 def find(tree: Yaml, path: Path) -> Yaml:

@@ -7,7 +7,8 @@ from punchlist.flow.groups import Group
 from punchlist.flow.shapes import DYN, INT, STRING, Shape, is_unread, may_be_absent, output_shape
 from punchlist.flow.syntax import Chain
 from punchlist.flow.templates import FlawError
-from punchlist.flow.words import NODE_FIELDS, listed, nearest
+from punchlist.flow.words import NODE_FIELDS, listed
+from punchlist.model.allowed import nearest
 from punchlist.model.flow import AgentNode, AnyNode
 
 _PATH = 3

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, assert_never
 
-from punchlist.flow.reading import Path
 from punchlist.model.flow import (
     AgentNode,
     AnyNode,
@@ -22,6 +21,7 @@ from punchlist.model.flow import (
     SetNode,
 )
 from punchlist.model.json import Json
+from punchlist.model.parts import Path
 
 Want = Literal["a JSON value", "true or false", "a whole number", "a list", "a map", "a string", "text"]
 """What an expression must give; `text` is what can be written inside text: numbers and truths, too."""

@@ -1,6 +1,5 @@
 """The words of the language: which names are taken, which keys a later version knows, and the nearest right name."""
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 
@@ -41,12 +40,6 @@ NAME_RULE = "lower-case letters, digits and _, not beginning with a digit, and n
 def is_name(text: str) -> bool:
     """Say whether a node, an input, an output or an `as:` name may be called `text`."""
     return _NAME.fullmatch(text) is not None and text not in RESERVED
-
-
-def nearest(text: str, known: Iterable[str]) -> str:
-    """Return the hint that names what was probably meant, or nothing."""
-    found = difflib.get_close_matches(text, list(known), n=1)
-    return f"Did you mean '{found[0]}'?" if found else ""
 
 
 def listed(names: Iterable[str]) -> str:

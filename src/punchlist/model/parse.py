@@ -1,31 +1,57 @@
 """Decoding of outside data into records: closed, strict, and every problem reported at once with its path."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 import msgspec
 
 from punchlist.errors import DefinitionError, Problem, invalid
-from punchlist.model.allowed import allowed
+from punchlist.model.allowed import allowed, nearest, words
 from punchlist.model.json import Json
+from punchlist.model.parts import Meaning, Part, Path, in_order, written
 
 if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator, ValidationError
 
 T = TypeVar("T")
 _SHOWN = 80
+_AROUND = frozenset({"additionalProperties", "required", "propertyNames", "minItems", "maxItems"})
+"""Rules of maps and lists that say nothing against the values in them."""
 _VALIDATORS: "dict[type[Any], tuple[dict[str, Json], Draft202012Validator]]" = {}
 
 
-def parse(kind: type[T], value: Json, *, what: str) -> T:
-    """Return `value` as a record of `kind`; raises DefinitionError with all problems of `what`, each with its path."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shaped(Generic[T]):
+    """What the shape of a value comes to: its record, or why there is none; `part` is what can be looked at anyway."""
+
+    record: T | None
+    problems: tuple[Problem, ...]
+    part: Part
+
+
+def parse(kind: type[T], value: Json, *, what: str, meaning: Meaning | None = None) -> T:
+    """Return `value` as a record of `kind`; raises DefinitionError with all problems of `what`, each with its path.
+
+    `meaning` says what is wrong beside the shape; where only a part is ill-shaped, it sees all the others.
+    """
+    found = shaped(kind, value)
+    problems = in_order([*found.problems, *(meaning(found.part) if meaning else ())], value)
+    if problems or found.record is None:
+        raise invalid(problems, what=what)
+    return found.record
+
+
+def shaped(kind: type[T], value: Json, *, at: Path = ()) -> Shaped[T]:
+    """Return `value`, which stands `at` a place of its document, as a record of `kind`, or all that its shape lacks."""
     try:
-        return msgspec.convert(value, kind)
+        record = msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        problems = tuple(_problems(kind, value)) or (Problem("", str(error)),)
-        raise invalid(problems, what=what) from None
+        return _ill_shaped(kind, value, at=at, why=error)
     except RecursionError:
-        raise DefinitionError(f"{what} is nested too deeply", hint="Flatten it.") from None
+        too_deep = Problem(written(at), "it is nested too deeply", hint="Flatten it.")
+        return Shaped(record=None, problems=(too_deep,), part=Part(None, at))
+    return Shaped(record=record, problems=(), part=Part(value, at))
 
 
 def parse_json(kind: type[T], text: bytes | str, *, what: str) -> T:
@@ -44,13 +70,21 @@ def decode_json(text: bytes | str, *, what: str) -> Json:
     return value
 
 
-def _problems(kind: type[Any], value: Json) -> Iterator[Problem]:
+def _ill_shaped(kind: type[T], value: Json, *, at: Path, why: Exception) -> Shaped[T]:
+    problems: list[Problem] = []
+    refused: set[Path] = set()
     schema, validator = _validator(kind)
     try:
-        for error in validator.iter_errors(value):
-            yield from _flatten(error, schema)
+        for error in (leaf for each in validator.iter_errors(value) for leaf in _leaves(each)):
+            problems += _problems(error, schema, at=at)
+            if error.kind.name not in _AROUND:
+                refused.add((*at, *error.instance_path))
     except ValueError:  # the validator's own bound on nesting, lower than that of the decoder
-        yield Problem("", "it is nested too deeply", hint="Flatten it.")
+        problems, refused = [Problem(written(at), "it is nested too deeply", hint="Flatten it.")], {at}
+    if not problems:
+        problems, refused = [Problem(written(at), str(why))], {at}
+    part = Part(None if at in refused else value, at, refused=frozenset(refused))
+    return Shaped(record=None, problems=tuple(problems), part=part)
 
 
 def _validator(kind: type[Any]) -> "tuple[dict[str, Json], Draft202012Validator]":
@@ -62,18 +96,18 @@ def _validator(kind: type[Any]) -> "tuple[dict[str, Json], Draft202012Validator]
     return _VALIDATORS[kind]
 
 
-def _flatten(error: "ValidationError", schema: Json) -> Iterator[Problem]:
-    """Yield the problems behind an error: of a union of lists or objects, those of the branch that came closest."""
+def _leaves(error: "ValidationError") -> "Iterator[ValidationError]":
+    """Yield what is behind an error: of a union of lists or objects, the errors of the branch that came closest."""
     branches: Sequence[Sequence[ValidationError]] = getattr(error.kind, "context", ())
     if not isinstance(error.instance, dict | list):
         branches = ()
     fitting = [branch for branch in branches if branch and not _wrong_type_here(branch, error)]
     if not fitting:
-        yield _problem(error, schema)
+        yield error
         return
     closest = max(fitting, key=lambda branch: (max(len(each.instance_path) for each in branch), -len(branch)))
     for each in closest:
-        yield from _flatten(each, schema)
+        yield from _leaves(each)
 
 
 def _wrong_type_here(branch: "Sequence[ValidationError]", error: "ValidationError") -> bool:
@@ -81,19 +115,31 @@ def _wrong_type_here(branch: "Sequence[ValidationError]", error: "ValidationErro
     return any(each.kind.name == "type" and list(each.instance_path) == here for each in branch)
 
 
-def _problem(error: "ValidationError", schema: Json) -> Problem:
-    where, facts = _path(error.instance_path), error.kind.as_dict()
+def _problems(error: "ValidationError", schema: Json, *, at: Path) -> list[Problem]:
+    where, facts = written((*at, *error.instance_path)), error.kind.as_dict()
     rule = _rule(schema, error.schema_path)
     match error.kind.name:
         case "additionalProperties":
             known = sorted(rule.get("properties", {}))
-            names = ", ".join(repr(name) for name in facts["unexpected"])
-            return Problem(where, f"unknown field {names}", ", ".join(known), _nearest(facts["unexpected"], known))
+            unexpected: list[str] = facts["unexpected"]
+            return [
+                Problem(where, f"unknown field {name!r}", ", ".join(known), nearest(name, known)) for name in unexpected
+            ]
+        case "propertyNames":
+            name = str(facts["error"].instance)
+            return [
+                Problem(
+                    written((*at, *error.instance_path, name)),
+                    "it cannot be called so",
+                    allowed({"type": "string", **rule}, schema),
+                )
+            ]
         case "required":
-            return Problem(where, f"the field {facts['property']!r} is missing")
+            return [Problem(where, f"the field {facts['property']!r} is missing")]
         case _:
             described = allowed(rule, schema) or _shortened(error.message)
-            return Problem(where, f"saw {_shown(error.instance)}", described)
+            hint = nearest(error.instance, words(rule, schema)) if isinstance(error.instance, str) else ""
+            return [Problem(where, f"saw {_shown(error.instance)}", described, hint)]
 
 
 def _rule(schema: Json, path: Sequence[str | int]) -> dict[str, Any]:
@@ -104,23 +150,9 @@ def _rule(schema: Json, path: Sequence[str | int]) -> dict[str, Any]:
     return cast("dict[str, Any]", part) if isinstance(part, dict) else {}
 
 
-def _nearest(unexpected: Sequence[str], known: Sequence[str]) -> str:
-    import difflib
-
-    near = [match for name in unexpected for match in difflib.get_close_matches(name, known, n=1)]
-    return f"Did you mean {', '.join(repr(name) for name in near)}?" if near else ""
-
-
 def _shown(value: object) -> str:
     return _shortened(repr(value) if isinstance(value, str) else msgspec.json.encode(value).decode())
 
 
 def _shortened(text: str) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters)"
-
-
-def _path(parts: Sequence[str | int]) -> str:
-    text = ""
-    for part in parts:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
-    return text

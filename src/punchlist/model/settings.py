@@ -1,15 +1,17 @@
 """The settings of a workspace (`punchlist.toml`): a closed record, built-in workers, and what is not in force yet."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Literal, get_args
 
 import msgspec
 from msgspec import Meta
 
-from punchlist.errors import Problem, WorkerError, invalid
+from punchlist.errors import Problem, WorkerError
+from punchlist.model.allowed import nearest
 from punchlist.model.ids import Slug
 from punchlist.model.json import Json, plain
 from punchlist.model.parse import parse
+from punchlist.model.parts import Part
 from punchlist.model.policy import Amount, Duration, Policy, PolicyPart
 from punchlist.model.records import Command, Line, ProjectFile, WorkerName
 
@@ -23,6 +25,13 @@ FILE = "punchlist.toml"
 DEFAULT_PLANNER = "heuristic"
 BUILT_IN = ("claude", "codex", "gemini", "heuristic", "opencode")
 """Workers that need no entry in the settings; the type of each has its name."""
+PERSON = "human"
+"""The worker that is a person."""
+_NEEDED = {
+    "command": ("argv", 'a list: ["./agent", "{prompt_file}"]'),
+    "scripted": ("script", "the path of a YAML file"),
+}
+"""Types of workers that do not work without a key of their own, and what to write there."""
 IN_FORCE = ("command", "heuristic", "scripted")
 """Worker types that this version can start."""
 
@@ -178,16 +187,12 @@ NOT_IN_FORCE: Mapping[str, tuple[Json, ...]] = {
 
 def parse_settings(value: Json, *, source: str = FILE) -> Settings:
     """Return the settings in a decoded TOML file; raises DefinitionError with every problem, those of meaning too."""
-    settings = parse(Settings, value, what=source)
-    problems = [*_unknown_workers(settings), *_untyped(settings)]
-    if problems:
-        raise invalid(problems, what=source)
-    return settings
+    return parse(Settings, value, what=source, meaning=_meaning)
 
 
 def worker_names(settings: Settings) -> tuple[str, ...]:
     """Return the names that a role or a step may give: those configured and those built in."""
-    return tuple(sorted({*settings.workers, *BUILT_IN, "human"}))
+    return tuple(sorted({*settings.workers, *BUILT_IN, PERSON}))
 
 
 def worker_type(settings: Settings, name: str) -> str:
@@ -272,25 +277,31 @@ def _matches(pattern: str, key: str) -> bool:
     return len(given) >= len(wanted) and all(want in {"*", have} for want, have in zip(wanted, given, strict=False))
 
 
-def _unknown_workers(settings: Settings) -> Iterator[Problem]:
-    known = set(worker_names(settings))
-    places = [(f"roles.{name}", getattr(settings.roles, name)) for name in Roles.__struct_fields__]
-    for position, route in enumerate(settings.routes):
-        places += [(f"routes[{position}].{name}", getattr(route, name)) for name in ("planner", "builder", "qa")]
-    for where, name in places:
-        if name is not None and name not in known:
-            yield Problem(where, f"there is no worker {name!r}", ", ".join(sorted(known)), f"Add [workers.{name}]")
+def _meaning(settings: Part) -> Iterator[Problem]:
+    configured = settings.field("workers").fields()
+    yield from _untyped(configured)
+    known = sorted({*configured, *BUILT_IN, PERSON})
+    for place in (settings.field("roles"), *settings.field("routes").each()):
+        for role in Roles.__struct_fields__:
+            yield from _unknown_worker(place.field(role), known)
 
 
-def _untyped(settings: Settings) -> Iterator[Problem]:
-    for name, worker in settings.workers.items():
-        kind = worker.type or (name if name in WORKER_TYPES else None)
-        if kind is None:
-            yield Problem(f"workers.{name}", "the field 'type' is missing", ", ".join(WORKER_TYPES))
-        elif kind == "command" and worker.argv is None:
-            yield Problem(f"workers.{name}", "type 'command' needs 'argv'", 'a list: ["./agent", "{prompt_file}"]')
-        elif kind == "scripted" and worker.script is None:
-            yield Problem(f"workers.{name}", "type 'scripted' needs 'script'", "the path of a YAML file")
+def _unknown_worker(part: Part, known: Sequence[str]) -> Iterator[Problem]:
+    if part.text is not None and part.text not in known:
+        hint = nearest(part.text, known) or f"Add [workers.{part.text}]"
+        yield Problem(part.where, f"there is no worker {part.text!r}", ", ".join(known), hint)
+
+
+def _untyped(workers: Mapping[str, Part]) -> Iterator[Problem]:
+    for name, worker in workers.items():
+        kind = worker.field("type")
+        if not isinstance(worker.value, dict):
+            continue
+        if not kind.said and name not in WORKER_TYPES:
+            yield Problem(worker.where, "the field 'type' is missing", ", ".join(WORKER_TYPES))
+        needed, example = _NEEDED.get(kind.text or ("" if kind.said else name), ("", ""))
+        if needed and not worker.field(needed).said:
+            yield Problem(worker.where, f"type {kind.text or name!r} needs {needed!r}", example)
 
 
 def _example(name: str) -> str:

@@ -7,17 +7,14 @@ from punchlist.errors import DefinitionError, RefusedError
 from punchlist.model.commands import StartRun
 from punchlist.model.ids import ProjectId, RunId, StreamId, TaskId
 from punchlist.model.json import plain
-from punchlist.model.parse import parse
-from punchlist.model.results import Plan
 from punchlist.render import shapes
 from punchlist.service import approvals, lookup, proofs, publishing, runs, starts
 from punchlist.service.context import quiet
 from punchlist.service.recording import create_task
-from punchlist.service.tasks import known_names
+from punchlist.service.tasks import known_names, named_needs
 
 if TYPE_CHECKING:
     from punchlist.model.json import Json
-    from punchlist.model.state import TaskState
     from punchlist.service.context import Answer, Say, Service
 
 
@@ -74,25 +71,22 @@ def make_tasks(service: "Service", project: ProjectId, *, plan: "Json", key: str
 
     Raises DefinitionError with every problem of the plan: a plan is outside data like any other.
     """
-    parsed = parse(Plan, plan, what="the plan")
     proving = proofs.Proving(service)
     with service.store.write() as writer:
         known = writer.remembered(key)
         if isinstance(known, list):
             return [str(each) for each in known]
         owner = lookup.project(writer, project)
-        names = tuple(TaskId(f"T{writer.allocate('task')}") for _ in parsed.tasks)
-        states: list[TaskState] = []
-        for at, (name, file) in enumerate(zip(names, parsed.tasks, strict=True)):
-            task = documents.new_task(
-                file,
-                task=name,
-                project=project,
-                known=known_names(service, writer, needs=file.needs, project=owner.id, plan=names),
-                what=f"task {at + 1} of the plan",
-            )
-            states.append(create_task(writer, task, service=service))
-        _refuse_cycle(states)
+        written = _written_tasks(plan)
+        names = tuple(TaskId(f"T{writer.allocate('task')}") for _ in written)
+        needs = [need for task in written for need in named_needs(task)]
+        made = documents.new_tasks(
+            plan,
+            project=project,
+            known=known_names(service, writer, needs=needs, project=owner.id, plan=names),
+            what="the plan",
+        )
+        states = [create_task(writer, task, service=service) for task in made]
         for state in states:
             proving.ask(writer, state)
         writer.remember(key, [*names])
@@ -119,7 +113,6 @@ def _planned(service: "Service", run: RunId, *, say: "Say") -> list[str]:
     return [str(each) for each in tasks]
 
 
-def _refuse_cycle(states: "list[TaskState]") -> None:
-    cycle = documents.find_cycle({state.task.id: state.task.needs for state in states})
-    if cycle:
-        raise DefinitionError(f"these tasks need each other: {' → '.join(cycle)}", where="needs")
+def _written_tasks(plan: "Json") -> "list[Json]":
+    tasks = plan.get("tasks") if isinstance(plan, dict) else None
+    return tasks if isinstance(tasks, list) else []

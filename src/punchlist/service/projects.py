@@ -1,12 +1,13 @@
 """Verbs of projects: create, list, show, edit."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from punchlist.errors import ConflictError, DefinitionError, RefusedError
+from punchlist.errors import ConflictError, DefinitionError, Problem, RefusedError
 from punchlist.model.ids import SLUG, ProjectId, slug
 from punchlist.model.parse import parse
 from punchlist.model.records import Project, ProjectFile
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from punchlist.service.context import Answer, Say, Service
 
 replace = msgspec.structs.replace
+_SHOWN = 80
 
 
 def create(
@@ -37,14 +39,15 @@ def create(
 
     Raises DefinitionError for a name that is no slug, a repository that is not there or has no commits or no `base`.
     """
-    check_name(name)
+    said = {"spec": spec, "repo": repo, "base": base, "title": title}
+    given: dict[str, Json] = {key: value for key, value in said.items() if value}
+    shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}… ({len(name)} characters)"
+    file = parse(ProjectFile, given, what=f"project {shown!r}", meaning=lambda _: _misnamed(name, shown))
     with service.store.read() as reader:
         known = None if key is None else reader.remembered(key)
         if isinstance(known, dict):
             return known
         _refuse_taken(name, reader.project(ProjectId(name)))
-    said = {"spec": spec, "repo": repo, "base": base, "title": title}
-    file = parse(ProjectFile, {name: value for name, value in said.items() if value}, what=f"project {name}")
     project = _made(service, name, file=file)
     say(f"looking at the repository {project.repo}")
     try:
@@ -112,14 +115,14 @@ def edit(
     return answer
 
 
-def check_name(name: str) -> None:
-    """Refuse a name that is no slug, saying the slug that it could be."""
+def _misnamed(name: str, shown: str) -> Iterator[Problem]:
+    """Yield the problem of a name that is no slug, saying the slug that it could be."""
     if re.fullmatch(SLUG, name) is None:
-        shown = name if len(name) <= 80 else f"{name[:80]}… ({len(name)} characters)"  # noqa: PLR2004 - a line's worth
-        raise DefinitionError(
-            f"{shown!r} is not a project's name; allowed: lower-case letters, digits and hyphens, at most 60",
-            where="name",
-            hint=f"Try: {slug(name)} (a title may be anything: --title)",
+        yield Problem(
+            "name",
+            f"{shown!r} is not a project's name",
+            "lower-case letters, digits and hyphens, at most 60",
+            f"Try: {slug(name)} (a title may be anything: --title)",
         )
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from punchlist.errors import DefinitionError, RefusedError
 from punchlist.model.ids import RunId, StepId, step_task
-from punchlist.model.records import StepFile, Task
+from punchlist.model.records import Task
 from punchlist.model.states import StepStatus
 from punchlist.render import shapes
 from punchlist.service import lookup
@@ -32,14 +32,11 @@ def add(
 ) -> "Answer":
     """Add a step to a draft, by default as its last; raises DefinitionError with every problem of the document."""
     from punchlist.engine import documents
-    from punchlist.model.parse import parse
-
-    file = parse(StepFile, document, what="the step")
 
     def change(writer: "Writer", found: Task) -> Task:
         return documents.added_step(
             found,
-            file,
+            document,
             position=position,
             known=known_names(service, writer, needs=(), project=found.project),
             free=free_number(writer, found),
@@ -47,7 +44,7 @@ def add(
         )
 
     return _edited(
-        service, task, change=change, what=f"a step was added: {file.title}", expected=expected_version, key=key
+        service, task, change=change, what=f"a step was added: {_title(document)}", expected=expected_version, key=key
     )
 
 
@@ -168,6 +165,10 @@ def _edited(
         return moves.edit(state, change(writer, state.task), what=what)
 
     return change_task(service, task, decide=decide, expected=expected, key=key)
+
+
+def _title(document: "Json") -> "Json":
+    return document.get("title") if isinstance(document, dict) else None
 
 
 def _task_of(service: "Service", step: str) -> str:

@@ -10,7 +10,7 @@ from punchlist.render import shapes
 from punchlist.service import lookup
 
 if TYPE_CHECKING:
-    from punchlist.engine.documents import Known
+    from punchlist.engine.document_checks import Known
     from punchlist.model.events import TaskFact
     from punchlist.model.json import Json
     from punchlist.model.records import Task
@@ -25,12 +25,9 @@ def create(service: "Service", project: str | None, *, document: "Json", key: st
     Raises DefinitionError with every problem of the document. The same `key` again returns the first answer.
     """
     from punchlist.engine import documents
-    from punchlist.model.parse import parse
-    from punchlist.model.records import TaskFile
     from punchlist.service import proofs, publishing
     from punchlist.service.recording import create_task
 
-    file = parse(TaskFile, document, what="the task")
     proving = proofs.Proving(service)
     with service.store.write() as writer:
         known = None if key is None else writer.remembered(key)
@@ -38,10 +35,10 @@ def create(service: "Service", project: str | None, *, document: "Json", key: st
             return known
         owner = lookup.project(writer, project)
         made = documents.new_task(
-            file,
+            document,
             task=TaskId(f"T{writer.allocate('task')}"),
             project=ProjectId(owner.id),
-            known=known_names(service, writer, needs=file.needs, project=owner.id),
+            known=known_names(service, writer, needs=named_needs(document), project=owner.id),
             what="the task",
         )
         state = create_task(writer, made, service=service)
@@ -87,8 +84,7 @@ def edit(
     given = changes
 
     def decide(writer: "Writer", state: "TaskState") -> "list[TaskFact]":
-        needs = given.get("needs")
-        wanted = needs if isinstance(needs, list) else state.task.needs
+        wanted = named_needs(given) if "needs" in given else state.task.needs
         edited = documents.changed_task(
             state.task,
             given,
@@ -156,7 +152,7 @@ def known_names(
     service: "Service", reader: "Reader", *, needs: Iterable[object], project: str, plan: tuple[TaskId, ...] = ()
 ) -> "Known":
     """Return what a document of the project may name: all workers, and of tasks those that it names and theirs."""
-    from punchlist.engine.documents import Known
+    from punchlist.engine.document_checks import Known
     from punchlist.model.settings import worker_names
 
     tasks: dict[TaskId, Sequence[str]] = {}
@@ -168,6 +164,12 @@ def known_names(
             tasks[name] = found.task.needs
             waiting += [TaskId(need) for need in found.task.needs]
     return Known(workers=frozenset(worker_names(service.settings)), tasks=tasks, plan=plan)
+
+
+def named_needs(document: "Json") -> "Sequence[Json]":
+    """Return what a written task says that it needs, ill-shaped as it may be."""
+    needs = document.get("needs") if isinstance(document, dict) else None
+    return needs if isinstance(needs, list) else ()
 
 
 def free_number(reader: "Reader", task: "Task") -> int:

@@ -7,10 +7,11 @@ import msgspec
 import yaml
 from msgspec import Meta
 
-from punchlist.errors import DefinitionError, Problem, invalid
+from punchlist.errors import DefinitionError, Problem
 from punchlist.model.ids import CriterionName
 from punchlist.model.json import Json
 from punchlist.model.parse import parse
+from punchlist.model.parts import Part
 
 _DEPTH = 100
 
@@ -94,11 +95,7 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_script(text: str, *, what: str) -> Script:
     """Return the script in YAML text; raises DefinitionError with all problems."""
-    script = parse(Script, _load(text, what), what=what)
-    problems = [problem for index, turn in enumerate(script.turns) for problem in _problems(turn, f"turns[{index}]")]
-    if problems:
-        raise invalid(problems, what=what)
-    return script
+    return parse(Script, _load(text, what), what=what, meaning=_meaning)
 
 
 def turn_for(script: Script, situation: Situation, *, what: str) -> Turn:
@@ -168,15 +165,21 @@ def _check_events(text: str, what: str) -> None:
             raise DefinitionError("aliases (`*name`) are not read", where=what, hint="Write the value out.")
 
 
-def _problems(turn: Turn, where: str) -> Iterator[Problem]:
-    for part in ("write", "append", "replace", "delete"):
-        for name in getattr(turn, part):
-            if not _inside(name):
+def _meaning(script: Part) -> Iterator[Problem]:
+    for turn in script.field("turns").each():
+        yield from _problems(turn)
+
+
+def _problems(turn: Part) -> Iterator[Problem]:
+    for name in ("write", "append", "replace", "delete"):
+        part = turn.field(name)
+        for path in (*part.fields(), *(each.text for each in part.each())):
+            if path is not None and not _inside(path):
                 allowed = "a path inside the work folder: relative, without '..'"
-                yield Problem(f"{where}.{part}", f"saw {name!r}", allowed, "Use `run` for what lies outside.")
-    answers = [name for name in ("result", "review", "plan", "raw") if getattr(turn, name) is not None]
+                yield Problem(part.where, f"saw {path!r}", allowed, "Use `run` for what lies outside.")
+    answers = [name for name in ("result", "review", "plan", "raw") if turn.field(name).said]
     if len(answers) > 1:
-        yield Problem(where, f"leaves {' and '.join(answers)}", "one of result, review, plan, raw")
+        yield Problem(turn.where, f"leaves {' and '.join(answers)}", "one of result, review, plan, raw")
 
 
 def _inside(name: str) -> bool:

@@ -6,12 +6,11 @@ import pytest
 from immutables import Map
 
 from punchlist.engine import document_moves as moves, documents
+from punchlist.engine.document_checks import Known
 from punchlist.engine.fold_task import fold_task
 from punchlist.errors import ConflictError, RefusedError
 from punchlist.model import events as ev
 from punchlist.model.ids import Digest, FindingId, GateId, ProjectId, StepId, StreamId, TaskId, Tree
-from punchlist.model.parse import parse
-from punchlist.model.records import TaskFile
 from punchlist.model.state import StepState, TaskState, VerdictRow
 from punchlist.model.states import StepStatus, TaskStatus
 from punchlist.model.verdicts import Finding, FindingKind, Verdict
@@ -24,9 +23,8 @@ ONE, TWO, THREE = StepId("T1.1"), StepId("T1.2"), StepId("T1.3")
 def state(status: TaskStatus = T.DRAFT, *steps: StepStatus, digest: str | None = "d" * 64, **said: Any) -> TaskState:
     """A task of three steps, each needing the one before, in given states."""
     document: dict[str, Any] = {"title": "x", "steps": [{"title": f"s{n}", "criteria": ["holds"]} for n in range(3)]}
-    file = parse(TaskFile, document, what="x")
-    known = documents.Known(workers=frozenset())
-    task = documents.new_task(file, task=TaskId("T1"), project=ProjectId("p"), known=known, what="x")
+    known = Known(workers=frozenset())
+    task = documents.new_task(document, task=TaskId("T1"), project=ProjectId("p"), known=known, what="x")
     given = (*steps, *(S.PENDING,) * (3 - len(steps)))
     moved = tuple(replace(step, status=now) for step, now in zip(task.steps, given, strict=True))
     frozen = None if digest is None or status is T.DRAFT else Digest(digest)

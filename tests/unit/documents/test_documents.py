@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from punchlist.engine import documents
+from punchlist.engine.document_checks import Known, find_cycle
 from punchlist.errors import DefinitionError
 from punchlist.model.ids import ProjectId, StepId, TaskId
-from punchlist.model.parse import parse
-from punchlist.model.records import StepFile, Task, TaskFile
+from punchlist.model.records import Task
 from punchlist.model.states import StepStatus
 
-KNOWN = documents.Known(workers=frozenset({"claude", "codex", "heuristic"}))
+KNOWN = Known(workers=frozenset({"claude", "codex", "heuristic"}))
 
 SLUGS: dict[str, Any] = {
     "title": "Let slugs keep letters of every script",
@@ -41,12 +41,11 @@ SLUGS: dict[str, Any] = {
 }
 
 
-def made(document: dict[str, Any], *, known: documents.Known = KNOWN) -> Task:
-    file = parse(TaskFile, document, what="task.yaml")
-    return documents.new_task(file, task=TaskId("T12"), project=ProjectId("slugger"), known=known, what="task.yaml")
+def made(document: dict[str, Any], *, known: Known = KNOWN) -> Task:
+    return documents.new_task(document, task=TaskId("T12"), project=ProjectId("slugger"), known=known, what="task.yaml")
 
 
-def problems(document: dict[str, Any], *, known: documents.Known = KNOWN) -> list[str]:
+def problems(document: dict[str, Any], *, known: Known = KNOWN) -> list[str]:
     with pytest.raises(DefinitionError) as refused:
         made(document, known=known)
     return [str(problem) for problem in refused.value.problems]
@@ -89,7 +88,7 @@ def test_two_criteria_of_one_id_are_refused() -> None:
     twice = [{"id": "AC-1", "text": "a"}, {"id": "AC-1", "text": "b"}]
 
     assert problems({"title": "x", "acceptance": twice}) == [
-        "acceptance[1].id: AC-1 is taken by acceptance[0]; allowed: a number of its own"
+        "acceptance[1].id: AC-1 is taken by criterion 1; allowed: a number of its own"
     ]
 
 
@@ -151,13 +150,13 @@ def test_problems_of_all_parts_are_listed_at_once() -> None:
 
 
 def test_a_task_may_need_tasks_of_its_project() -> None:
-    known = documents.Known(workers=frozenset(), tasks={TaskId("T3"): (), TaskId("T4"): ("T3",)})
+    known = Known(workers=frozenset(), tasks={TaskId("T3"): (), TaskId("T4"): ("T3",)})
 
     assert made({"title": "x", "needs": ["T4", "T3", "T4"]}, known=known).needs == ("T4", "T3")
 
 
 def test_a_task_of_a_plan_may_need_others_by_position() -> None:
-    known = documents.Known(workers=frozenset(), plan=(TaskId("T11"), TaskId("T12")))
+    known = Known(workers=frozenset(), plan=(TaskId("T11"), TaskId("T12")))
 
     assert made({"title": "x", "needs": [1]}, known=known).needs == ("T11",)
     assert problems({"title": "x", "needs": [3]}, known=known) == [
@@ -166,7 +165,7 @@ def test_a_task_of_a_plan_may_need_others_by_position() -> None:
 
 
 def test_tasks_that_need_each_other_are_refused_with_the_path() -> None:
-    known = documents.Known(workers=frozenset(), tasks={TaskId("T3"): ("T12",)})
+    known = Known(workers=frozenset(), tasks={TaskId("T3"): ("T12",)})
 
     assert problems({"title": "x", "needs": ["T3"]}, known=known) == [
         "needs: these tasks need each other: T3 → T12 → T3"
@@ -287,7 +286,7 @@ def test_the_frozen_digest_is_of_what_was_agreed_and_of_nothing_else() -> None:
 
 
 def test_no_path_of_needs_that_ends_is_a_cycle() -> None:
-    assert documents.find_cycle({"a": ("b", "c"), "b": ("c",), "c": ()}) == ()
+    assert find_cycle({"a": ("b", "c"), "b": ("c",), "c": ()}) == ()
 
 
 def as_map(value: object) -> dict[str, Any]:
@@ -296,8 +295,8 @@ def as_map(value: object) -> dict[str, Any]:
 
 
 def added(task: Task, said: dict[str, Any], *, position: int | None = None) -> Task:
-    file = parse(StepFile, {"title": "New", "criteria": ["holds"], **said}, what="step.yaml")
-    return documents.added_step(task, file, position=position, known=KNOWN, free=9, what="step.yaml")
+    document = {"title": "New", "criteria": ["holds"], **said}
+    return documents.added_step(task, document, position=position, known=KNOWN, free=9, what="step.yaml")
 
 
 def step_changed(task: Task, step: str, changes: dict[str, Any]) -> Task:

@@ -91,7 +91,7 @@ def test_groups_in_groups_without_end_are_refused_and_not_followed() -> None:
     for _ in range(100_000):
         deep = {"kind": "group", "id": "a", "nodes": [deep]}
 
-    with pytest.raises(DefinitionError, match="the flow is nested too deeply"):
+    with pytest.raises(DefinitionError, match="the flow has 1 problem:\n  it is nested too deeply"):
         parse(Flow, {"flow": "deep", "nodes": [deep]}, what="the flow")
 
 

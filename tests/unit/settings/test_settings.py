@@ -152,7 +152,7 @@ def test_all_problems_of_meaning_are_listed_at_once() -> None:
         settings(text)
 
     places = [problem.where for problem in refused.value.problems]
-    assert places == ["roles.builder", "routes[0].qa", "workers.a", "workers.b", "workers.c"]
+    assert places == ["routes[0].qa", "roles.builder", "workers.a", "workers.b", "workers.c"]
 
 
 def test_the_workers_that_may_be_named_are_the_configured_and_the_built_in_ones() -> None:
