@@ -1,11 +1,13 @@
 """Flows and what steers a run: `run`, `validate`, `pause`, `resume`, `retry`, `cancel`."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from punchlist.cli import ids
+from punchlist.cli.agreeing import YES, agreed
 from punchlist.cli.attach import attach
 from punchlist.cli.commands import Verb, examples
 from punchlist.cli.options import FOLLOW, REASON, WAIT, document
@@ -105,19 +107,24 @@ def pause(session: Session, *, target: str, now: bool) -> None:
 
 @click.command(
     cls=Verb,
-    epilog=examples("punchlist resume R7", "punchlist resume T1 --follow", "punchlist resume R7 --from review"),
+    epilog=examples("punchlist resume R7", "punchlist resume T1 --follow", "punchlist resume R7 --from tests --yes"),
 )
 @click.argument("target", metavar="ID", shell_complete=ids.TASKS_OR_RUNS)
 @click.option("--from", "start_from", metavar="NODE", help="Go back to this node; what that invalidates is listed.")
+@YES
 @FOLLOW
 @WAIT
 @click.pass_obj
-def resume(session: Session, *, target: str, start_from: str | None, follow: bool, wait: bool) -> int:
-    """Go on with what was paused or interrupted."""
+def resume(session: Session, *, target: str, start_from: str | None, yes: bool, follow: bool, wait: bool) -> int:
+    """Go on with what was paused or interrupted.
+
+    With --from a run of a flow goes back to a node, even when it is over: the node and all that was built on it begin
+    again. A task goes back by its steps: `punchlist step reopen`.
+    """
     from punchlist.service import runs
 
-    answer = runs.resume(session.service, target, start_from=start_from)
-    return attach(session, answer, follow=follow, wait=wait)
+    verb = partial(runs.resume, session.service, target, start_from=start_from)
+    return attach(session, agreed(session, verb, yes=yes), follow=follow, wait=wait)
 
 
 @click.command(cls=Verb, epilog=examples("punchlist retry T1", "punchlist retry R7 --follow"))
@@ -126,7 +133,7 @@ def resume(session: Session, *, target: str, start_from: str | None, follow: boo
 @WAIT
 @click.pass_obj
 def retry(session: Session, *, target: str, follow: bool, wait: bool) -> int:
-    """Do what failed in a task or run again; what succeeded is kept."""
+    """Do what failed in a task or run again, was cancelled or not reached; what succeeded is kept."""
     from punchlist.service import runs
 
     with session.progress as say:

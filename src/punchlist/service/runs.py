@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from punchlist.errors import RefusedError
-from punchlist.model.commands import Cancel, Pause, Resume, StartRun
+from punchlist.model.commands import Cancel, Pause, Resume, Retry, StartRun
 from punchlist.model.ids import NodePath, ProjectId, RunId, StreamId, step_task
 from punchlist.model.json import plain
 from punchlist.model.parse import parse
@@ -96,17 +96,28 @@ def pause(service: "Service", target: str, *, now: bool = False) -> "Answer":
     return _shown(service, target, run=run)
 
 
-def resume(service: "Service", target: str, *, start_from: str | None = None) -> "Answer":
-    """Go on with a run or a task that was paused or interrupted."""
-    run = _live(service, target)
-    node = None if start_from is None else NodePath(start_from)
-    inbox.send(service, Resume(run=run, start_from=node))
+def resume(service: "Service", target: str, *, start_from: str | None = None, yes: bool = False) -> "Answer":
+    """Go on with a run or a task that was paused or interrupted.
+
+    With `start_from` a run of a flow goes back to that node, even when it is over. Raises RefusedError (`invalidates`)
+    that lists what was built on the node, unless `yes`: nothing is invalidated before it was said.
+    """
+    if start_from is None:
+        run = _live(service, target)
+        inbox.send(service, Resume(run=run))
+    else:
+        run = _begun(service, target)
+        inbox.send(service, Resume(run=run, start_from=NodePath(start_from), agreed=yes))
     return _shown(service, target, run=run)
 
 
 def retry(service: "Service", target: str, *, say: "Say" = quiet) -> "Answer":
-    """Do again what failed: of a task (T), of the task of a step (T.n) or of a run (R)."""
+    """Do again what failed, was cancelled or not reached: of a task (T), the task of a step (T.n) or a run (R)."""
     task = _task_behind(service, target)
+    if task is None:
+        run = _begun(service, target)
+        inbox.send(service, Retry(run=run))
+        return _shown(service, target, run=run)
     with service.store.read() as reader:
         status = lookup.task(reader, task).task.status
     if status is TaskStatus.ACCEPTED:
@@ -171,24 +182,28 @@ def _live(service: "Service", target: str) -> RunId:
 
     What was asked to start a moment ago is waited for, so that `start` and `pause` may stand in one script.
     """
-    _await_begun(service, target)
     with service.store.read() as reader:
-        if lookup.check_kind(target, "task", "run") == "run":
-            found = lookup.run(reader, target)
-        else:
-            state = lookup.task(reader, target)
-            live = lookup.live_run(reader, target)
-            if live is None:
-                hint = f"Type: punchlist why {target}"
-                raise RefusedError(
-                    f"task {target} is {state.task.status}: no run has hold of it", where=target, hint=hint
-                )
-            found = live
+        found = lookup.run(reader, _begun(service, target))
     if found.status in FINAL_NODE:
         report = f"punchlist report {target}"
         hint = f"Type: {report}" if found.task is None else f"Type: punchlist retry {target}, or {report}"
         raise RefusedError(f"run {found.id} is over: {found.status}", where=target, hint=hint)
     return RunId(found.id)
+
+
+def _begun(service: "Service", target: str) -> RunId:
+    """Return the run that an id means, over or not: of a task the one that has hold of it. Its start is waited for."""
+    kind = lookup.check_kind(target, "task", "run")
+    _await_begun(service, target)
+    with service.store.read() as reader:
+        if kind == "run":
+            return RunId(lookup.run(reader, target).id)
+        state = lookup.task(reader, target)
+        live = lookup.live_run(reader, target)
+        if live is None:
+            hint = f"Type: punchlist why {target}"
+            raise RefusedError(f"task {target} is {state.task.status}: no run has hold of it", where=target, hint=hint)
+        return RunId(live.id)
 
 
 def _await_begun(service: "Service", target: str) -> None:
@@ -213,21 +228,18 @@ def _is_of(command: "dict[str, Json]", target: str) -> bool:
     return command["run"] == target or (command["purpose"] == "deliver" and command.get("task") == target)
 
 
-def _task_behind(service: "Service", target: str) -> str:
+def _task_behind(service: "Service", target: str) -> str | None:
+    """Return the task that an id is of, None for a run that delivers none."""
     kind = lookup.check_kind(target, "task", "step", "run")
     with service.store.read() as reader:
         if kind == "task":
             return lookup.task(reader, target).task.id
         if kind == "step":
             return step_task(lookup.step(reader, target)[1].id)  # type: ignore[arg-type]
+    _await_begun(service, target)
+    with service.store.read() as reader:
         run = lookup.run(reader, target)
-        if run.task is None or run.purpose != "deliver":
-            raise RefusedError(
-                f"run {target} delivers no task: it is retried by starting it again",
-                where=target,
-                hint="Type: punchlist run FLOW, with the file or the name that it was run by",
-            )
-        return run.task
+        return run.task if run.purpose == "deliver" else None
 
 
 def _shown(service: "Service", target: str, *, run: RunId) -> "Answer":
