@@ -229,3 +229,18 @@ def test_a_move_that_the_tables_do_not_list_is_refused(service: Service, verb: V
         verb(service)
 
     assert shown(service, "T1")["version"] == 1
+
+
+def test_a_task_tells_which_of_its_keys_are_not_in_force_yet(service: Service) -> None:
+    step: Any = {"title": "s", "criteria": ["c"], "scope": {"unlock": ["tests/**"]}}
+    made: Any = tasks.create(service, None, document={**task(), "steps": [step], "tier": "contract"})
+    found: Any = tasks.show(service, "T1")
+
+    assert made["task"]["notes"] == found["task"]["notes"]
+    assert found["task"]["notes"] == [
+        {"key": "steps[0].scope.unlock", "value": ["tests/**"], "note": "not in force yet"}
+    ]
+    (file,) = (service.root / "projects/p/tasks").glob("*/task.md")
+    page = file.read_text(encoding="utf-8")
+    assert "`steps[0].scope.unlock`" in page
+    assert "contract" in page

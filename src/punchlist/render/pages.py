@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from punchlist.model.notes import task_notes
 from punchlist.model.proofs import ProofRow
 from punchlist.model.records import Criterion, Project, Step
 from punchlist.model.scores import TaskScore, waived
@@ -84,8 +85,10 @@ def task_facts(state: TaskState, attempts: Sequence[AttemptState]) -> Table:
         ("Revision", (str(record.revision),)),
         ("Steps accepted", (steps_done(state),)),
         ("Needs", codes(record.needs)),
+        ("Tier", ("" if record.tier == "light" else record.tier,)),
         ("Labels", codes(record.labels)),
         ("Source", (Code(record.source or ""),)),
+        ("Not in force yet", codes([each.key for each in task_notes(record)])),
         ("Branch", (Code(state.branch or ""),)),
         ("Base", (Code(state.base or ""),)),
         ("Commit", (Code(state.tip or ""),)),

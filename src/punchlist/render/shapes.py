@@ -11,6 +11,7 @@ from punchlist.model.events import Event, data_of
 from punchlist.model.gates import GATES, Choice
 from punchlist.model.ids import StepId
 from punchlist.model.json import Json, encode, plain
+from punchlist.model.notes import task_notes
 from punchlist.model.proofs import Proof
 from punchlist.model.records import Criterion, Project, Step
 from punchlist.model.rows import GateRow, NodeRow, RunRow, TaskSummary
@@ -34,7 +35,10 @@ def task_summaries(summaries: Sequence[TaskSummary]) -> list[Shape]:
 
 
 def task(state: TaskState) -> Shape:
-    """Return a task with its steps in full; `verdict` is the last one on the task's own criteria."""
+    """Return a task with its steps in full; `verdict` is the last one on the task's own criteria.
+
+    `notes` are the keys that this version does not heed yet.
+    """
     record, own, shows = state.task, state.steps.get("", StepState()), _shows(state)
     return {
         **_fields(record),
@@ -56,6 +60,7 @@ def task(state: TaskState) -> Shape:
         "waived": [plain(each) for each in waived(state)],
         "verdict": verdict(own.verdicts[-1]) if own.verdicts else None,
         "verdicts": [verdict(each) for each in own.verdicts],
+        "notes": [plain(each) for each in task_notes(record)],
     }
 
 

@@ -106,3 +106,16 @@ def test_a_task_names_the_next_command_by_its_state() -> None:
     assert [text.partition("Next: punchlist ")[2].partition(" T1")[0] for text in commands.values()] == [
         "approve", "task start", "why", "report", "retry", "task reopen",
     ]  # fmt: skip
+
+
+def test_a_task_shows_what_it_says_of_itself_and_what_is_not_heeded_yet() -> None:
+    record: Json = {
+        "id": "T1", "project": "p", "title": "t", "status": "draft", "version": 1, "tier": "contract",
+        "labels": ["docs", "api"], "source": "https://example.org/7",
+        "notes": [{"key": "policy.memory", "value": "1GiB", "note": "not in force yet"}],
+    }  # fmt: skip
+
+    shown = tasks.task({"task": record}).splitlines()
+
+    assert "tier contract · labels docs, api · source https://example.org/7" in shown
+    assert "policy.memory is not in force yet" in shown

@@ -170,6 +170,13 @@ class ProofSeen(Part, frozen=True, kw_only=True):
     unproven: tuple[str, ...] = ()
 
 
+class NoteSeen(Part, frozen=True, kw_only=True):
+    """A key of a task that is not heeded yet."""
+
+    key: str
+    note: str
+
+
 class TaskSeen(Part, frozen=True, kw_only=True):
     """A task."""
 
@@ -190,6 +197,10 @@ class TaskSeen(Part, frozen=True, kw_only=True):
     acceptance: tuple[CriterionSeen, ...] = ()
     steps: tuple[StepSeen, ...] = ()
     verdict: VerdictSeen | None = None
+    tier: str = "light"
+    labels: tuple[str, ...] = ()
+    source: str | None = None
+    notes: tuple[NoteSeen, ...] = ()
 
 
 class TaskLineSeen(Part, frozen=True, kw_only=True):

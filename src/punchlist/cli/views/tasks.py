@@ -96,6 +96,8 @@ def _task_lines(record: TaskSeen) -> Iterator[str]:
     yield f"{standing}{', paused' if record.paused else ''} · project {record.project} · version {record.version}" + (
         f" · branch {record.branch}" if record.branch else ""
     )
+    if told := _told(record):
+        yield told
     if record.reason and record.status != "accepted":
         yield f"because: {record.reason}"
     for step in record.steps:
@@ -105,7 +107,18 @@ def _task_lines(record: TaskSeen) -> Iterator[str]:
         yield ""
         yield "The whole task:"
         yield from criteria_lines(record.acceptance, record.verdict)
+    if record.notes:
+        yield ""
+        yield from (f"{each.key} is {each.note}" for each in record.notes)
     yield from _unproven(record)
+
+
+def _told(record: TaskSeen) -> str:
+    """Return in a line what a task says of itself for people: tier, labels, source."""
+    tier = f"tier {record.tier}" if record.tier != "light" else ""
+    labels = f"labels {', '.join(record.labels)}" if record.labels else ""
+    source = f"source {record.source}" if record.source else ""
+    return " · ".join(each for each in (tier, labels, source) if each)
 
 
 def _unproven(record: TaskSeen) -> Iterator[str]:

@@ -1,0 +1,47 @@
+"""What a task says that this version takes and does not heed yet: told where the task is shown, never passed over."""
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from punchlist.model.json import Json, plain
+from punchlist.model.policy import PolicyPart
+from punchlist.model.records import Criterion, Step, Task
+from punchlist.model.settings import LATER, note
+
+
+class Note(msgspec.Struct, frozen=True, kw_only=True):
+    """A key of a task's file, as errors name it, with its value and what is to be known of it."""
+
+    key: str
+    value: Json
+    note: str = LATER
+
+
+def task_notes(task: Task) -> tuple[Note, ...]:
+    """Return the keys of a task that are not in force yet, in the order of its file."""
+    return (
+        *_of_criteria(task.acceptance, "acceptance"),
+        *(each for at, step in enumerate(task.steps) for each in _of_step(step, f"steps[{at}].")),
+        *_of_policy(task.policy, ""),
+    )
+
+
+def _of_step(step: Step, at: str) -> Iterator[Note]:
+    if step.scope.unlock:
+        yield Note(key=f"{at}scope.unlock", value=plain(step.scope.unlock))
+    yield from _of_criteria(step.criteria, f"{at}criteria")
+    yield from _of_policy(step.policy, at)
+
+
+def _of_criteria(criteria: Iterable[Criterion], where: str) -> Iterator[Note]:
+    for at, each in enumerate(criteria):
+        if each.network:
+            yield Note(key=f"{where}[{at}].network", value=True)
+
+
+def _of_policy(policy: PolicyPart, at: str) -> Iterator[Note]:
+    for name in policy.__struct_fields__:
+        value = plain(getattr(policy, name))
+        if said := note(f"policy.{name}", value):
+            yield Note(key=f"{at}policy.{name}", value=value, note=said)
