@@ -33,7 +33,7 @@ help: ## list the targets
 .PHONY: demo
 demo: $(VENV)/.runtime ## deliver a sample task from spec to accepted commits, offline (ARGS=…)
 	@$(BIN)/punchlist demo $(ARGS)
-	@command -v punchlist >/dev/null || echo 'To type it like this here: export PATH="$$PWD/$(BIN):$$PATH"'
+	@command -v punchlist >/dev/null || echo 'To type just punchlist here: export PATH="$$PWD/$(BIN):$$PATH"'
 
 .PHONY: test
 test: $(VENV)/.dev ## run the tests (ARGS=tests/unit for some of them)

@@ -54,6 +54,8 @@ def test_documents_have_their_shapes(workspace: Workspace) -> None:
     assert "task-file" in workspace.ok("schema")["schemas"]
     assert workspace.ok("schema", "task-file")["schema"]["$schema"].endswith("2020-12/schema")
     assert re.fullmatch(r"\d+\.\d+.*", workspace.ok("version")["version"])
+    assert workspace.ok("--version") == workspace.ok("version")
+    assert workspace.punchlist("--version", "status").code == 2
 
 
 def test_a_draft_can_be_changed_by_its_version(workspace: Workspace) -> None:

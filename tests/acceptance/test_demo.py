@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.installed import Workspace
+from tests.installed import PROGRAM, Workspace
 
 STORY = (
-    "$ punchlist plan",
+    f"$ {PROGRAM} plan",
     "T1.1  Greet in French and German",
     "must start failing",
     "must stay passing",
@@ -54,6 +54,7 @@ def test_what_the_demo_says_to_type_next_can_be_typed(folder: Workspace) -> None
         if words[0] == "git":
             assert "greet_all" in folder.git(*words[1:])
         else:
+            assert words[0] == str(PROGRAM), f"it is not on PATH, and so called by its file: {hint}"
             assert folder.punchlist(*words[1:]).code == 0, hint
 
 

@@ -1,5 +1,6 @@
 """What is attached to a run shows it, and lets go without harm."""
 
+import json
 import signal
 
 import pytest
@@ -108,6 +109,8 @@ def test_output_of_an_attempt_is_shown_and_followed(place: Workspace) -> None:
     assert place.punchlist("logs", attempt).out == "said\n"
     assert place.punchlist("logs", attempt, "-f").out == "said\n"
     assert place.ok("logs", attempt)["text"] == "said\n"
+    line = json.loads(place.punchlist("logs", attempt, "-f", "--json").out)
+    assert line == {"ok": True, "stream": "stdout", "text": "said\n"}
 
 
 def test_events_are_followed_as_they_come(place: Workspace) -> None:
@@ -115,6 +118,7 @@ def test_events_are_followed_as_they_come(place: Workspace) -> None:
     place.ok("run", "two.yaml", "--wait")
     assert view.stdout is not None
     for line in view.stdout:
+        assert json.loads(line)["ok"] is True
         if '"RunMoved"' in line and '"succeeded"' in line:
             break
     view.send_signal(signal.SIGINT)

@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 
 from punchlist.errors import DefinitionError, RefusedError, WorkerError
+from punchlist.model.ids import Digest, GateId, NodePath
+from punchlist.model.rows import GateRow
+from punchlist.model.state import GateState
 from punchlist.service import approvals, gates, plans, projects, starts, tasks
 from punchlist.service.context import Service
 from tests.services import (
@@ -80,6 +83,42 @@ def test_a_person_may_reject_by_the_task_or_by_the_choice(service: Service) -> N
         approvals.approve(service, "T1", choice="reject")
     with pytest.raises(DefinitionError, match="a task has no choice"):
         approvals.approve(service, "T1", choice="maybe")
+
+
+@pytest.mark.parametrize("verb", [approvals.approve, approvals.reject])
+def test_a_gate_that_asks_something_else_is_not_answered_by_a_guess(
+    service: Service, verb: Callable[[Service, str], object]
+) -> None:
+    asked(service, kind="rework", choices=("more", "fail"))
+
+    with pytest.raises(RefusedError, match="gate G7 is of kind rework") as refused:
+        verb(service, "G7")
+
+    assert refused.value.hint == "Type one of: punchlist decide G7 more, or punchlist decide G7 fail"
+
+
+def test_what_is_for_the_approval_of_a_task_is_refused_for_other_gates(service: Service) -> None:
+    asked(service, kind="flow", choices=("approve", "reject"))
+
+    with pytest.raises(DefinitionError, match=r"--anyway, --no-wait: only for the approval of a task"):
+        approvals.approve(service, "G7", anyway=True, no_wait=True)
+
+
+def test_a_proposal_has_no_other_choices_than_its_own(service: Service) -> None:
+    created(service)
+    gate = str(at(approvals.propose(service, "T1"), "gate", "id"))
+
+    with pytest.raises(DefinitionError, match="no choice 'go_on'; allowed: approve, reject"):
+        approvals.approve(service, gate, choice="go_on")
+
+
+def asked(service: Service, *, kind: str, choices: tuple[str, ...]) -> None:
+    """Put the row of an open gate G7 that no run stands at."""
+    gate = GateState(
+        id=GateId("G7"), kind=kind, node=NodePath("n"), message="?", shows=Digest("f" * 64), choices=choices
+    )
+    with service.store.write() as writer:
+        writer.put([GateRow(gate=gate)])
 
 
 def test_approving_twice_is_refused(service: Service) -> None:

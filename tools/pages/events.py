@@ -12,7 +12,8 @@ from tools.pages.markup import code, page, summary, table
 _HEAD = """\
 Every change of state is an event in a stream: one stream for the workspace, and one for each project, task and run.
 Events are never changed and never removed; the tables of the store, the generated files and every answer of a verb
-are computed from them. `punchlist events` prints them in words, and with `--json` as they are.
+are computed from them. `punchlist events` prints them in words, and with `--json` as they are: one object with all of
+them or, followed (`events -f --json`), one object a line as they come, each with `"ok": true` beside its own fields.
 
 An event is `{seq, stream, n, at, kind, actor, data, prev, hash}`: `n` counts within its stream from 1, `seq` over all
 streams in the order of this store. `hash` is the SHA-256 of `prev` followed by the canonical JSON (RFC 8785) of

@@ -1,7 +1,9 @@
 """`punchlist demo`: the whole loop on a sample, without any key or network."""
 
 import itertools
+import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -126,14 +128,22 @@ def _deliver(session: Session, tasks: list[str], *, place: Path) -> int:
 
 
 def _typed(command: str, remark: str) -> str:
-    return strong(f"$ punchlist {command}") + (f"    # {remark}" if remark else "")
+    return strong(f"$ {_program()} {command}") + (f"    # {remark}" if remark else "")
+
+
+def _program() -> str:
+    """Return how this program is called here: a name that is not on PATH is nothing to type."""
+    if shutil.which("punchlist") is not None:
+        return "punchlist"
+    called = Path(sys.argv[0])
+    return f"{sys.executable} -m punchlist" if called.name == "__main__.py" else str(called)
 
 
 def _where_next(session: Session, tasks: list[str], *, place: Path) -> str:
     from punchlist.service import tasks as verbs
 
     branches = [views.branch_of(verbs.show(session.service, name)) or "main" for name in tasks]
-    command, repository = f"punchlist -C {place}", place / PROJECT
+    command, repository = f"{_program()} -C {place}", place / PROJECT
     return "\n".join(
         [
             "",

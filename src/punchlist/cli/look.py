@@ -36,7 +36,12 @@ def why(session: Session, name: str) -> None:
 @click.command(cls=Verb, epilog=examples("punchlist logs A31", "punchlist logs A31 -f", "punchlist logs A31 --stderr"))
 @click.argument("attempt", metavar="A")
 @click.option("--stderr", is_flag=True, help="What it wrote to standard error.")
-@click.option("-f", "--follow", is_flag=True, help="Go on until the attempt is over; ^C only detaches.")
+@click.option(
+    "-f",
+    "--follow",
+    is_flag=True,
+    help="Go on until the attempt is over; with --json one object a line. ^C only detaches.",
+)
 @click.pass_obj
 def logs(session: Session, *, attempt: str, stderr: bool, follow: bool) -> None:
     """Print the output of an attempt."""
@@ -48,10 +53,12 @@ def logs(session: Session, *, attempt: str, stderr: bool, follow: bool) -> None:
             verbs.logs(session.service, attempt, stream=stream), lambda answer: str(answer["text"]).rstrip("\n")
         )
         return
-    _refuse_json(session, "--follow")
     session.attached = True
     for text in verbs.follow_output(session.service, attempt, stream=stream):
-        click.echo(visible(text), nl=False)
+        if session.json:
+            write_json({"ok": True, "stream": stream, "text": text})
+        else:
+            click.echo(visible(text), nl=False)
 
 
 @click.command(
@@ -75,7 +82,7 @@ def events(session: Session, *, about: str | None, after: int, limit: int | None
         raise DefinitionError("--limit and --follow do not go together")
     for event in verbs.follow_events(session.service, after=after, about=about):
         if session.json:
-            write_json(event)
+            write_json({"ok": True, **event})
         else:
             session.say(runs.events({"events": [visible(event)]}))
 
@@ -106,8 +113,3 @@ def diff(session: Session, name: str) -> None:
     from punchlist.service import diff as verbs
 
     session.show(verbs.diff(session.service, name), lambda answer: str(answer["diff"]).rstrip("\n"))
-
-
-def _refuse_json(session: Session, option: str) -> None:
-    if session.json:
-        raise DefinitionError(f"--json and {option} do not go together", hint="Leave one out.")

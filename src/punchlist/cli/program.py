@@ -18,16 +18,28 @@ from punchlist.cli.commands import Punchlist, examples
         "punchlist task create --file task.yaml && punchlist approve T1 && punchlist task start T1 --follow",
     ),
 )
+@click.option("--version", is_flag=True, help="Print the version, as the verb does.")
 @click.pass_context
-def punchlist(context: click.Context) -> int | None:
+def punchlist(context: click.Context, *, version: bool) -> int | None:
     """Turn a spec into accepted commits by driving coding agents through plan, build, check, review and rework.
 
     A program, not a model, keeps the record: accepted means that the engine itself ran the checks in a clean checkout
     of the exact tree that it integrates. Without a verb: status.
     """
+    if version:
+        _version(context)
+        return None
     if context.invoked_subcommand is not None:
         return None
     from punchlist.cli.look import status
 
     result: object = context.invoke(status)
     return result if isinstance(result, int) else None
+
+
+def _version(context: click.Context) -> None:
+    if context.invoked_subcommand is not None:
+        raise click.UsageError("--version stands alone, without a verb", ctx=context)
+    from punchlist.cli.about import version
+
+    context.invoke(version)

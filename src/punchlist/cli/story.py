@@ -9,10 +9,10 @@ from punchlist.model.json import Json
 
 Data = Mapping[str, Json]
 
-_LOUD = frozenset({"planner", "builder", "qa", "node", "setup", "command"})
+_LOUD = frozenset({"planner", "builder", "qa", "node", "command"})
 _STATES = frozenset({"rework", "failed", "cancelled", "skipped"})
 _WIDTH = 6
-_DOING = {"planner": "planning", "builder": "building", "qa": "reviewing", "setup": "set-up", "node": "working"}
+_DOING = {"planner": "planning", "builder": "building", "qa": "reviewing", "node": "working"}
 
 
 class Attempt(NamedTuple):
@@ -84,6 +84,8 @@ def _attempt_ended(story: Story, data: Data) -> Iterator[str]:
     state, reason = _text(outcome, "status"), _text(outcome, "reason")
     if seen.role == "check":
         yield _line(seen.about, f"  {_checked(seen, outcome)}")
+    elif seen.role == "setup" and outcome.get("exit_code") == 0:  # without a process there was nothing to set up
+        yield _line(seen.about, f"set up ({_text(outcome, 'attempt')})")
     elif state != "succeeded":
         yield _line(seen.about, f"{seen.role} {status(state)}: {reason or _text(outcome, 'failure')}")
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from punchlist.engine import document_moves as moves, documents
 from punchlist.errors import ConflictError, DefinitionError, Problem, RefusedError
+from punchlist.model.gates import choice_of
 from punchlist.model.ids import GateId
 from punchlist.render import shapes
 from punchlist.service import gate_commands, lookup, proofs
@@ -48,14 +49,33 @@ def approve(
     expected_version: int | None = None,
     say: "Say" = quiet,
 ) -> "Answer":
-    """Approve a task, or decide a gate in favour (its first choice, unless `choice` says another).
+    """Approve a task, or decide a gate by `choice`; without one the gate must have the choice `approve`.
 
     Waits until the task's checks were run on the base, unless `no_wait`; raises RefusedError that lists what is
     unproven, unless `anyway`, which is recorded.
     """
     service.require_person("approve")
     if lookup.check_kind(target, "task", "gate") == "gate":
-        return _approve_gate(service, target, choice=choice, anyway=anyway, message=message, data=data, say=say)
+        with service.store.read() as reader:
+            row = lookup.gate(reader, target)
+        gate_commands.refuse_closed(row)
+        if row.gate.kind != "approval" or row.task is None:
+            _refuse_for_tasks(row, {"--anyway": anyway, "--no-wait": no_wait, "--expected-version": expected_version})
+            if choice is None:
+                _require_choice(row, "approve")
+            return _decide(service, row, choice=choice or "approve", message=message, data=data)
+        if choice_of("approval", choice or "approve").name == "reject":
+            return reject(service, target, message=message)
+        approve_task(
+            service,
+            row.task,
+            anyway=anyway,
+            message=message,
+            no_wait=no_wait,
+            expected_version=expected_version,
+            say=say,
+        )
+        return gate_commands.show(service, target)
     if choice not in {None, "approve"}:
         if choice == "reject":
             return reject(service, target, message=message)
@@ -66,7 +86,7 @@ def approve(
 
 
 def reject(service: "Service", target: str, *, message: str = "") -> "Answer":
-    """Send a proposed task back to draft, or decide a gate of a flow against."""
+    """Send a proposed task back to draft, or decide a gate by its choice `reject`."""
     service.require_person("reject")
     if lookup.check_kind(target, "task", "gate") == "task":
         return change_task(service, target, decide=lambda _, state: moves.reject(state, message=message))
@@ -77,8 +97,8 @@ def reject(service: "Service", target: str, *, message: str = "") -> "Answer":
         change_task(service, row.task, decide=lambda _, state: moves.reject(state, message=message))
         return gate_commands.show(service, target)
     gate_commands.refuse_closed(row)
-    against = next((each for each in ("reject", "deny", "fail") if each in row.gate.choices), row.gate.choices[-1])
-    return _decide(service, row, choice=against, message=message)
+    _require_choice(row, "reject")
+    return _decide(service, row, choice="reject", message=message)
 
 
 def approve_task(
@@ -113,25 +133,26 @@ def approve_task(
     return change_task(service, task, decide=decide, expected=expected_version)
 
 
-def _approve_gate(
-    service: "Service",
-    target: str,
-    *,
-    choice: str | None,
-    anyway: bool,
-    message: str,
-    data: "Mapping[str, Json] | None",
-    say: "Say",
-) -> "Answer":
-    with service.store.read() as reader:
-        row = lookup.gate(reader, target)
-    gate_commands.refuse_closed(row)
-    if row.gate.kind == "approval" and row.task is not None:
-        if choice == "reject":
-            return reject(service, target, message=message)
-        approve_task(service, row.task, anyway=anyway, message=message, say=say)
-        return gate_commands.show(service, target)
-    return _decide(service, row, choice=choice or row.gate.choices[0], message=message, data=data)
+def _refuse_for_tasks(row: "GateRow", options: Mapping[str, object]) -> None:
+    """Refuse options that speak of the approval of a task, and so mean nothing for another gate."""
+    given = [name for name, value in options.items() if value not in {None, False}]
+    if given:
+        raise DefinitionError(
+            f"{', '.join(given)}: only for the approval of a task, and gate {row.gate.id} is of kind {row.gate.kind}",
+            where=row.gate.id,
+            hint="Leave it out.",
+        )
+
+
+def _require_choice(row: "GateRow", choice: str) -> None:
+    """Refuse to guess what a person means by approving or rejecting a gate that asks something else."""
+    gate = row.gate
+    if choice not in gate.choices:
+        raise RefusedError(
+            f"gate {gate.id} is of kind {gate.kind}, and what it asks cannot be answered with {choice!r}",
+            where=gate.id,
+            hint="Type one of: " + ", or ".join(f"punchlist decide {gate.id} {each}" for each in gate.choices),
+        )
 
 
 def _decide(

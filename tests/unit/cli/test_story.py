@@ -43,6 +43,20 @@ def test_a_try_that_fails_its_checks_is_told_with_its_findings() -> None:
     ]
 
 
+def test_a_set_up_is_told_when_there_was_something_to_set_up() -> None:
+    story = delivering()
+    told(story, "AttemptQueued", attempt="A3", node="n", role="setup", subject="setup", step="T1.1")
+
+    begun = told(story, "AttemptStarted", attempt="A3")
+    without = told(story, "AttemptEnded", outcome={"attempt": "A3", "status": "succeeded", "exit_code": None})
+    done = told(story, "AttemptEnded", outcome={"attempt": "A3", "status": "succeeded", "exit_code": 0})
+    red = told(story, "AttemptEnded", outcome={"attempt": "A3", "status": "failed", "exit_code": 1, "reason": "exit 1"})
+
+    assert (begun, without) == ([], [])
+    assert done == ["T1.1   set up (A3)"]
+    assert red == ["T1.1   setup failed: exit 1"]
+
+
 def test_an_accepted_step_is_told_with_its_commit() -> None:
     story = delivering()
     told(story, "StepIntegrated", step="T1.1", commit="0123456789abcdef")
