@@ -283,15 +283,11 @@ def _runtime(surroundings: Surroundings, *, idle_exit: timedelta | None) -> "Run
     from punchlist.runtime.loop import Runtime
     from punchlist.runtime.perform import Performer
     from punchlist.service import plans, publishing
+    from punchlist.service.showing import Showing
 
     service = _service(surroundings, actor="engine")
     publisher = publishing.published(service)
     later = Later(publisher.flush, clock=service.clock)
-
-    def publish(tasks: Sequence[str], projects: Sequence[str]) -> None:
-        if publisher.publish(tasks, projects):
-            later.ask()
-
     performer = Performer(
         root=surroundings.root,
         workspace=surroundings.workspace,
@@ -308,7 +304,7 @@ def _runtime(surroundings: Surroundings, *, idle_exit: timedelta | None) -> "Run
         lock=EngineLock(surroundings.state / "engine.lock"),
         holder=Holder(pid=os.getpid(), since=service.now(), version=__version__),
         clock=service.clock,
-        publish=publish,
+        pages=Showing(surroundings.store, publisher, put_off=later.ask),
         idle_exit=idle_exit,
     )
 

@@ -10,7 +10,7 @@ from punchlist.model import events as ev
 from punchlist.model.ids import AttemptId, GateId, StepId
 from punchlist.model.jobs import Role
 from punchlist.model.json import Json
-from punchlist.model.state import AttemptState, GateState, RunState, Tries
+from punchlist.model.state import AttemptState, GateState, Mark, RunState, Tries
 from punchlist.model.states import ATTEMPT_MOVES, GATE_MOVES, AttemptStatus, GateStatus, check_move
 
 replace = msgspec.structs.replace
@@ -23,7 +23,13 @@ def queued(run: RunState, event: ev.Event) -> RunState:
     queue, ticket = (run.queue, -1) if fact.not_before else queues.push(run.queue, fact.attempt)
     said = {name: getattr(fact, name) for name in fact.__struct_fields__ if name != "attempt"}
     attempt = AttemptState(
-        id=fact.attempt, run=run.id, generation=node.generation, ticket=ticket, queued_at=event.at, **said
+        id=fact.attempt,
+        run=run.id,
+        generation=node.generation,
+        ticket=ticket,
+        queued_at=event.at,
+        mark=Mark(event.at, event.hash),
+        **said,
     )
     return replace(
         with_nodes(run, replace(node, attempts=(*node.attempts, fact.attempt))),
@@ -65,7 +71,7 @@ def started(run: RunState, event: ev.Event) -> RunState:
     """Fold AttemptStarted: it takes a slot."""
     attempt = run.attempts[fact_of(event, ev.AttemptStarted).attempt]
     check_move(ATTEMPT_MOVES, attempt.status, AttemptStatus.RUNNING, what=f"attempt {attempt.id}")
-    running = replace(attempt, status=AttemptStatus.RUNNING, started_at=event.at)
+    running = replace(attempt, status=AttemptStatus.RUNNING, started_at=event.at, mark=Mark(event.at, event.hash))
     return replace(
         _unqueued(run, attempt),
         attempts=run.attempts.set(attempt.id, running),
@@ -78,7 +84,7 @@ def ended(run: RunState, event: ev.Event) -> RunState:
     outcome = fact_of(event, ev.AttemptEnded).outcome
     attempt = run.attempts[outcome.attempt]
     check_move(ATTEMPT_MOVES, attempt.status, outcome.status, what=f"attempt {attempt.id}")
-    over = replace(attempt, status=outcome.status, outcome=outcome, ended_at=event.at)
+    over = replace(attempt, status=outcome.status, outcome=outcome, ended_at=event.at, mark=Mark(event.at, event.hash))
     run = _unqueued(run, attempt)
     live = run.live.delete(attempt.id) if attempt.id in run.live else run.live
     trees = run.trees

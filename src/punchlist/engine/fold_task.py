@@ -9,22 +9,33 @@ from punchlist.engine.facts import fact_of
 from punchlist.model import events as ev
 from punchlist.model.ids import StepId
 from punchlist.model.records import Step, Task
-from punchlist.model.state import Integration, StepState, TaskState, VerdictRow
+from punchlist.model.state import Integration, Mark, StepState, TaskState, VerdictRow
 from punchlist.model.states import STEP_MOVES, TASK_MOVES, TaskStatus, check_move
 
 replace = msgspec.structs.replace
 
+_OF_ALL_STEPS = (ev.TaskEdited, ev.TaskProved, ev.TaskRevised)
+"""What changes how any step is shown: its record, and what the base showed of its checks."""
+
 
 def fold_task(state: TaskState | None, event: ev.Event) -> TaskState:
     """Return the task after `event`; raises RefusedError for a move that the tables of states do not list."""
-    fact = event.fact
+    fact, mark = event.fact, Mark(event.at, event.hash)
     if isinstance(fact, ev.TaskCreated):
-        steps = Map({step.id: StepState() for step in fact.task.steps})
-        return TaskState(task=fact.task, steps=steps, created_at=event.at, changed_at=event.at)
+        steps = Map({step.id: StepState(mark=mark) for step in fact.task.steps})
+        return TaskState(task=fact.task, steps=steps, created_at=event.at, changed_at=event.at, mark=mark)
     if state is None:
         raise ValueError(f"{event.kind} before TaskCreated in stream {event.stream}")
-    folded = _FOLDS[type(fact)](state, event)
+    folded = _marked(_FOLDS[type(fact)](state, event), fact, mark=mark)
     return replace(folded, task=replace(folded.task, version=state.task.version + 1), changed_at=event.at)
+
+
+def _marked(state: TaskState, fact: ev.AnyFact, *, mark: Mark) -> TaskState:
+    """Return the state with the mark of its last event, at each step, too, if the fact is about all of them."""
+    steps = state.steps
+    if isinstance(fact, _OF_ALL_STEPS):
+        steps = steps.update({key: replace(step, mark=mark) for key, step in steps.items()})
+    return replace(state, steps=steps, mark=mark)
 
 
 def step_of(task: Task, step: StepId) -> Step:
@@ -83,7 +94,7 @@ def _base_fixed(state: TaskState, event: ev.Event) -> TaskState:
 
 def _dispatched(state: TaskState, event: ev.Event) -> TaskState:
     fact = fact_of(event, ev.StepDispatched)
-    return _with_step(state, fact.step, change=lambda step: replace(step, base=fact.base))
+    return _with_step(state, fact.step, event=event, change=lambda step: replace(step, base=fact.base))
 
 
 def _step_moved(state: TaskState, event: ev.Event) -> TaskState:
@@ -98,7 +109,7 @@ def _step_moved(state: TaskState, event: ev.Event) -> TaskState:
             return replace(step, reason=fact.reason)
         return replace(step, r=fact.r, tries=0, reason=fact.reason, late=(), closed=False, planned=None)
 
-    return _with_step(replace(state, task=replace(state.task, steps=steps)), fact.step, change=told)
+    return _with_step(replace(state, task=replace(state.task, steps=steps)), fact.step, event=event, change=told)
 
 
 def _rework_asked(state: TaskState, event: ev.Event) -> TaskState:
@@ -108,7 +119,7 @@ def _rework_asked(state: TaskState, event: ev.Event) -> TaskState:
         late = (*step.late, fact.message) if fact.late else step.late
         return replace(step, messages=(*step.messages, fact.message), late=late)
 
-    return _with_step(state, fact.step, change=asked)
+    return _with_step(state, fact.step, event=event, change=asked)
 
 
 def _verdict_given(state: TaskState, event: ev.Event) -> TaskState:
@@ -120,7 +131,7 @@ def _verdict_given(state: TaskState, event: ev.Event) -> TaskState:
     def judged(step: StepState) -> StepState:
         return replace(step, verdicts=(*step.verdicts, row), tries=fact.s + 1, late=())
 
-    return _with_step(replace(state, findings=findings), key, change=judged)
+    return _with_step(replace(state, findings=findings), key, event=event, change=judged)
 
 
 def _waived(state: TaskState, event: ev.Event) -> TaskState:
@@ -129,7 +140,7 @@ def _waived(state: TaskState, event: ev.Event) -> TaskState:
     def waived(step: StepState) -> StepState:
         return replace(step, waivers=(*step.waivers, fact.waiver))
 
-    return _with_step(state, fact.step or "", change=waived)
+    return _with_step(state, fact.step or "", event=event, change=waived)
 
 
 def _planned(state: TaskState, event: ev.Event) -> TaskState:
@@ -137,7 +148,7 @@ def _planned(state: TaskState, event: ev.Event) -> TaskState:
     plan = Integration(
         parent=fact.parent, tree=fact.tree, author=fact.author, message=fact.message, at=event.at, event=event.hash
     )
-    return _with_step(state, fact.step, change=lambda step: replace(step, planned=plan))
+    return _with_step(state, fact.step, event=event, change=lambda step: replace(step, planned=plan))
 
 
 def _integrated(state: TaskState, event: ev.Event) -> TaskState:
@@ -146,12 +157,14 @@ def _integrated(state: TaskState, event: ev.Event) -> TaskState:
     def integrated(step: StepState) -> StepState:
         return replace(step, commit=fact.commit, tree=fact.tree, messages=())
 
-    return _with_step(replace(state, tip=fact.commit), fact.step, change=integrated)
+    return _with_step(replace(state, tip=fact.commit), fact.step, event=event, change=integrated)
 
 
 def _closed(state: TaskState, event: ev.Event) -> TaskState:
     fact = fact_of(event, ev.StepClosed)
-    return _with_step(state, fact.step, change=lambda step: replace(step, closed=True, tries=fact.attempts))
+    return _with_step(
+        state, fact.step, event=event, change=lambda step: replace(step, closed=True, tries=fact.attempts)
+    )
 
 
 def _published(state: TaskState, event: ev.Event) -> TaskState:
@@ -186,6 +199,7 @@ def _moved_to(task: Task, status: TaskStatus) -> Task:
     return replace(task, status=status)
 
 
-def _with_step(state: TaskState, key: str, *, change: Callable[[StepState], StepState]) -> TaskState:
-    """Return the state with one step's part changed; the key `""` is the task's own criteria."""
-    return replace(state, steps=state.steps.set(key, change(state.steps.get(key, StepState()))))
+def _with_step(state: TaskState, key: str, *, event: ev.Event, change: Callable[[StepState], StepState]) -> TaskState:
+    """Return the state with one step's part changed by `event`; the key `""` is the task's own criteria."""
+    changed = replace(change(state.steps.get(key, StepState())), mark=Mark(event.at, event.hash))
+    return replace(state, steps=state.steps.set(key, changed))

@@ -3,7 +3,7 @@
 import msgspec
 
 from punchlist.model.ids import TaskId
-from punchlist.model.state import StepState, TaskState
+from punchlist.model.state import Mark, StepState, TaskState
 from punchlist.model.states import StepStatus, TaskStatus
 from punchlist.model.verdicts import Waiver
 
@@ -23,6 +23,8 @@ class TaskScore(msgspec.Struct, frozen=True, kw_only=True):
     waivers: tuple[Waiver, ...] = ()
     created_at: str = ""
     changed_at: str = ""
+    version: int = 1
+    mark: Mark = Mark()
 
 
 def score(state: TaskState) -> TaskScore:
@@ -43,6 +45,8 @@ def score(state: TaskState) -> TaskScore:
         waivers=waived(state),
         created_at=state.created_at,
         changed_at=state.changed_at,
+        version=task.version,
+        mark=state.mark,
     )
 
 

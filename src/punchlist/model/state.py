@@ -5,7 +5,7 @@ from typing import Generic, TypeVar
 import msgspec
 from immutables import Map
 
-from punchlist.model.events import Head, Purpose
+from punchlist.model.events import ZERO, Head, Purpose
 from punchlist.model.flow import AnyNode, Flow
 from punchlist.model.ids import (
     AttemptId,
@@ -30,6 +30,13 @@ from punchlist.model.states import AttemptStatus, GateStatus, NodeStatus
 from punchlist.model.verdicts import Verdict, Waiver
 
 T = TypeVar("T")
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """The last event that changed something: its time and its hash."""
+
+    at: str = ""
+    event: Digest = ZERO
 
 
 class VerdictRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +79,7 @@ class StepState(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     planned: Integration | None = None
     closed: bool = False
+    mark: Mark = Mark()
 
 
 class TaskState(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,6 +100,7 @@ class TaskState(msgspec.Struct, frozen=True, kw_only=True):
     approved_by: str = ""
     approved_anyway: tuple[str, ...] = ()
     published: str = ""
+    mark: Mark = Mark()
 
 
 class Queue(msgspec.Struct, Generic[T], frozen=True):
@@ -162,6 +171,7 @@ class AttemptState(msgspec.Struct, frozen=True, kw_only=True):
     queued_at: str = ""
     started_at: str = ""
     ended_at: str = ""
+    mark: Mark = Mark()
 
 
 class GateState(msgspec.Struct, frozen=True, kw_only=True):

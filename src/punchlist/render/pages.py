@@ -9,7 +9,7 @@ from punchlist.model.scores import TaskScore, waived
 from punchlist.model.state import AttemptState, StepState, TaskState, VerdictRow
 from punchlist.model.verdicts import Finding, Judged, Waiver
 from punchlist.render.blocks import Block, Bullets, Code, Heading, Line, Paragraph, Table, Verbatim
-from punchlist.render.words import SHOWS, cost, cost_words, duration, person, plural, standing
+from punchlist.render.words import SHOWS, cost, cost_said, cost_words, duration, person, plural, standing
 
 SHORT = 12
 
@@ -95,7 +95,7 @@ def task_facts(state: TaskState, attempts: Sequence[AttemptState]) -> Table:
         ("Approved by", (person(state.approved_by),)),
         ("Passed over at approval", ("; ".join(state.approved_anyway),)),
         ("Published", (state.published,)),
-        ("Cost", (cost_words(cost(attempts)) if attempts else "",)),
+        ("Cost", (cost_said(attempts),)),
     )
 
 
@@ -139,7 +139,7 @@ def step_story(
             ("Reviewer", (Code(step.qa or ""),)),
             ("Base", (Code(seen.base or ""),)),
             ("Commit", (Code(seen.commit or ""),)),
-            ("Cost", (cost_words(cost(attempts)) if attempts else "",)),
+            ("Cost", (cost_said(attempts),)),
         ),
         *_section("Goal", _text(step.goal), level=level),
         *_section("Criteria", judged(step.criteria, seen, rows=rows), level=level),

@@ -40,7 +40,7 @@ def cost(attempts: Iterable[AttemptState]) -> dict[str, Json]:
 
     `unknown` counts the workers' attempts that ended without saying anything of their cost.
     """
-    outcomes = [each.outcome for each in attempts if each.role in PAID and each.outcome is not None]
+    outcomes = [each.outcome for each in attempts if is_paid(each) and each.outcome is not None]
     known = [outcome.usage for outcome in outcomes if outcome.usage is not None]
     return {
         **{name: _sum(known, name) for name in _COUNTS},
@@ -52,6 +52,17 @@ def cost(attempts: Iterable[AttemptState]) -> dict[str, Json]:
 def _sum(usages: Sequence[Usage], name: str) -> int | None:
     known: list[int] = [value for usage in usages if (value := getattr(usage, name)) is not None]
     return sum(known) if known else None
+
+
+def is_paid(attempt: AttemptState) -> bool:
+    """Say whether an attempt counts in what a task or step cost: it was a worker's, and is over."""
+    return attempt.role in PAID and attempt.outcome is not None
+
+
+def cost_said(attempts: Iterable[AttemptState]) -> str:
+    """Return what attempts cost together in words, or nothing before the first worker's attempt is over."""
+    total = cost(attempts)
+    return cost_words(total) if total["attempts"] else ""
 
 
 def cost_words(total: dict[str, Json]) -> str:

@@ -6,6 +6,7 @@ import logging
 import socket
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 import msgspec
 
@@ -17,27 +18,27 @@ from punchlist.engine.wanted import Wanted, changed_attempts, job_of, wanted
 from punchlist.errors import DefinitionError, PunchlistError, RefusedError, StoreError
 from punchlist.model import commands as cmd
 from punchlist.model.events import Event, Head
-from punchlist.model.ids import AttemptId, ProjectId, RunId, TaskId
+from punchlist.model.ids import AttemptId, RunId
 from punchlist.model.jobs import FailureClass, Outcome
 from punchlist.model.json import Json
 from punchlist.model.rows import InboxRow
 from punchlist.model.state import State
 from punchlist.model.states import FINAL_NODE, AttemptStatus
 from punchlist.ports import Clock, Reader, Store, Writer
+from punchlist.runtime.changes import Pages, changes_of
 from punchlist.runtime.channel import Channel, drain
 from punchlist.runtime.loading import is_current, lately_changed, load_run, with_documents
 from punchlist.runtime.lock import EngineLock, Holder
 from punchlist.runtime.perform import Performer
 
+T = TypeVar("T")
 _LOG = logging.getLogger("punchlist.engine")
-Publish = Callable[[Sequence[TaskId], Sequence[ProjectId]], None]
 
 
 class Runtime:
     """An engine of one workspace. It owns all runs while it holds the lock; other processes write only documents.
 
-    `publish` writes the generated files of the named tasks and projects. `idle_exit` is how long it stays with nothing
-    to do; None keeps it until it is stopped.
+    `idle_exit` is how long it stays with nothing to do; None keeps it until it is stopped.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class Runtime:
         lock: EngineLock,
         holder: Holder,
         clock: Clock,
-        publish: Publish,
+        pages: Pages,
         idle_exit: timedelta | None,
     ) -> None:
         self._store = store
@@ -58,7 +59,7 @@ class Runtime:
         self._lock = lock
         self._holder = holder
         self._clock = clock
-        self._publish = publish
+        self._pages = pages
         self._idle_exit = idle_exit
         self._states: dict[RunId, State] = {}
         self._outcomes: list[cmd.AttemptOver] = []
@@ -160,8 +161,9 @@ class Runtime:
 
     async def _follow(self, batch: "_Batch") -> None:
         self._states.update(batch.states)
-        if batch.tasks or batch.projects:
-            await self._show(sorted(batch.tasks), sorted(batch.projects))
+        changes = changes_of(batch.states, batch.events)
+        if changes:
+            await self._show(self._pages.follow, changes)
         self._channel.announce()
         for run, events in batch.events.items():
             state = self._states[run]
@@ -169,10 +171,10 @@ class Runtime:
             if state.run is not None and state.run.status in FINAL_NODE:
                 del self._states[run]
 
-    async def _show(self, tasks: Sequence[TaskId], projects: Sequence[ProjectId]) -> None:
-        """Write the generated files of what changed. They only show the record: where they cannot be, work goes on."""
+    async def _show(self, write: Callable[[Sequence[T]], None], what: Sequence[T]) -> None:
+        """Write generated files. They only show the record: where they cannot be, work goes on."""
         try:
-            await asyncio.to_thread(self._publish, tasks, projects)
+            await asyncio.to_thread(write, what)
         except StoreError as error:
             _LOG.error("generated files are behind the record: %s", error)
 
@@ -234,7 +236,7 @@ class Runtime:
             tasks = set(lately_changed(reader))
         tasks |= {state.run.task for state in self._states.values() if state.run is not None and state.run.task}
         if tasks:
-            await self._show(sorted(tasks), [])
+            await self._show(self._pages.mend, sorted(tasks))
         for state in list(self._states.values()):
             assert state.run is not None
             running = list(state.run.live)
@@ -264,8 +266,6 @@ class _Batch:
         self._clock = clock
         self.states: dict[RunId, State] = {}
         self.events: dict[RunId, list[Event]] = {}
-        self.tasks: set[TaskId] = set()
-        self.projects: set[ProjectId] = set()
 
     def decide(self, writer: Writer, command: cmd.RunCommand, *, actor: str) -> State:
         """Decide on one command within the transaction; raises PunchlistError, and then it has left no trace."""
@@ -284,7 +284,6 @@ class _Batch:
         writer.put(rows_of(decided.state, stored))
         self.states[command.run] = decided.state
         self.events.setdefault(command.run, []).extend(stored)
-        self._note(decided.state)
         return decided.state
 
     def take(self, writer: Writer, command: cmd.RunCommand) -> None:
@@ -326,13 +325,6 @@ class _Batch:
         if known is not None and is_current(reader, known):
             return known
         return load_run(reader, command.run)
-
-    def _note(self, state: State) -> None:
-        assert state.run is not None
-        if state.run.task is not None:
-            self.tasks.add(state.run.task)
-        if state.run.project is not None:
-            self.projects.add(state.run.project)
 
 
 def _broken(attempt: AttemptId, failure: FailureClass, *, reason: str) -> Outcome:

@@ -9,6 +9,7 @@ import msgspec
 
 from punchlist.errors import StoreError
 from punchlist.model.ids import ProjectId, TaskId
+from punchlist.model.state import Mark
 from punchlist.service.context import STATE
 
 if TYPE_CHECKING:
@@ -99,12 +100,13 @@ class Publisher:
             with self._store.read() as reader:
                 heads = wanted.heads(reader)
                 rendered = wanted.files(reader)
-            self._write(rendered)
+            self.write(rendered)
             with self._store.read() as reader:
                 if wanted.heads(reader) == heads:
                     return
 
-    def _write(self, rendered: dict[str, bytes]) -> None:
+    def write(self, rendered: dict[str, bytes]) -> None:
+        """Write rendered files; raises StoreError with what to type when the disk is mended."""
         try:
             self._files.write(rendered)
         except StoreError as error:
@@ -129,7 +131,7 @@ def everything(reader: "Reader") -> dict[str, bytes]:
 
 def paths(task: "Task") -> frozenset[str]:
     """Return the paths of a task's files."""
-    from punchlist.render.files import step_file, task_folder
+    from punchlist.render.paths import step_file, task_folder
 
     folder = task_folder(task)
     names = ["task.md", "task.json", "log.md", "events.jsonl"]
@@ -158,8 +160,9 @@ class _Wanted(msgspec.Struct, frozen=True):
     def heads(self, reader: "Reader") -> list[object]:
         """Return where the log stands on all that is wanted."""
         of_tasks: list[object] = [reader.head("task", each) for each in self.tasks]
+        of_runs = [reader.head("run", run.id) for each in self.tasks for run in reader.runs(task=TaskId(each))]
         lines = [(line.id, line.changed_at) for each in self.projects for line in reader.tasks(ProjectId(each))]
-        return [*of_tasks, *lines, *(reader.head("project", each) for each in self.projects)]
+        return [*of_tasks, *of_runs, *lines, *(reader.head("project", each) for each in self.projects)]
 
     def files(self, reader: "Reader") -> dict[str, bytes]:
         """Return the files of all that is wanted."""
@@ -182,4 +185,5 @@ def _project_files(reader: "Reader", project: str) -> dict[str, bytes]:
     found, head = reader.project(ProjectId(project)), reader.head("project", project)
     if found is None or head is None:
         return {}
-    return project_files(found, reader.scores(ProjectId(project)), head_hash=head.hash)
+    *_, last = reader.events(stream=head.stream)  # a few: a project is seldom edited
+    return project_files(found, reader.scores(ProjectId(project)), mark=Mark(last.at, last.hash))

@@ -31,7 +31,7 @@ from punchlist.model.proofs import CheckResult, Proof, ProofRow
 from punchlist.model.records import Criterion, Project, Scope, Step, Task
 from punchlist.model.results import CheckEvidence, PlanRequest, ReviewedCriterion, ReviewPack, StepPack
 from punchlist.model.rows import GateRow, NodeRow, RunRow
-from punchlist.model.state import AttemptState, GateState, StepState, TaskState, VerdictRow
+from punchlist.model.state import AttemptState, GateState, Mark, StepState, TaskState, VerdictRow
 from punchlist.model.states import AttemptStatus, GateStatus, NodeStatus, StepStatus, TaskStatus
 from punchlist.model.verdicts import Verdict, Waiver
 from punchlist.quality.facts import Facts
@@ -202,6 +202,7 @@ STATE = TaskState(
                 commit=TIP,
                 tree=Tree("2" * 40),
                 closed=True,
+                mark=Mark(f"{DAY}16:00Z", Digest("1" * 64)),
             ),
             "T12.2": StepState(
                 tries=1,
@@ -209,6 +210,7 @@ STATE = TaskState(
                 messages=("Use the `existing` helper.\n</pre>",),
                 verdicts=(VerdictRow(r=0, s=0, at=f"{DAY}25:00Z", verdict=THIRD),),
                 reason="the rounds are used up",
+                mark=Mark(f"{DAY}25:00Z", Digest("2" * 64)),
             ),
         }
     ),
@@ -238,7 +240,9 @@ STATE = TaskState(
     changed_at=f"{DAY}26:00Z",
     approved_by="human:Ann",
     approved_anyway=("T12.2 AC-1 cannot run here",),
+    mark=Mark(f"{DAY}26:00Z", Digest("8" * 64)),
 )
+PROJECT_MARK = Mark(f"{DAY}00:00Z", Digest("7" * 64))
 
 
 def attempt(
@@ -256,6 +260,7 @@ def attempt(
         queued_at=f"{DAY}01:00Z",
         started_at=f"{DAY}01:00Z",
         ended_at="" if outcome is None else f"{DAY}02:07Z",
+        mark=Mark(f"{DAY}01:00Z" if outcome is None else f"{DAY}02:07Z", Digest("3" * 64)),
     )
     return msgspec.structs.replace(state, **changes)
 
@@ -463,7 +468,7 @@ def everything() -> dict[str, bytes]:
         "prompts/planner.md": planner_prompt(REQUEST, template=template["planner"]),
     }
     return {
-        **project_files(PROJECT, [score(STATE)], head_hash=Digest("7" * 64)),
+        **project_files(PROJECT, [score(STATE)], mark=PROJECT_MARK),
         **task_files(PROJECT, STATE, attempts=ATTEMPTS, events=EVENTS),
         **{f"shapes/{name}.json": _json(shape) for name, shape in shown.items()},
         **{name: text.encode() for name, text in texts.items()},

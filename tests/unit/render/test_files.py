@@ -1,22 +1,26 @@
 """The generated files as a whole: their layout, what each says of itself, and that nothing else changes them."""
 
+import re
+
 import msgspec
 import pytest
 from immutables import Map
 
-from punchlist.model.events import ZERO
 from punchlist.model.ids import Digest
 from punchlist.model.json import Json
 from punchlist.model.records import Project, Task
 from punchlist.model.scores import score
-from punchlist.model.state import TaskState
+from punchlist.model.state import Mark, TaskState
 from punchlist.model.states import TaskStatus
-from punchlist.render.files import project_files, task_files, task_folder
+from punchlist.render.files import project_files, task_files
+from punchlist.render.paths import task_folder
 from punchlist.render.trends import samples
-from tests.golden.render.story import ATTEMPTS, EVENTS, PROJECT, STATE, TASK
+from tests.golden.render.story import ATTEMPTS, EVENTS, PROJECT, PROJECT_MARK, STATE, TASK
 
 FOLDER = "slugger/tasks/T12-let-slugify-keep-b-unicode-b-letters-x"
 EMPTY = Project(id="p", title="P", spec=" ", repo=".", base="main")
+SOURCES = {"project.json": "7" * 64, "steps/01": "1" * 64, "steps/02": "2" * 64}
+"""The events that files name which do not show all of the task."""
 BARE = TaskState(task=Task(id="T1", project="p", title="T", spec="", acceptance=(), steps=()), steps=Map())
 
 
@@ -36,7 +40,7 @@ def test_a_task_has_these_files_and_no_others() -> None:
 
 
 def test_a_project_has_these_files_and_no_others() -> None:
-    assert sorted(project_files(PROJECT, [score(STATE)], head_hash=ZERO)) == [
+    assert sorted(project_files(PROJECT, [score(STATE)], mark=PROJECT_MARK)) == [
         "slugger/progress/scoreboard.json",
         "slugger/progress/summary.md",
         "slugger/progress/trends.json",
@@ -46,11 +50,11 @@ def test_a_project_has_these_files_and_no_others() -> None:
 
 
 def test_every_file_says_what_it_was_made_from() -> None:
-    files = project_files(PROJECT, [score(STATE)], head_hash=Digest("7" * 64))
+    files = project_files(PROJECT, [score(STATE)], mark=PROJECT_MARK)
     files |= task_files(PROJECT, STATE, attempts=ATTEMPTS, events=EVENTS)
 
     for name, content in files.items():
-        source = "7" * 64 if "/tasks/" not in name else EVENTS[-1].hash
+        source = next((each for part, each in SOURCES.items() if part in name), STATE.mark.event)
         if name.endswith(".json"):
             shape = msgspec.json.decode(content)
             assert set(shape) >= {"schema", "version", "generated_from"}
@@ -60,6 +64,29 @@ def test_every_file_says_what_it_was_made_from() -> None:
             assert last.startswith("<!-- schema: punchlist/")
             assert f"generated_from: {source} -->" in last
         assert content.endswith(b"\n")
+
+
+def test_files_of_a_project_say_that_a_task_moved_on() -> None:
+    bare = msgspec.structs.replace(score(BARE), version=2)
+    before = msgspec.structs.replace(bare, mark=Mark("2026-11-22", Digest("5" * 64)))
+    after = msgspec.structs.replace(before, version=3, mark=Mark("2026-11-23", Digest("6" * 64)))
+
+    first, second = (project_files(EMPTY, [score(BARE), each], mark=PROJECT_MARK) for each in (before, after))
+
+    told = {name: stamp_of(content) for name, content in first.items()}
+    assert {name: stamp_of(content) for name, content in second.items()} == {
+        name: ("1", "7" * 64) if name == "p/project.json" else ("5", "6" * 64) for name in told
+    }
+    assert set(told.values()) == {("1", "7" * 64), ("4", "5" * 64)}
+
+
+def stamp_of(content: bytes) -> tuple[str, str]:
+    """Return the version and the event that a file names."""
+    found = re.search(r'version"?: (\d+).*', content.decode(), re.DOTALL)
+    source = re.search(r'generated_from"?: "?([0-9a-f]{64})', content.decode())
+    assert found is not None
+    assert source is not None
+    return found[1], source[1]
 
 
 def test_the_log_file_holds_the_chain_without_the_stores_own_order() -> None:
@@ -75,7 +102,7 @@ def test_the_log_file_holds_the_chain_without_the_stores_own_order() -> None:
 
 
 def test_what_is_empty_has_pages_too() -> None:
-    files = project_files(EMPTY, [], head_hash=ZERO) | task_files(EMPTY, BARE, attempts=[], events=[])
+    files = project_files(EMPTY, [], mark=PROJECT_MARK) | task_files(EMPTY, BARE, attempts=[], events=[])
 
     assert files["p/project.md"].decode().splitlines()[0] == "# P"
     assert "## Spec" not in files["p/project.md"].decode()
