@@ -9,6 +9,8 @@ from punchlist.model.policy import PolicyPart
 from punchlist.model.records import Criterion, Step, Task
 from punchlist.model.settings import LATER, note
 
+_UNSET = PolicyPart()
+
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):
     """A key of a task's file, as errors name it, with its value and what is to be known of it."""
@@ -41,6 +43,8 @@ def _of_criteria(criteria: Iterable[Criterion], where: str) -> Iterator[Note]:
 
 
 def _of_policy(policy: PolicyPart, at: str) -> Iterator[Note]:
+    if policy == _UNSET:
+        return  # most are, and a task may have hundreds of steps
     for name in policy.__struct_fields__:
         value = plain(getattr(policy, name))
         if said := note(f"policy.{name}", value):

@@ -1,7 +1,8 @@
 """Blocks as markdown (CommonMark with tables) in which no text from outside can become structure."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import assert_never
 
 from punchlist.render.blocks import (
@@ -80,15 +81,18 @@ def _block(block: Block) -> str:
         case Bullets(lines):
             return "\n".join(f"- {line(each)}" for each in lines)
         case Table(head, rows):
-            return "\n".join(
-                [_row([(name,) for name in head]), _row([("---",) for _ in head], rule=True), *map(_row, rows)]
-            )
+            return "\n".join([_row(tuple((name,) for name in head)), _joined("---" for _ in head), *map(_row, rows)])
         case Verbatim(text, language):
             return fence(text, language)
         case _:
             assert_never(block)
 
 
-def _row(cells: Sequence[Line], *, rule: bool = False) -> str:
-    texts = ["---" if rule else _PIPE.sub(r"\\|", line(cell)) for cell in cells]
-    return f"| {' | '.join(texts)} |"
+@lru_cache(maxsize=4096)
+def _row(cells: tuple[Line, ...]) -> str:
+    """Return a row of a table; most rows of a page are as they were when it was rendered last."""
+    return _joined(_PIPE.sub(r"\\|", line(cell)) for cell in cells)
+
+
+def _joined(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
