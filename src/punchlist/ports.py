@@ -381,7 +381,10 @@ class Writer(Reader, Protocol):
         ...
 
     def enqueue(self, command: Json, *, at: str, actor: str, key: str | None = None) -> int:
-        """Put a command into the inbox and return its number; the same `key` again returns the first one's."""
+        """Put a command into the inbox and return its number; the same `key` again returns the first one's.
+
+        Raises RefusedError when the key was given to another command.
+        """
         ...
 
     def answer(self, number: int, *, refused: bool, answer: Json) -> None:

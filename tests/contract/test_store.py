@@ -290,6 +290,8 @@ def test_the_same_key_is_the_same_command(store: Store) -> None:
         first = writer.enqueue({"command": "Pause", "run": "R1"}, at=AT, actor=PERSON, key="once")
     with store.write() as writer:
         again = writer.enqueue({"command": "Pause", "run": "R1"}, at=AT, actor=PERSON, key="once")
+        with pytest.raises(RefusedError, match=f"the key 'once' was given to another command: {first}"):
+            writer.enqueue({"command": "Pause", "run": "R2"}, at=AT, actor=PERSON, key="once")
         other = writer.enqueue({"command": "Pause", "run": "R1"}, at=AT, actor=PERSON)
 
     assert again == first

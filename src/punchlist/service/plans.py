@@ -11,6 +11,7 @@ from punchlist.render import shapes
 from punchlist.service import approvals, lookup, proofs, publishing, runs, starts
 from punchlist.service.context import quiet
 from punchlist.service.recording import create_task
+from punchlist.service.repeating import Repeatable
 from punchlist.service.tasks import known_names, named_needs
 
 if TYPE_CHECKING:
@@ -71,9 +72,10 @@ def make_tasks(service: "Service", project: ProjectId, *, plan: "Json", key: str
 
     Raises DefinitionError with every problem of the plan: a plan is outside data like any other.
     """
+    call = Repeatable(key, "plan", {"project": project, "plan": plan})
     proving = proofs.Proving(service)
     with service.store.write() as writer:
-        known = writer.remembered(key)
+        known = call.answered(writer)
         if isinstance(known, list):
             return [str(each) for each in known]
         owner = lookup.project(writer, project)
@@ -89,7 +91,7 @@ def make_tasks(service: "Service", project: ProjectId, *, plan: "Json", key: str
         states = [create_task(writer, task, service=service) for task in made]
         for state in states:
             proving.ask(writer, state)
-        writer.remember(key, [*names])
+        call.keep(writer, [*names])
     publishing.published(service).publish(names, ())
     service.engine.announce()
     service.engine.wake()

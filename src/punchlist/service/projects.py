@@ -15,6 +15,7 @@ from punchlist.render import shapes
 from punchlist.service import lookup, publishing, trials
 from punchlist.service.context import quiet
 from punchlist.service.recording import record_project
+from punchlist.service.repeating import Repeatable
 
 if TYPE_CHECKING:
     from punchlist.model.json import Json
@@ -43,8 +44,9 @@ def create(
     given: dict[str, Json] = {key: value for key, value in said.items() if value}
     shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}… ({len(name)} characters)"
     file = parse(ProjectFile, given, what=f"project {shown!r}", meaning=lambda _: _misnamed(name, shown))
+    call = Repeatable(key, "project create", {"name": name, **said})
     with service.store.read() as reader:
-        known = None if key is None else reader.remembered(key)
+        known = call.answered(reader)
         if isinstance(known, dict):
             return known
         _refuse_taken(name, reader.project(ProjectId(name)))
@@ -62,8 +64,7 @@ def create(
         _refuse_taken(name, writer.project(ProjectId(name)))
         made = record_project(writer, project, before=None, service=service)
         answer: Answer = {"project": shapes.project(made), "detected": None, "uncommitted": left}
-        if key is not None:
-            writer.remember(key, answer)
+        call.keep(writer, answer)
     if repo is not None:
         answer = {**answer, "detected": trials.detect(service, made, say=say)}
     publishing.refresh_project(service, name)
@@ -95,8 +96,10 @@ def edit(
     with service.store.read() as reader:
         name = lookup.project(reader, project).id
     file = parse(ProjectFile, changes or {}, what=f"the change of project {name}")
+    arguments: dict[str, Json] = {"project": name, "changes": changes or {}, "expected_version": expected_version}
+    call = Repeatable(key, "project edit", arguments)
     with service.store.write() as writer:
-        known = None if key is None else writer.remembered(key)
+        known = call.answered(writer)
         if isinstance(known, dict):
             return known
         before = lookup.project(writer, name)
@@ -108,8 +111,7 @@ def edit(
             edited = replace(edited, version=before.version + 1)
             edited = record_project(writer, edited, before=before, service=service)
         answer: Answer = {"project": shapes.project(edited)}
-        if key is not None:
-            writer.remember(key, answer)
+        call.keep(writer, answer)
     publishing.refresh_project(service, name)
     service.engine.announce()
     return answer

@@ -18,6 +18,7 @@ from punchlist.model.state import GateState, TaskState
 from punchlist.model.states import GateStatus
 from punchlist.render import shapes
 from punchlist.service import lookup, proofs, publishing
+from punchlist.service.repeating import UNREPEATABLE, Repeatable
 
 if TYPE_CHECKING:
     from punchlist.ports import Writer
@@ -31,16 +32,16 @@ _DRAFT_ONLY = frozenset({"TaskProved", "ApprovalProposed", "ApprovalDecided"})
 
 
 def change_task(
-    service: "Service", task: str, *, decide: Decide, expected: int | None = None, key: str | None = None
+    service: "Service", task: str, *, decide: Decide, expected: int | None = None, call: Repeatable = UNREPEATABLE
 ) -> "Answer":
     """Change a task by the facts that `decide` returns, in one transaction; no facts change nothing.
 
-    Raises ConflictError when the task is not at version `expected`. The same `key` again returns the first answer.
+    Raises ConflictError when the task is not at version `expected`. The same `call` again returns the first answer.
     What the draft's checks show is asked for anew when their document changed.
     """
     proving = proofs.Proving(service)
     with service.store.write() as writer:
-        known = None if key is None else writer.remembered(key)
+        known = call.answered(writer)
         if isinstance(known, dict):
             return known
         before = lookup.task(writer, task)
@@ -49,8 +50,7 @@ def change_task(
         state = record(writer, before, facts=facts, service=service)
         asked = any(isinstance(fact, ev.TaskEdited | ev.TaskRevised) for fact in facts) and proving.ask(writer, state)
         answer: Answer = {"task": shapes.task(state)}
-        if key is not None:
-            writer.remember(key, answer)
+        call.keep(writer, answer)
     if facts:
         publishing.refresh(service, [state], before=before)
         service.engine.announce()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from punchlist.model.state import TaskState
     from punchlist.ports import Writer
     from punchlist.service.context import Answer, Service
+    from punchlist.service.repeating import Repeatable
 
 Change = Callable[["Writer", Task], Task]
 
@@ -32,6 +33,7 @@ def add(
 ) -> "Answer":
     """Add a step to a draft, by default as its last; raises DefinitionError with every problem of the document."""
     from punchlist.engine import documents
+    from punchlist.service.repeating import Repeatable
 
     def change(writer: "Writer", found: Task) -> Task:
         return documents.added_step(
@@ -43,9 +45,10 @@ def add(
             what="the step",
         )
 
-    return _edited(
-        service, task, change=change, what=f"a step was added: {_title(document)}", expected=expected_version, key=key
-    )
+    arguments = {"task": task, "document": document, "position": position, "expected_version": expected_version}
+    call = Repeatable(key, "step add", arguments)
+    what = f"a step was added: {_title(document)}"
+    return _edited(service, task, change=change, what=what, expected=expected_version, call=call)
 
 
 def edit(
@@ -53,6 +56,7 @@ def edit(
 ) -> "Answer":
     """Change a draft's step by the given fields; `expected_version` is the task's."""
     from punchlist.engine import documents
+    from punchlist.service.repeating import Repeatable
 
     if not isinstance(changes, dict):
         raise DefinitionError(f"the change of {step} is not a map of fields", where=step)
@@ -64,7 +68,8 @@ def edit(
         return documents.changed_step(found, StepId(step), changes=given, known=known, what=f"the change of {step}")
 
     what = f"step {step}: {', '.join(given)}"
-    return _edited(service, task, change=change, what=what, expected=expected_version, key=key)
+    call = Repeatable(key, "step edit", {"step": step, "changes": given, "expected_version": expected_version})
+    return _edited(service, task, change=change, what=what, expected=expected_version, call=call)
 
 
 def remove(service: "Service", step: str, *, expected_version: int | None = None) -> "Answer":
@@ -122,18 +127,25 @@ def reopen(service: "Service", step: str, *, reason: str = "", yes: bool = False
 
     def decide(_writer: "Writer", state: "TaskState") -> "list[TaskFact]":
         found = moves.reopen_step(state, StepId(step), reason=reason)
-        also = moves.built_on(state.task, StepId(step))
-        if also and not yes:
-            refused = RefusedError(
-                f"reopening {step} also invalidates what was built on it: {', '.join(also)}",
-                where=step,
-                hint=f"If that is meant: punchlist step reopen {step} --yes",
-            )
-            refused.code = "invalidates"
-            raise refused
+        check_agreed(state, StepId(step), yes=yes, command=f"punchlist step reopen {step} --yes")
         return found
 
     return change_task(service, _task_of(service, step), decide=decide)
+
+
+def check_agreed(state: "TaskState", step: StepId, *, yes: bool, command: str) -> None:
+    """Refuse to open a step again on which accepted ones were built, and list them, unless `yes`."""
+    from punchlist.engine import document_moves as moves
+
+    also = moves.built_on(state.task, step)
+    if also and not yes:
+        refused = RefusedError(
+            f"reopening {step} also invalidates what was built on it: {', '.join(also)}",
+            where=step,
+            hint=f"If that is meant: {command}",
+        )
+        refused.code = "invalidates"
+        raise refused
 
 
 def _closed(service: "Service", step: str, *, status: StepStatus, reason: str) -> "Answer":
@@ -155,16 +167,22 @@ def _closed(service: "Service", step: str, *, status: StepStatus, reason: str) -
 
 
 def _edited(
-    service: "Service", task: str, *, change: Change, what: str, expected: int | None, key: str | None = None
+    service: "Service",
+    task: str,
+    *,
+    change: Change,
+    what: str,
+    expected: int | None,
+    call: "Repeatable | None" = None,
 ) -> "Answer":
-
     from punchlist.engine import document_moves as moves
     from punchlist.service.recording import change_task
+    from punchlist.service.repeating import UNREPEATABLE
 
     def decide(writer: "Writer", state: "TaskState") -> "list[TaskFact]":
         return moves.edit(state, change(writer, state.task), what=what)
 
-    return change_task(service, task, decide=decide, expected=expected, key=key)
+    return change_task(service, task, decide=decide, expected=expected, call=call or UNREPEATABLE)
 
 
 def _title(document: "Json") -> "Json":

@@ -27,10 +27,12 @@ def create(service: "Service", project: str | None, *, document: "Json", key: st
     from punchlist.engine import documents
     from punchlist.service import proofs, publishing
     from punchlist.service.recording import create_task
+    from punchlist.service.repeating import Repeatable
 
+    call = Repeatable(key, "task create", {"project": project, "document": document})
     proving = proofs.Proving(service)
     with service.store.write() as writer:
-        known = None if key is None else writer.remembered(key)
+        known = call.answered(writer)
         if isinstance(known, dict):
             return known
         owner = lookup.project(writer, project)
@@ -44,8 +46,7 @@ def create(service: "Service", project: str | None, *, document: "Json", key: st
         state = create_task(writer, made, service=service)
         asked = proving.ask(writer, state)
         answer: Answer = {"task": shapes.task(state)}
-        if key is not None:
-            writer.remember(key, answer)
+        call.keep(writer, answer)
     publishing.refresh(service, [state])
     service.engine.announce()
     if asked:
@@ -78,10 +79,12 @@ def edit(
     """Change a draft by the given fields of its file; all others stay. Raises DefinitionError with every problem."""
     from punchlist.engine import document_moves as moves, documents
     from punchlist.service.recording import change_task
+    from punchlist.service.repeating import Repeatable
 
     if not isinstance(changes, dict):
         raise DefinitionError(f"the change of {task} is not a map of fields", where=task)
     given = changes
+    call = Repeatable(key, "task edit", {"task": task, "changes": given, "expected_version": expected_version})
 
     def decide(writer: "Writer", state: "TaskState") -> "list[TaskFact]":
         wanted = named_needs(given) if "needs" in given else state.task.needs
@@ -94,7 +97,7 @@ def edit(
         )
         return moves.edit(state, edited, what=", ".join(given))
 
-    return change_task(service, task, decide=decide, expected=expected_version, key=key)
+    return change_task(service, task, decide=decide, expected=expected_version, call=call)
 
 
 def revise(service: "Service", task: str, *, reason: str = "", expected_version: int | None = None) -> "Answer":

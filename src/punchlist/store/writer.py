@@ -66,10 +66,20 @@ class SqliteWriter(SqliteReader):
                 self._session.run(_PUT[each.table], **each.values())
 
     def enqueue(self, command: Json, *, at: str, actor: str, key: str | None = None) -> int:
-        """Put a command into the inbox and return its number; the same `key` again returns the first one's."""
+        """Put a command into the inbox and return its number; the same `key` again returns the first one's.
+
+        Raises RefusedError when the key was given to another command.
+        """
+        text = _text(command)
         known = None if key is None else self._session.one("command_with_key", key=key)
         if known is None:
-            known = self._session.one("enqueue", command=_text(command), at=at, actor=actor, key=key) or (0,)
+            known = self._session.one("enqueue", command=text, at=at, actor=actor, key=key) or (0, text)
+        elif known[1] != text:
+            raise RefusedError(
+                f"the key {key!r} was given to another command: {known[0]}",
+                where="key",
+                hint="Give each command a key of its own; the same key is for the very same command again.",
+            )
         return int(known[0])
 
     def answer(self, number: int, *, refused: bool, answer: Json) -> None:

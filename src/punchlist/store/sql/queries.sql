@@ -231,7 +231,7 @@ select kind, next from counters;
 insert into inbox (at, actor, command, key) values (:at, :actor, :command, :key) returning number;
 
 -- name: command_with_key
-select number from inbox where key = :key;
+select number, command from inbox where key = :key;
 
 -- name: pending_commands
 select number, at, actor, command, key, state, answer from inbox where state = 'pending' order by number;

@@ -1,0 +1,49 @@
+"""Idempotency keys: the same call again gives the first answer, and a key is good for one call only."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from punchlist.errors import RefusedError
+
+if TYPE_CHECKING:
+    from punchlist.model.json import Json
+    from punchlist.ports import Reader, Writer
+
+
+class Repeatable(NamedTuple):
+    """A call of `verb` under a key of the caller's choice; without a key it is never the same as another."""
+
+    key: str | None
+    verb: str
+    arguments: Mapping[str, "Json"]
+
+    def answered(self, reader: "Reader") -> "Json":
+        """Return what the same call was answered before, None when it was never made.
+
+        Raises RefusedError when the key was given to another verb, or to this one with other arguments.
+        """
+        kept = None if self.key is None else reader.remembered(self.key)
+        if not isinstance(kept, dict):
+            return None
+        if kept["call"] != self._digest():
+            verb = kept["verb"]
+            other = "with other arguments" if verb == self.verb else f"and this is {self.verb}"
+            raise RefusedError(
+                f"the key {self.key!r} was given to another call: {verb}, {other}",
+                where="key",
+                hint="Give each call a key of its own; the same key is for the very same call again.",
+            )
+        return kept["answer"]
+
+    def keep(self, writer: "Writer", answer: "Json") -> None:
+        """Keep the answer for the next time, in the transaction of what the call did."""
+        if self.key is not None:
+            writer.remember(self.key, {"verb": self.verb, "call": self._digest(), "answer": answer})
+
+    def _digest(self) -> str:
+        from punchlist.model.json import digest
+
+        return digest({"verb": self.verb, "arguments": dict(self.arguments)})
+
+
+UNREPEATABLE = Repeatable(None, "", {})
