@@ -228,6 +228,20 @@ def test_reopening_what_others_were_built_on_says_so_first(service: Service) -> 
     assert answer["task"]["status"] == "ready"
 
 
+def test_rework_of_what_others_were_built_on_says_so_first(service: Service) -> None:
+    more = [*task()["steps"], {"title": "More", "criteria": ["It is there still."]}]
+    ended(service, begun(service, steps=more))
+
+    with pytest.raises(RefusedError, match=r"also invalidates what was built on it: T1\.2") as refused:
+        gates.rework(service, "T1.1", message="use the helper")
+    assert refused.value.hint == "If that is meant: punchlist rework T1.1 -m TEXT --yes"
+    assert at(tasks.show(service, "T1"), "task", "status") == "accepted"
+    again: Any = gates.rework(service, "T1.1", message="use the helper", yes=True)
+    ended(service, again["run"]["id"])
+
+    assert [each["r"] for each in at(tasks.show(service, "T1"), "task", "steps")] == [1, 1]
+
+
 def test_what_runs_is_paused_resumed_revised_and_cancelled(slow: Service) -> None:
     run = begun(slow)
     builds(slow)

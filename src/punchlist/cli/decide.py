@@ -1,8 +1,11 @@
 """A person's decisions: `approve`, `reject`, `decide`, `gates`, `waive`, `rework`."""
 
+from functools import partial
+
 import click
 
 from punchlist.cli import ids
+from punchlist.cli.agreeing import YES, agreed
 from punchlist.cli.commands import Verb, examples
 from punchlist.cli.options import EXPECTED, MESSAGE, json_object
 from punchlist.cli.session import Session
@@ -124,9 +127,14 @@ def waive(session: Session, *, finding: str, reason: str) -> None:
 @click.option(
     "-m", "--message", required=True, metavar="TEXT", help="Your finding; it stands first in the next prompt."
 )
+@YES
 @click.pass_obj
-def rework(session: Session, *, step: str, message: str) -> None:
-    """Send a step back to its builder with a finding of your own, also after it was accepted."""
+def rework(session: Session, *, step: str, message: str, yes: bool) -> None:
+    """Send a step back to its builder with a finding of your own, also after it was accepted.
+
+    Accepted steps that were built on it are opened again too; they are listed before.
+    """
     from punchlist.service import gates as verbs
 
-    session.show(verbs.rework(session.service, step, message=message), tasks.moved_task)
+    verb = partial(verbs.rework, session.service, step, message=message)
+    session.show(agreed(session, verb, yes=yes), tasks.moved_task)

@@ -1,10 +1,12 @@
 """`punchlist step`: add, edit, remove, reorder, show, list, skip, cancel, reopen."""
 
+from functools import partial
 from pathlib import Path
 
 import click
 
 from punchlist.cli import ids
+from punchlist.cli.agreeing import YES, agreed
 from punchlist.cli.commands import Nouns, examples
 from punchlist.cli.options import EXPECTED, FILE, KEY, REASON, fields
 from punchlist.cli.session import Session
@@ -159,10 +161,11 @@ def cancel(session: Session, *, name: str, reason: str) -> None:
 @step.command(epilog=examples("punchlist step reopen T1.2 -m 'one more case'", "punchlist step reopen T1.1 --yes"))
 @click.argument("name", metavar="STEP", shell_complete=ids.STEPS)
 @REASON
-@click.option("--yes", is_flag=True, help="Also when it invalidates accepted steps.")
+@YES
 @click.pass_obj
 def reopen(session: Session, *, name: str, reason: str, yes: bool) -> None:
     """Open a step again; what was built on it is invalidated, and listed before."""
     from punchlist.service import steps
 
-    session.show(steps.reopen(session.service, name, reason=reason, yes=yes), views.moved_task)
+    verb = partial(steps.reopen, session.service, name, reason=reason)
+    session.show(agreed(session, verb, yes=yes), views.moved_task)

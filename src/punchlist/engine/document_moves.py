@@ -92,10 +92,15 @@ def revise(state: TaskState, *, reason: str) -> list[ev.TaskFact]:
 
 
 def cancel(state: TaskState, *, reason: str) -> list[ev.TaskFact]:
-    """End a task that does not run."""
+    """End a task that does not run, and with it every step that is not over."""
     task = state.task
     _check_task(task, TaskStatus.CANCELLED)
-    return [*_withdrawn(state), ev.TaskMoved(status=TaskStatus.CANCELLED, reason=reason)]
+    facts: list[ev.TaskFact] = _withdrawn(state)
+    why = reason or "its task was cancelled"
+    for step in task.steps:
+        if step.status not in FINAL_STEP:
+            facts += _closed(state, StepId(step.id), status=StepStatus.CANCELLED, reason=why)
+    return [*facts, ev.TaskMoved(status=TaskStatus.CANCELLED, reason=reason)]
 
 
 def reopen(state: TaskState, *, reason: str) -> list[ev.TaskFact]:
@@ -106,11 +111,7 @@ def reopen(state: TaskState, *, reason: str) -> list[ev.TaskFact]:
     task = state.task
     _refuse_open(task)
     again = [StepId(step.id) for step in task.steps if step.status in {StepStatus.FAILED, StepStatus.CANCELLED}]
-    facts: list[ev.TaskFact] = [ev.TaskMoved(status=TaskStatus.READY, reason=reason)]
-    facts += _opened(state, again, reason=reason or "opened again")
-    if task.digest is None:
-        facts.append(ev.TaskRevised(revision=task.revision + 1, reason="it was never approved"))
-    return facts
+    return [*_awakened(state, reason=reason), *_opened(state, again, reason=reason or "opened again")]
 
 
 def reopen_step(state: TaskState, step: StepId, *, reason: str) -> list[ev.TaskFact]:
@@ -123,8 +124,16 @@ def reopen_step(state: TaskState, step: StepId, *, reason: str) -> list[ev.TaskF
 
 
 def close_step(state: TaskState, step: StepId, *, status: StepStatus, reason: str) -> list[ev.TaskFact]:
-    """Skip or cancel a step of a task that does not run; cancelled, those that need it are cancelled too."""
+    """Skip or cancel a step of a task that does not run; cancelled, those that need it are cancelled too.
+
+    Refused in a task that is over: all of its steps are.
+    """
     _refuse_live(state.task, f"step {step}")
+    if state.task.status in FINAL_TASK:
+        raise RefusedError(
+            f"step {step}: task {state.task.id} is {state.task.status}",
+            hint=f"Type: punchlist task reopen {state.task.id}",
+        )
     now = step_of(state.task, step).status
     check_move(STEP_MOVES, now, status, what=f"step {step}")
     facts = _closed(state, step, status=status, reason=reason)
@@ -136,12 +145,15 @@ def close_step(state: TaskState, step: StepId, *, status: StepStatus, reason: st
 
 
 def ask_rework(state: TaskState, step: StepId, *, message: str, finding: FindingId) -> list[ev.TaskFact]:
-    """Open a step that is over again with a person's finding, first in the builder's next prompt."""
+    """Open a step that is over again with a person's finding, first in the builder's next prompt.
+
+    What is accepted and was built on it is opened too.
+    """
     _refuse_live(state.task, f"step {step}")
     now = step_of(state.task, step).status
     facts = _awakened(state, reason=f"rework of {step}")
     if now in FINAL_STEP:
-        facts += _opened(state, [step], reason="rework")
+        facts += _opened(state, [step, *built_on(state.task, step)], reason="rework")
     return [*facts, ev.ReworkAsked(step=step, message=message, finding=finding)]
 
 
@@ -235,9 +247,14 @@ def _closed(state: TaskState, step: StepId, *, status: StepStatus, reason: str) 
 
 
 def _awakened(state: TaskState, *, reason: str) -> list[ev.TaskFact]:
-    if state.task.status not in FINAL_TASK:
+    """Make a task that is over ready again; one that was never approved goes on to draft, as its next revision."""
+    task = state.task
+    if task.status not in FINAL_TASK:
         return []
-    return [ev.TaskMoved(status=TaskStatus.READY, reason=reason)]
+    facts: list[ev.TaskFact] = [ev.TaskMoved(status=TaskStatus.READY, reason=reason)]
+    if task.digest is None:
+        facts.append(ev.TaskRevised(revision=task.revision + 1, reason="it was never approved"))
+    return facts
 
 
 def _withdrawn(state: TaskState) -> list[ev.TaskFact]:

@@ -81,14 +81,15 @@ def waive(service: "Service", finding: str, *, reason: str) -> "Answer":
     return change_task(service, state.task.id, decide=decide_alone)
 
 
-def rework(service: "Service", step: str, *, message: str) -> "Answer":
+def rework(service: "Service", step: str, *, message: str, yes: bool = False) -> "Answer":
     """Send a step back to its builder with a person's finding; one of a task that is over is opened again and started.
 
-    Returns `{task}`, and `run` when one was started for it.
+    Returns `{task}`, and `run` when one was started for it. Raises RefusedError (`invalidates`) that lists the accepted
+    steps that were built on it, unless `yes`: they are opened again, too.
     """
     from punchlist.engine import document_moves as moves
     from punchlist.model.commands import AskRework
-    from punchlist.service import inbox, starts
+    from punchlist.service import inbox, starts, steps
     from punchlist.service.recording import change_task
 
     service.require_person("rework")
@@ -105,7 +106,9 @@ def rework(service: "Service", step: str, *, message: str) -> "Answer":
 
     def decide_alone(writer: "Writer", state: "TaskState") -> "list[TaskFact]":
         finding = FindingId(f"F{writer.allocate('finding')}")
-        return moves.ask_rework(state, StepId(step), message=message, finding=finding)
+        found = moves.ask_rework(state, StepId(step), message=message, finding=finding)
+        steps.check_agreed(state, StepId(step), yes=yes, command=f"punchlist rework {step} -m TEXT --yes")
+        return found
 
     with service.store.read() as reader:
         was_over = lookup.step(reader, step)[1].status in FINAL_STEP

@@ -206,6 +206,30 @@ def test_a_cancelled_draft_loses_its_proposal() -> None:
     assert (then.task.status, then.proposal, then.reason) == (T.CANCELLED, None, "no")
 
 
+def test_a_cancelled_task_takes_its_steps_with_it_and_reopened_brings_them_back() -> None:
+    found = state(T.READY, S.ACCEPTED, S.SKIPPED)
+
+    facts = moves.cancel(found, reason="no")
+    then = after(found, facts)
+
+    assert statuses(then) == [S.ACCEPTED, S.SKIPPED, S.CANCELLED]
+    assert [fact.step for fact in facts if isinstance(fact, ev.StepClosed)] == [THREE]
+    assert (then.steps[THREE].reason, then.steps[THREE].closed) == ("no", True)
+    with pytest.raises(RefusedError, match="task T1 is cancelled") as refused:
+        moves.close_step(then, THREE, status=S.SKIPPED, reason="")
+    assert refused.value.hint == "Type: punchlist task reopen T1"
+    assert statuses(after(then, moves.reopen(then, reason=""))) == [S.ACCEPTED, S.SKIPPED, S.PENDING]
+
+
+def test_a_step_opened_again_in_a_task_that_was_never_approved_makes_it_a_draft() -> None:
+    found = state(T.DRAFT)
+    cancelled = after(found, moves.cancel(found, reason="no"))
+
+    assert after(cancelled, moves.reopen_step(cancelled, ONE, reason="")).task.status is T.DRAFT
+    asked = moves.ask_rework(cancelled, ONE, message="mind this", finding=FindingId("F7"))
+    assert after(cancelled, asked).task.status is T.DRAFT
+
+
 def test_what_is_over_cannot_be_cancelled() -> None:
     with pytest.raises(RefusedError, match="is accepted: it cannot become cancelled; from there: ready"):
         moves.cancel(state(T.ACCEPTED), reason="")
@@ -290,6 +314,14 @@ def test_rework_of_an_accepted_step_opens_it_with_the_message() -> None:
     assert then.task.status is T.READY
     assert statuses(then)[0] is S.PENDING
     assert then.steps[ONE].messages == ("use the helper",)
+
+
+def test_rework_opens_what_was_built_on_the_step_too() -> None:
+    found = state(T.ACCEPTED, S.ACCEPTED, S.ACCEPTED, S.SKIPPED)
+
+    then = after(found, moves.ask_rework(found, ONE, message="use the helper", finding=FindingId("F7")))
+
+    assert statuses(then) == [S.PENDING, S.PENDING, S.SKIPPED]
 
 
 def test_rework_of_a_step_to_come_only_leaves_the_message() -> None:
