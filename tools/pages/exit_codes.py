@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from punchlist import errors
-from punchlist.cli.edge import BROKEN_PIPE, BUG, INTERRUPTED
+from punchlist.cli.edge import BROKEN_PIPE, INTERRUPTED
 from punchlist.model.states import NodeStatus
+from punchlist.service.crashes import BUG
 from punchlist.service.runs import exit_code
 from tools.pages.markup import code, page, summary, table
 
