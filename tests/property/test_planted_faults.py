@@ -156,7 +156,7 @@ def new_task(document: dict[str, Any]) -> object:
 
 def new_plan(document: dict[str, Any]) -> object:
     known = Known(workers=KNOWN.workers, tasks=KNOWN.tasks, plan=(TaskId("T11"), TaskId("T12")))
-    plan = {"schema": "punchlist/plan/1", "tasks": [{"title": "First", "steps": []}, document]}
+    plan: dict[str, Any] = {"schema": "punchlist/plan/1", "tasks": [{"title": "First", "steps": []}, document]}
     return documents.new_tasks(plan, project=ProjectId("p"), known=known, what="the plan")
 
 

@@ -10,7 +10,7 @@ from punchlist.flow.inputs import rule, unfit
 from punchlist.flow.places import Places
 from punchlist.flow.problems import Problems
 from punchlist.flow.scope import Scope
-from punchlist.flow.shapes import DYN, ROUND, Shape, is_unread, root_shapes
+from punchlist.flow.shapes import DYN, ROUND, Shape, Unread, is_unread, root_shapes
 from punchlist.flow.syntax import parse
 from punchlist.flow.templates import OPEN, FlawError, whole
 from punchlist.flow.uses import Use, uses
@@ -73,6 +73,10 @@ class _Checker:
             self.problems.add(place, f"nodes wait for each other: {' → '.join(ring)}", hint="Take one `needs` away")
 
     def _node(self, node: AnyNode, path: Path, *, scope: Scope, items: bool) -> None:
+        for reading in (isinstance(node, Unread) and node.readings) or (node,):
+            self._reading(reading, path, scope=scope, items=items)
+
+    def _reading(self, node: AnyNode, path: Path, *, scope: Scope, items: bool) -> None:
         if node.phase is not None and not items and not isinstance(node, ForEachNode):
             self.problems.add(
                 self.places.of((*path, "phase")), "a phase is that of a step: it stands inside a for_each only"
@@ -106,6 +110,8 @@ class _Checker:
 
     def _name(self, node: ForEachNode, path: Path, *, scope: Scope) -> None:
         place = self.places.of((*path, "as"))
+        if not node.as_:
+            return  # said where it is read
         if not is_name(node.as_) or node.as_ in TYPE_NAMES:
             self.problems.add(place, f"an item cannot be called '{node.as_}'", allowed=NAME_RULE)
         elif node.as_ in ROOTS or node.as_ in scope.names:
@@ -133,7 +139,8 @@ class _Checker:
 
     def _judge(self, node: JudgeNode, path: Path, *, scope: Scope) -> None:
         judged = [self._judged(name, (*path, index), scope=scope) for index, name in enumerate(node.judge)]
-        if not any(each is None or (isinstance(each, CheckNode) and each.expect == "pass") for each in judged):
+        sufficient = (each is None or (isinstance(each, CheckNode) and each.expect == "pass") for each in judged)
+        if judged and not any(sufficient):
             message = "a verdict needs a check that must pass (`expect: pass`, which is the default)"
             self.problems.add(self.places.of(path), message)
 

@@ -7,11 +7,11 @@ from punchlist.flow.binding import bindings, used
 from punchlist.flow.places import Places
 from punchlist.flow.problems import Problems
 from punchlist.flow.scope import Scope
-from punchlist.flow.shapes import DYN, Type
+from punchlist.flow.shapes import DYN, Shape, Type
 from punchlist.flow.shell import refusals
 from punchlist.flow.syntax import Chain, parse
 from punchlist.flow.templates import OPEN, FlawError, Part, split, whole
-from punchlist.flow.typing_rules import fits, result_type
+from punchlist.flow.typing_rules import fits, typed
 from punchlist.flow.uses import Want
 from punchlist.model.json import Json
 from punchlist.model.parts import Path
@@ -73,18 +73,17 @@ def _check_text(text: str, spot: Spot, *, command: bool) -> None:
 
 
 def _flaws(part: Part, scope: Scope, *, want: Want) -> list[FlawError]:
-    """Return what is wrong with one expression; its names come first, and only then its types."""
+    """Return what is wrong with one expression, its names and its types; of a wrong name any type is possible."""
     try:
         chains = tuple(used(parse(part.text)))
-        wrong = list(_misnamed(chains, scope))
-        if wrong:
-            return wrong
-        kind = result_type(part.text, _types(part.text, chains, scope=scope))
+        types = _types(part.text, chains, scope=scope)
     except FlawError as flaw:
         return [flaw]
-    if fits(kind, want):
-        return []
-    return [FlawError(f"{OPEN} {part.text} }}}} gives a value of type {kind}", allowed=want)]
+    found = typed(part.text, types)
+    wrong = [*_misnamed(chains, scope), *found.flaws]
+    if not fits(found.kind, want):
+        wrong.append(FlawError(f"{OPEN} {part.text} }}}} gives a value of type {found.kind}", allowed=want))
+    return wrong
 
 
 def _misnamed(chains: tuple[Chain, ...], scope: Scope) -> Iterator[FlawError]:
@@ -100,6 +99,13 @@ def _types(expression: str, chains: tuple[Chain, ...], *, scope: Scope) -> dict[
     types: dict[str, Type] = {}
     for binding in bindings(expression):
         whole_chain = [chain for chain in chains if chain.names == binding.names]
-        shape = scope.shape(whole_chain[0], chains) if whole_chain and not binding.fields else DYN
-        types[binding.variable] = shape.type
+        known = whole_chain and not binding.fields
+        types[binding.variable] = _shape(whole_chain[0], chains, scope=scope).type if known else DYN.type
     return types
+
+
+def _shape(chain: Chain, chains: tuple[Chain, ...], *, scope: Scope) -> Shape:
+    try:
+        return scope.shape(chain, chains)
+    except FlawError:
+        return DYN

@@ -43,6 +43,7 @@ def read_input(reader: Reader, tree: Yaml) -> Input:
         return Input(type=reader.choice(tree, TYPES))
     fields = reader.fields(tree, _KEYS, what="a declared value")
     choices = fields.get("enum") or fields.get("values")
+    misread = ("type" in fields and plain(fields["type"]) not in TYPES) or (choices and not plain(choices))
     values = reader.each(choices, reader.text, empty=False) if choices else ()
     implied: InputType = "enum" if choices else "any"
     declared = Input(
@@ -54,7 +55,8 @@ def read_input(reader: Reader, tree: Yaml) -> Input:
         must_exist="must_exist" in fields and reader.truth(fields["must_exist"]),
         schema=reader.json(fields["schema"]) if "schema" in fields else None,
     )
-    _check(reader, tree, declared=declared)
+    if not misread:
+        _check(reader, tree, declared=declared)
     return declared
 
 

@@ -1,7 +1,7 @@
 """Nodes out of YAML: one reader a kind; the kind is the key that is present."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeVar
 
@@ -12,6 +12,7 @@ from punchlist.flow.document import Entries, Items, Scalar, Yaml, plain
 from punchlist.flow.inputs import read_schema
 from punchlist.flow.problems import Place
 from punchlist.flow.reading import Reader
+from punchlist.flow.shapes import Unread
 from punchlist.flow.templates import OPEN
 from punchlist.flow.words import LATER, LATER_KINDS, listed
 from punchlist.model.allowed import nearest
@@ -80,7 +81,10 @@ class Around(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A node as it is read: `value` is what stands beside its kind, `fields` are its other known keys."""
+    """A node as it is read: `value` is what stands beside its kind, `fields` are its other known keys.
+
+    It is `alone` when it is the only kind that the node has; of others nobody can say what they lack.
+    """
 
     id: str
     place: Place
@@ -89,6 +93,7 @@ class Entry:
     fields: Mapping[str, Yaml]
     reader: Reader
     around: Around
+    alone: bool = True
 
     def take(self, key: str, read: Callable[[Yaml], T], *, default: D) -> T | D:
         """Return the value of a key, `default` when it is not there."""
@@ -109,7 +114,7 @@ class Entry:
 
     def needed(self, key: str) -> bool:
         """Say whether a sibling that must be there is; a problem when it is not."""
-        if key not in self.fields:
+        if key not in self.fields and self.alone:
             self.reader.problems.add(self.place, f"node '{self.id}' ({self.kind}) lacks '{key}'")
         return key in self.fields
 
@@ -121,36 +126,63 @@ def read_nodes(reader: Reader, tree: Yaml, *, around: Around) -> tuple[AnyNode, 
 
 def _node(reader: Reader, key: Scalar, *, tree: Yaml, around: Around) -> AnyNode:
     name = reader.name(key, "a node")
-    kind = _kind(reader, tree, name=name)
-    if kind is None or not isinstance(tree, Entries):
-        return GroupNode(id=name, nodes=(), line=key.place.line, column=key.place.column)
-    siblings, read = KINDS[kind]
-    common = [key for key in COMMON if kind in _ONLY.get(key, KINDS)]
-    later = (*LATER.get(kind, ()), *(key for key in COMMON if key not in common))
-    fields = reader.fields(tree, (kind, *siblings, *common), what=f"node '{name}' ({kind})", later=later)
-    node = read(Entry(name, key.place, kind, tree.values[kind], fields, reader, around))
-    return msgspec.structs.replace(node, **_common(reader, fields), line=key.place.line, column=key.place.column)
-
-
-def _kind(reader: Reader, tree: Yaml, *, name: str) -> str | None:
-    """Return the one key that says what a node is."""
+    line, column = key.place.line, key.place.column
     if not isinstance(tree, Entries):
         reader.wrong(tree, f"a map with one of: {listed(KINDS)}", what=f"node '{name}': ")
-        return None
+        return Unread(id=name, nodes=(), line=line, column=column)
+    kinds = _kinds(reader, tree, name=name)
+    fields = _fields(reader, tree, kinds=kinds, name=name)
+    common = _common(reader, fields)
+    found: list[AnyNode] = []
+    for kind in (each for each in kinds if each in KINDS):
+        siblings, read = KINDS[kind]
+        own = {field: value for field, value in fields.items() if field in siblings}
+        entry = Entry(name, key.place, kind, tree.values[kind], own, reader, around, alone=len(kinds) == 1)
+        found.append(msgspec.structs.replace(read(entry), **common, line=line, column=column))
+    if len(kinds) == 1 and found:
+        return found[0]
+    unread = Unread(id=name, nodes=(), line=line, column=column, readings=tuple(found))
+    return msgspec.structs.replace(unread, **common)
+
+
+def _kinds(reader: Reader, tree: Entries, *, name: str) -> list[str]:
+    """Return the keys that say what a node is; it is a problem when they are not exactly one, or of a later version."""
     loops = {"for_each", "repeat"} & set(tree.values)
-    kinds = [key for key in tree.values if key in KINDS and not (key == "nodes" and loops)]
-    later = [tree.keys[key] for key in tree.values if key in LATER_KINDS]
-    if later:
-        allowed = listed(KINDS)
-        reader.problems.add(later[0].place, f"this version does not have '{later[0].text}' nodes yet", allowed=allowed)
-    elif len(kinds) > 1:
+    kinds = [key for key in tree.values if key in _EVERY_KIND and not (key == "nodes" and loops)]
+    for later in (tree.keys[kind] for kind in kinds if kind in LATER_KINDS):
+        message = f"this version does not have '{later.text}' nodes yet"
+        reader.problems.add(later.place, message, allowed=listed(KINDS))
+    if len(kinds) > 1:
         said = " and ".join(f"'{kind}'" for kind in kinds)
         reader.problems.add(tree.keys[kinds[1]].place, f"node '{name}' has {said}", allowed="one of them")
     elif not kinds:
-        hints = [hint for key in tree.values if key not in COMMON and (hint := nearest(key, KINDS))]
+        hints = [hint for key in _strange(tree) if (hint := nearest(key, KINDS))]
         what = f"node '{name}' does not say what it does"
         reader.problems.add(tree.place, what, allowed=listed(KINDS), hint=hints[0] if hints else "")
-    return None if later or len(kinds) != 1 else kinds[0]
+    return kinds
+
+
+def _fields(reader: Reader, tree: Entries, *, kinds: Sequence[str], name: str) -> Mapping[str, Yaml]:
+    """Return the known keys of a node; one that none of its kinds has is a problem, as far as these are known."""
+    if any(kind in LATER_KINDS for kind in kinds):
+        return {key: value for key, value in tree.values.items() if key in COMMON}
+    if not kinds:
+        for key in _strange(tree):
+            if not nearest(key, KINDS):
+                reader.unknown(tree.keys[key], (*KINDS, *COMMON), what=f"node '{name}'")
+        return {key: value for key, value in tree.values.items() if key in COMMON}
+    common = [key for key in COMMON if any(kind in _ONLY.get(key, KINDS) for kind in kinds)]
+    siblings = [key for kind in kinds for key in (kind, *KINDS[kind][0])]
+    later = [key for kind in kinds for key in LATER.get(kind, ())]
+    later += [key for key in COMMON if key not in common]
+    what = f"node '{name}' ({', '.join(kinds)})"
+    return reader.fields(tree, dict.fromkeys((*siblings, *common)), what=what, later=later)
+
+
+def _strange(tree: Entries) -> list[str]:
+    """Return the keys that no kind of node has."""
+    known = {*COMMON, *(key for siblings, _ in KINDS.values() for key in siblings)}
+    return [key for key in tree.values if key not in known]
 
 
 def _common(reader: Reader, fields: Mapping[str, Yaml]) -> dict[str, object]:
@@ -346,7 +378,7 @@ def _for_each(entry: Entry) -> ForEachNode:
     return ForEachNode(
         id=entry.id,
         for_each=_list(reader, entry.value),
-        as_=entry.take("as", reader.text, default="item"),
+        as_=entry.take("as", reader.filled, default="item"),
         nodes=entry.take("nodes", entry.nodes, default=()),
         key=entry.take("key", reader.filled, default=None),
         needs_from=entry.take("needs_from", lambda tree: _list(reader, tree), default=None),
@@ -416,3 +448,4 @@ KINDS: Mapping[str, tuple[tuple[str, ...], Callable[[Entry], AnyNode]]] = {
     "repeat": (("nodes", "output"), _repeat),
 }
 """The registry: the key of each kind, the keys that may stand beside it, its reader."""
+_EVERY_KIND = (*KINDS, *LATER_KINDS)

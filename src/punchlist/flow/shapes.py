@@ -133,6 +133,12 @@ def _group(output: Json, nodes: tuple[AnyNode, ...]) -> Shape:
     return DYN if last is None or may_be_absent(last) else output_shape(last)
 
 
+class Unread(GroupNode, frozen=True, tag="unread"):
+    """A node that does not say what it is, or says several things: each of these `readings` is checked by itself."""
+
+    readings: tuple[AnyNode, ...] = ()
+
+
 def is_unread(node: AnyNode) -> bool:
     """Say whether a node only stands for one that could not be read: nothing is known of it."""
     return isinstance(node, GroupNode) and not node.nodes

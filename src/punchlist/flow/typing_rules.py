@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
 from punchlist.flow.shapes import Type
@@ -23,9 +24,17 @@ _FITTING: Mapping[Want, tuple[str, ...]] = {
 }
 
 
-def result_type(expression: str, types: Mapping[str, Type]) -> str:
-    """Return the type that an expression gives, as CEL names it, in lower case without its parts. Raises FlawError."""
-    return _result_type(expression, tuple(sorted(types.items())))
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What CEL's checker says of an expression: the type that it gives (`dyn` when it is not known), and its flaws."""
+
+    kind: str
+    flaws: tuple[FlawError, ...] = ()
+
+
+def typed(expression: str, types: Mapping[str, Type]) -> Typed:
+    """Return the type that an expression gives, as CEL names it, in lower case without its parts."""
+    return _typed(expression, tuple(sorted(types.items())))
 
 
 def fits(kind: str, want: Want) -> bool:
@@ -34,16 +43,15 @@ def fits(kind: str, want: Want) -> bool:
 
 
 @functools.lru_cache(maxsize=4096)
-def _result_type(expression: str, types: tuple[tuple[str, Type], ...]) -> str:
+def _typed(expression: str, types: tuple[tuple[str, Type], ...]) -> Typed:
     from cel_expr_python import cel  # a heavy package, needed only where expressions are
 
     try:
         environment = cel.NewEnv(variables={name: _type(cel.Type, kind) for name, kind in types})
         compiled = environment.compile(expression)
     except RuntimeError as error:
-        found: FlawError = flaws(expression, str(error))[0]
-        raise found from None
-    return str(compiled.return_type()).partition("<")[0].lower()
+        return Typed("dyn", tuple(flaws(expression, str(error))))
+    return Typed(str(compiled.return_type()).partition("<")[0].lower())
 
 
 def _type(kinds: "type[cel.Type]", name: Type) -> "cel.Type":

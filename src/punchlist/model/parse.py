@@ -42,16 +42,16 @@ def parse(kind: type[T], value: Json, *, what: str, meaning: Meaning | None = No
     return found.record
 
 
-def shaped(kind: type[T], value: Json, *, at: Path = ()) -> Shaped[T]:
-    """Return `value`, which stands `at` a place of its document, as a record of `kind`, or all that its shape lacks."""
+def shaped(kind: type[T], value: Json) -> Shaped[T]:
+    """Return `value` as a record of `kind`, or all that its shape lacks."""
     try:
         record = msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        return _ill_shaped(kind, value, at=at, why=error)
+        return _ill_shaped(kind, value, why=error)
     except RecursionError:
-        too_deep = Problem(written(at), "it is nested too deeply", hint="Flatten it.")
-        return Shaped(record=None, problems=(too_deep,), part=Part(None, at))
-    return Shaped(record=record, problems=(), part=Part(value, at))
+        too_deep = Problem("", "it is nested too deeply", hint="Flatten it.")
+        return Shaped(record=None, problems=(too_deep,), part=Part(None))
+    return Shaped(record=record, problems=(), part=Part(value))
 
 
 def parse_json(kind: type[T], text: bytes | str, *, what: str) -> T:
@@ -70,20 +70,20 @@ def decode_json(text: bytes | str, *, what: str) -> Json:
     return value
 
 
-def _ill_shaped(kind: type[T], value: Json, *, at: Path, why: Exception) -> Shaped[T]:
+def _ill_shaped(kind: type[T], value: Json, *, why: Exception) -> Shaped[T]:
     problems: list[Problem] = []
     refused: set[Path] = set()
     schema, validator = _validator(kind)
     try:
         for error in (leaf for each in validator.iter_errors(value) for leaf in _leaves(each)):
-            problems += _problems(error, schema, at=at)
+            problems += _problems(error, schema)
             if error.kind.name not in _AROUND:
-                refused.add((*at, *error.instance_path))
+                refused.add(tuple(error.instance_path))
     except ValueError:  # the validator's own bound on nesting, lower than that of the decoder
-        problems, refused = [Problem(written(at), "it is nested too deeply", hint="Flatten it.")], {at}
+        problems, refused = [Problem("", "it is nested too deeply", hint="Flatten it.")], {()}
     if not problems:
-        problems, refused = [Problem(written(at), str(why))], {at}
-    part = Part(None if at in refused else value, at, refused=frozenset(refused))
+        problems, refused = [Problem("", str(why))], {()}
+    part = Part(None if () in refused else value, refused=frozenset(refused))
     return Shaped(record=None, problems=tuple(problems), part=part)
 
 
@@ -115,8 +115,8 @@ def _wrong_type_here(branch: "Sequence[ValidationError]", error: "ValidationErro
     return any(each.kind.name == "type" and list(each.instance_path) == here for each in branch)
 
 
-def _problems(error: "ValidationError", schema: Json, *, at: Path) -> list[Problem]:
-    where, facts = written((*at, *error.instance_path)), error.kind.as_dict()
+def _problems(error: "ValidationError", schema: Json) -> list[Problem]:
+    where, facts = written(error.instance_path), error.kind.as_dict()
     rule = _rule(schema, error.schema_path)
     match error.kind.name:
         case "additionalProperties":
@@ -129,7 +129,7 @@ def _problems(error: "ValidationError", schema: Json, *, at: Path) -> list[Probl
             name = str(facts["error"].instance)
             return [
                 Problem(
-                    written((*at, *error.instance_path, name)),
+                    written((*error.instance_path, name)),
                     "it cannot be called so",
                     allowed({"type": "string", **rule}, schema),
                 )

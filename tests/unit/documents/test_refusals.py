@@ -1,14 +1,26 @@
 """What is said of a document that is refused: each problem with its place, what was seen, and what is allowed."""
 
+import msgspec
 import pytest
 
-from punchlist.errors import DefinitionError
+from punchlist.errors import DefinitionError, Problem
 from punchlist.model.json import Json
 from punchlist.model.parse import parse
+from punchlist.model.parts import Part
 from punchlist.model.policy import PolicyPart
 from punchlist.model.records import TaskFile
+from punchlist.model.states import StepStatus
 
 TITLE = "one line of at most 200 characters, without control characters; no path such as /etc or ../x"
+
+
+class Lone(msgspec.Struct):
+    """A record with a rule that no schema says."""
+
+    name: str
+
+    def __post_init__(self) -> None:
+        raise ValueError("a lone rule")
 
 
 def refused(kind: type[object], value: Json) -> list[tuple[str, str, str]]:
@@ -63,3 +75,35 @@ def test_numbers_lists_and_enums_say_their_bounds() -> None:
         ("steps[0].criteria", "saw []", "a list of at least one"),
     ]
     assert refused(TaskFile, []) == [("", "saw []", "an object")]
+
+
+def test_every_unknown_field_is_a_problem_of_its_own_with_its_nearest_name() -> None:
+    with pytest.raises(DefinitionError) as caught:
+        parse(TaskFile, {"title": "t", "lables": [], "polcy": {}}, what="it")
+
+    assert [problem.hint for problem in caught.value.problems] == ["Did you mean 'labels'?", "Did you mean 'policy'?"]
+
+
+def test_a_word_that_is_none_of_those_allowed_is_told_the_nearest() -> None:
+    with pytest.raises(DefinitionError) as caught:
+        parse(tuple[StepStatus | None, ...], ["pending", "acepted"], what="it")
+
+    assert [(each.where, each.hint) for each in caught.value.problems] == [("[1]", "Did you mean 'accepted'?")]
+
+
+def test_what_the_validator_takes_and_the_record_does_not_is_told_in_the_words_of_the_record() -> None:
+    with pytest.raises(DefinitionError, match="lone"):
+        parse(Lone, {"name": "x"}, what="it")
+
+
+def test_of_a_part_that_is_refused_nothing_more_is_told() -> None:
+    def meaning(part: Part) -> list[Problem]:
+        policy = part.field("policy")
+        assert (policy.value, policy.said, policy.fields(), policy.field("rework").said) == (None, True, {}, False)
+        assert (part.field("spec").said, part.field("labels").each()) == (False, [])
+        return [Problem("elsewhere.than[3].known", "told last"), Problem("title", "told first")]
+
+    with pytest.raises(DefinitionError) as caught:
+        parse(TaskFile, {"title": "t", "policy": 5, "labels": "x"}, what="it", meaning=meaning)
+
+    assert [each.where for each in caught.value.problems] == ["title", "policy", "labels", "elsewhere.than[3].known"]

@@ -188,3 +188,10 @@ def test_a_built_in_name_may_be_given_another_type() -> None:
     found = settings('[workers.codex]\ntype = "command"\nargv = ["true"]\n')
 
     assert usable_worker(found, "codex").argv == ("true",)
+
+
+def test_a_worker_that_is_no_table_is_told_once() -> None:
+    with pytest.raises(DefinitionError) as refused:
+        settings("[workers]\nmine = 5")
+
+    assert [str(problem) for problem in refused.value.problems] == ["workers.mine: saw 5; allowed: an object"]
