@@ -170,6 +170,7 @@ class Runtime:
             self._want(state, wanted(state, changed_attempts(events)))
             if state.run is not None and state.run.status in FINAL_NODE:
                 del self._states[run]
+                self._performer.listed.forget(run)
 
     async def _show(self, write: Callable[[Sequence[T]], None], what: Sequence[T]) -> None:
         """Write generated files. They only show the record: where they cannot be, work goes on."""
@@ -198,7 +199,8 @@ class Runtime:
     async def _work(self, state: State, attempt: AttemptId, *, recovering: bool) -> None:
         """Perform an attempt and hand its outcome to the loop. Whatever goes wrong ends as a recorded outcome."""
         assert state.run is not None
-        await asyncio.gather(*self._ending, return_exceptions=True)  # a killed attempt may still use the folder
+        if self._ending:  # a killed attempt may still use the folder; whoever cancels this must not cancel its end
+            await asyncio.wait(self._ending)
         try:
             job = job_of(state, attempt)
             act = self._performer.recover if recovering else self._performer.perform
