@@ -1,0 +1,152 @@
+"""The tools of a planner: tasks and steps that become one plan, of the request that it was given and no other."""
+
+from collections.abc import Mapping, Sequence
+
+from punchlist.errors import Problem, RefusedError, invalid
+from punchlist.mcp.attempt import Attempt
+from punchlist.mcp.draft import (
+    Document,
+    Place,
+    PlannedStep,
+    PlannedTask,
+    StepChanges,
+    changed,
+    load,
+    state,
+    steps_of,
+    task_name,
+    told,
+)
+from punchlist.mcp.records import record_schema
+from punchlist.mcp.tool import Arguments, Tool, closed
+from punchlist.model.json import Json
+from punchlist.service.context import Answer
+
+_TASK: Json = {"type": "string", "pattern": "^T[1-9][0-9]{0,2}$", "description": "a task of this plan, such as T1"}
+_STEP: Json = {
+    "type": "string",
+    "pattern": r"^T[1-9][0-9]{0,2}\.[1-9][0-9]{0,2}$",
+    "description": "a step of this plan, such as T1.2",
+}
+_BESIDE: Mapping[str, Json] = {
+    "expected_version": {"type": "integer", "minimum": 0, "description": "of the plan: another is a conflict"},
+    "idempotency_key": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 200,
+        "description": "the same again does nothing",
+    },
+}
+
+
+def planner_tools(attempt: Attempt) -> tuple[Tool, ...]:
+    """Return the tools of a planner's attempt; they need nothing but its folder."""
+    return (
+        Tool(
+            name="get_request",
+            text="Read what is to be planned: project, spec, request, critique of the last plan; and the plan so far.",
+            schema=closed({}),
+            call=attempt.guarded("get_request", lambda _: _request(attempt)),
+            changes=False,
+        ),
+        Tool(
+            name="create_task",
+            text=(
+                "Add a task to the plan, with its steps or before them. Answers its id, T1, T2 … in the order made. "
+                "`needs` names tasks made before it, by id or position."
+            ),
+            schema=record_schema(PlannedTask, beside={"project": {"type": "string", "maxLength": 60}, **_BESIDE}),
+            call=attempt.guarded("create_task", lambda given: _create_task(attempt, given)),
+            changes=True,
+            record=PlannedTask,
+        ),
+        Tool(
+            name="create_step",
+            text=(
+                "Add a step at the end of a task. A criterion has a `check`, a command that fails before the work and "
+                "passes after it, or `review: true` where only a reader can tell. `needs` names steps of the same task "
+                "by id or position: by default the one before, [] for none."
+            ),
+            schema=record_schema(
+                PlannedStep, beside={"task": _TASK, **_BESIDE}, required=("task", "title", "criteria")
+            ),
+            call=attempt.guarded("create_step", lambda given: _create_step(attempt, given)),
+            changes=True,
+            record=PlannedStep,
+        ),
+        Tool(
+            name="update_step",
+            text="Change the given fields of a step; all others stay. A list that is given takes the place of the old.",
+            schema=record_schema(StepChanges, beside={"step": _STEP, **_BESIDE}, required=("step",)),
+            call=attempt.guarded("update_step", lambda given: _update_step(attempt, given)),
+            changes=True,
+            record=StepChanges,
+        ),
+    )
+
+
+def _request(attempt: Attempt) -> Answer:
+    with attempt.held():
+        draft = load(attempt)
+    tasks: list[Json] = [told(draft, Place(at))["task"] for at in range(len(draft.tasks))]
+    return {"request": attempt.pack(), "plan": {"tasks": tasks, **state(draft)}}
+
+
+def _create_task(attempt: Attempt, given: Arguments) -> Answer:
+    own = attempt.pack().get("project")
+    if "project" in given and given["project"] != own:
+        raise RefusedError(f"this plan is of project {own}; saw {given['project']!r}", where="project")
+    task = _fields(given, beside={"project", *_BESIDE})
+    return changed(attempt, given, change=lambda tasks: ((*tasks, task), Place(len(tasks))))
+
+
+def _create_step(attempt: Attempt, given: Arguments) -> Answer:
+    step = _fields(given, beside={"task", *_BESIDE})
+
+    def change(tasks: Sequence[Document]) -> tuple[Sequence[Document], Place]:
+        at = _task_at(tasks, str(given["task"]))
+        steps = steps_of(tasks[at])
+        return _with_steps(tasks, at, steps=[*steps, step]), Place(at, len(steps))
+
+    return changed(attempt, given, change=change)
+
+
+def _update_step(attempt: Attempt, given: Arguments) -> Answer:
+    changes = _fields(given, beside={"step", *_BESIDE})
+    if not changes:
+        raise invalid([Problem("", "it changes nothing", "a field of the step")], what="the change")
+
+    def change(tasks: Sequence[Document]) -> tuple[Sequence[Document], Place]:
+        name = str(given["step"])
+        task, _, number = name.partition(".")
+        at, place = _task_at(tasks, task), int(number) - 1
+        steps = steps_of(tasks[at])
+        if place >= len(steps):
+            raise _not_found("step", name, known=[f"{task}.{each}" for each in range(1, len(steps) + 1)])
+        steps[place] = {**steps[place], **changes}
+        return _with_steps(tasks, at, steps=steps), Place(at, place)
+
+    return changed(attempt, given, change=change)
+
+
+def _fields(given: Arguments, *, beside: set[str]) -> Document:
+    return {name: value for name, value in given.items() if name not in beside}
+
+
+def _task_at(tasks: Sequence[Document], name: str) -> int:
+    names = [task_name(at) for at in range(len(tasks))]
+    if name not in names:
+        raise _not_found("task", name, known=names)
+    return [str(each) for each in names].index(name)
+
+
+def _with_steps(tasks: Sequence[Document], at: int, *, steps: Sequence[Document]) -> list[Document]:
+    return [*tasks[:at], {**tasks[at], "steps": [*steps]}, *tasks[at + 1 :]]
+
+
+def _not_found(noun: str, name: str, *, known: Sequence[str]) -> RefusedError:
+    refused = RefusedError(
+        f"there is no {noun} {name} in this plan", where=noun, hint=f"There are: {', '.join(known) or 'none yet'}."
+    )
+    refused.code = "not_found"
+    return refused
