@@ -1,17 +1,13 @@
 """Typed tools for tests: the folder of an attempt as its launcher makes it, and calls as the server makes them."""
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from punchlist.mcp.arguments import check
-from punchlist.mcp.attempt import Attempt, open_attempt
-from punchlist.mcp.builder import builder_tools
-from punchlist.mcp.planner import planner_tools
-from punchlist.mcp.qa import qa_tools
+from punchlist.mcp.attempts import attempt_tools
 from punchlist.mcp.tool import Tool
 from punchlist.model.ids import AttemptId
 from punchlist.model.jobs import Outcome, Role
@@ -21,11 +17,6 @@ from punchlist.workers.access import access_files
 from punchlist.workers.answers import outcome_of
 from punchlist.workers.settings import Host
 
-TOOLS: dict[Role, Callable[[Attempt], tuple[Tool, ...]]] = {
-    Role.BUILDER: builder_tools,
-    Role.QA: qa_tools,
-    Role.PLANNER: planner_tools,
-}
 STEP_PACK: dict[str, Json] = {
     "schema": "punchlist/step-pack/1",
     "criteria": [{"id": "AC-1", "text": "It greets."}, {"id": "AC-2", "text": "It is polite."}],
@@ -75,7 +66,7 @@ class Tooled:
 
     def server(self) -> dict[str, Tool]:
         """Return the tools as another server of the same attempt has them."""
-        return {tool.name: tool for tool in TOOLS[self.role](open_attempt(self.environment, self.role))}
+        return {tool.name: tool for tool in attempt_tools(self.environment, self.role)[1]}
 
     def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
         """Call a tool as the server does: its arguments are checked first."""

@@ -9,6 +9,7 @@ import pytest
 
 from punchlist.errors import DefinitionError, PunchlistError, RefusedError, StoreError
 from punchlist.mcp.attempt import open_attempt
+from punchlist.mcp.attempts import attempt_tools
 from punchlist.model.jobs import Role
 from punchlist.workers.files import AttemptFiles
 from tests.tooled import Tooled
@@ -105,19 +106,12 @@ def test_of_servers_that_answer_at_once_one_wins(tmp_path: Path) -> None:
 
 def _race(said: tuple[dict[str, str], int]) -> bool:
     environment, number = said
-    attempt = open_attempt(environment, "builder")
-    tool = {each.name: each for each in _builder_tools(attempt)}["record_builder_result"]
+    tool = {each.name: each for each in attempt_tools(environment, "builder")[1]}["record_builder_result"]
     try:
         tool.call({"outcome": "done", "summary": f"try {number}"})
     except RefusedError:
         return False
     return True
-
-
-def _builder_tools(attempt: Any) -> Any:
-    from punchlist.mcp.builder import builder_tools
-
-    return builder_tools(attempt)
 
 
 @pytest.mark.parametrize(
