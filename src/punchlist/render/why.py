@@ -7,7 +7,7 @@ from punchlist.model.json import Json
 from punchlist.model.records import Criterion, Step
 from punchlist.model.rows import GateRow
 from punchlist.model.scores import waived
-from punchlist.model.state import AttemptState, StepState, TaskState
+from punchlist.model.state import AttemptState, StepState, TaskState, VerdictRow
 from punchlist.model.states import AttemptStatus, GateStatus, StepStatus, TaskStatus
 from punchlist.model.verdicts import Judged, Verdict
 from punchlist.render.shapes import Shape, verdict as verdict_shape
@@ -24,6 +24,11 @@ _STEP_WAITS = {
     StepStatus.CANCELLED: ("somebody to try it again{reason}", "punchlist retry {id}"),
     StepStatus.SKIPPED: ("nothing: it was skipped{reason}", "punchlist step reopen {id}"),
 }
+
+
+UNREACHED = "unreached"
+"""The reason of a step that was cancelled because of another that it needs."""
+_PASSED = frozenset({StepStatus.ACCEPTED, StepStatus.SKIPPED})
 
 
 def why(
@@ -46,6 +51,7 @@ def _record(state: TaskState, step: StepId) -> Step:
 def _task(state: TaskState, *, attempts: Sequence[AttemptState], gates: Sequence[GateRow]) -> Shape:
     record, own = state.task, state.steps.get("", StepState())
     accepted = record.status is TaskStatus.ACCEPTED
+    whole = all(step.status in _PASSED for step in record.steps)  # else the last verdict was on another whole
     return {
         "id": record.id,
         "title": record.title,
@@ -53,7 +59,7 @@ def _task(state: TaskState, *, attempts: Sequence[AttemptState], gates: Sequence
         "standing": standing(record.status, waived(state)),
         "accepted": accepted,
         "waits_for": None if accepted else _task_waits(state, attempts=attempts, gates=gates),
-        "criteria": _criteria(record.acceptance, own, commit=state.tip),
+        "criteria": _criteria(record.acceptance, own.verdicts[-1:] if whole else (), commit=state.tip),
         "steps": [_step(state, step, attempts=attempts, gates=gates) for step in record.steps],
         "commit": state.tip,
         "branch": state.branch,
@@ -67,6 +73,8 @@ def _step(state: TaskState, record: Step, *, attempts: Sequence[AttemptState], g
     seen = state.steps.get(record.id, StepState())
     mine = [each for each in attempts if each.step == record.id]
     accepted = record.status is StepStatus.ACCEPTED
+    verdicts = [each for each in seen.verdicts if each.r == seen.r][-1:]  # of an earlier revision none counts any more
+    commit = seen.commit if accepted else None
     return {
         "id": record.id,
         "title": record.title,
@@ -74,18 +82,18 @@ def _step(state: TaskState, record: Step, *, attempts: Sequence[AttemptState], g
         "standing": standing(record.status, seen.waivers),
         "accepted": accepted,
         "waits_for": None if accepted else _step_waits(state, record, attempts=mine, gates=gates),
-        "criteria": _criteria(record.criteria, seen, commit=seen.commit),
-        "findings": _open_findings(seen),
-        "commit": seen.commit,
-        "tree": seen.tree,
+        "criteria": _criteria(record.criteria, verdicts, commit=commit),
+        "findings": verdict_shape(verdicts[-1])["findings"] if verdicts else [],
+        "commit": commit,
+        "tree": seen.tree if accepted else None,
         "attempts": [each.id for each in mine],
         "cost": cost(mine),
     }
 
 
-def _criteria(criteria: Iterable[Criterion], seen: StepState, *, commit: str | None) -> list[Json]:
-    """Return each criterion with its last verdict; nobody has judged those whose verdict is null."""
-    last = seen.verdicts[-1] if seen.verdicts else None
+def _criteria(criteria: Iterable[Criterion], verdicts: Sequence[VerdictRow], *, commit: str | None) -> list[Json]:
+    """Return each criterion with the last verdict; nobody has judged those whose verdict is null."""
+    last = verdicts[-1] if verdicts else None
     judged = {each.id: each for each in last.verdict.criteria} if last else {}
     return [
         _criterion(each, judged.get(each.id), last=last.verdict if last else None, commit=commit) for each in criteria
@@ -106,10 +114,6 @@ def _criterion(record: Criterion, judged: Judged | None, *, last: Verdict | None
     }
 
 
-def _open_findings(seen: StepState) -> Json:
-    return verdict_shape(seen.verdicts[-1])["findings"] if seen.verdicts else []
-
-
 def _task_waits(state: TaskState, *, attempts: Sequence[AttemptState], gates: Sequence[GateRow]) -> Json:
     record = state.task
     for row in gates:
@@ -120,7 +124,7 @@ def _task_waits(state: TaskState, *, attempts: Sequence[AttemptState], gates: Se
     if record.paused:
         return {"what": "somebody to end the pause", "command": f"punchlist resume {record.id}"}
     for step in record.steps:
-        if step.status not in {StepStatus.ACCEPTED, StepStatus.SKIPPED}:
+        if step.status not in _PASSED:
             return _step_waits(state, step, attempts=[each for each in attempts if each.step == step.id], gates=gates)
     return _running(attempts) or {
         "what": "the verdict on the task's own criteria",
@@ -132,10 +136,37 @@ def _step_waits(state: TaskState, record: Step, *, attempts: Sequence[AttemptSta
     for row in gates:
         if row.gate.status is GateStatus.OPEN and row.gate.step == record.id:
             return _gate(row)
+    if record.status is StepStatus.CANCELLED and state.task.status is TaskStatus.CANCELLED:
+        return _said(_TASK_WAITS[TaskStatus.CANCELLED], name=state.task.id, reason=state.reason)
+    stopped_by = _stopped_by(state, record)
+    if stopped_by is not None:
+        return _needed(state, stopped_by)
     if record.status in _STEP_WAITS:
-        reason = state.steps.get(record.id, StepState()).reason
-        return _said(_STEP_WAITS[record.status], name=record.id, reason=reason)
+        return _said(_STEP_WAITS[record.status], name=record.id, reason=_reason(state, record))
     return _running(attempts) or _held(state, record)
+
+
+def _stopped_by(state: TaskState, record: Step) -> Step | None:
+    """Return the step because of which a cancelled one was not reached: the one that failed or was cancelled itself."""
+    if record.status is not StepStatus.CANCELLED or _reason(state, record) != UNREACHED:
+        return None
+    needs = [_record(state, StepId(need)) for need in record.needs]
+    for need in needs:
+        if need.status is StepStatus.FAILED or (
+            need.status is StepStatus.CANCELLED and _reason(state, need) != UNREACHED
+        ):
+            return need
+    return next((found for need in needs if (found := _stopped_by(state, need)) is not None), None)
+
+
+def _needed(state: TaskState, record: Step) -> Json:
+    reason = _reason(state, record)
+    did = f"{record.status} ({reason})" if reason else record.status
+    return {"what": f"{record.id}, which it needs and which is {did}", "command": f"punchlist retry {record.id}"}
+
+
+def _reason(state: TaskState, record: Step) -> str:
+    return state.steps.get(record.id, StepState()).reason
 
 
 def _held(state: TaskState, record: Step) -> Json:
@@ -144,7 +175,7 @@ def _held(state: TaskState, record: Step) -> Json:
         return _said(_TASK_WAITS[state.task.status], name=state.task.id, reason=state.reason)
     if state.task.paused:
         return {"what": "somebody to end the pause", "command": f"punchlist resume {state.task.id}"}
-    over = {each.id for each in state.task.steps if each.status in {StepStatus.ACCEPTED, StepStatus.SKIPPED}}
+    over = {each.id for each in state.task.steps if each.status in _PASSED}
     for need in record.needs:
         if need not in over:
             return {"what": f"{need}, which it needs", "command": f"punchlist why {need}"}

@@ -133,6 +133,65 @@ def test_a_step_that_is_over_waits_for_a_person(status: StepStatus, what: str, c
     assert waits(state(TaskStatus.RUNNING, status, reason="red"), "T12.1") == {"what": what, "command": command}
 
 
+def unreached(*, first: StepStatus, reason: str = "exit 1") -> TaskState:
+    """Three steps, each needing the one before; the last two were not reached."""
+    one, two = STATE.task.steps[:2]
+    three = replace(two, id=StepId("T12.3"), index=3, needs=("T12.2",))
+    left = [replace(each, status=StepStatus.CANCELLED) for each in (two, three)]
+    task = replace(STATE.task, status=TaskStatus.FAILED, steps=(replace(one, status=first), *left))
+    told = {"T12.1": StepState(reason=reason), **{each.id: StepState(reason="unreached") for each in left}}
+    return TaskState(task=task, steps=Map(told))
+
+
+@pytest.mark.parametrize("step", ["T12.2", "T12.3"])
+@pytest.mark.parametrize("status", [StepStatus.FAILED, StepStatus.CANCELLED])
+def test_a_step_that_was_not_reached_waits_for_the_one_because_of_which(status: StepStatus, step: str) -> None:
+    expected = {
+        "what": f"T12.1, which it needs and which is {status} (exit 1)",
+        "command": "punchlist retry T12.1",
+    }
+
+    assert waits(unreached(first=status), step) == expected
+
+
+def test_a_step_whose_need_failed_without_a_word_says_so_shortly() -> None:
+    shape = waits(unreached(first=StepStatus.FAILED, reason=""), "T12.2")
+
+    assert shape == {"what": "T12.1, which it needs and which is failed", "command": "punchlist retry T12.1"}
+
+
+def test_a_step_whose_need_is_there_by_now_is_tried_again_itself() -> None:
+    shape = waits(unreached(first=StepStatus.SKIPPED), "T12.2")
+
+    assert shape == {"what": "somebody to try it again (unreached)", "command": "punchlist retry T12.2"}
+
+
+def test_a_step_of_a_cancelled_task_waits_for_its_task() -> None:
+    found = state(TaskStatus.CANCELLED, StepStatus.CANCELLED, reason="no")
+
+    expected = {"what": "somebody to open it again (no)", "command": "punchlist task reopen T12"}
+    assert waits(found, "T12.1") == expected
+
+
+def test_what_was_found_of_an_earlier_revision_is_no_reason_any_more() -> None:
+    steps = tuple(replace(step, status=StepStatus.PENDING) for step in STATE.task.steps)
+    first = STATE.steps["T12.1"]
+    assert first.verdicts
+    again = replace(first, r=first.r + 1)
+    found = replace(STATE, task=replace(STATE.task, steps=steps), steps=STATE.steps.set("T12.1", again))
+
+    shape = why(found, StepId("T12.1"), attempts=[])
+
+    assert [shape[name] for name in ("findings", "commit", "tree")] == [[], None, None]
+    criteria = shape["criteria"]
+    assert isinstance(criteria, list)
+    assert criteria
+    assert all(each["verdict"] is None for each in criteria if isinstance(each, dict))
+    whole = why(found, None, attempts=[])["criteria"]
+    assert isinstance(whole, list)
+    assert all(each["verdict"] is None for each in whole if isinstance(each, dict))
+
+
 def test_when_all_steps_are_over_the_task_waits_for_its_own_criteria() -> None:
     over = state(TaskStatus.RUNNING, StepStatus.ACCEPTED)
     running = attempt("A43", Role.CHECK, step=None)
