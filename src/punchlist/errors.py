@@ -75,6 +75,11 @@ class StoreError(PunchlistError):
     code = "store"
 
 
+def with_article(noun: str) -> str:
+    """Return a noun with its article: `a task`, `an attempt`."""
+    return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
+
+
 def invalid(problems: Sequence[Problem], *, what: str) -> DefinitionError:
     """Return the error that lists every one of `problems` about `what` (a file name, a record)."""
     count = len(problems)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from punchlist.cli.session import Session
-from punchlist.errors import DefinitionError
+from punchlist.errors import DefinitionError, with_article
 
 if TYPE_CHECKING:
     from punchlist.model.json import Json
@@ -49,7 +49,7 @@ def fields(session: Session, file: Path | None, *, given: "dict[str, Json]") -> 
     if file is not None:
         loaded = document(session, file)
         if not isinstance(loaded, dict):
-            raise DefinitionError(f"saw a {type(loaded).__name__}, not fields", where=str(file))
+            raise DefinitionError(f"saw {with_article(type(loaded).__name__)}, not fields", where=str(file))
         found.update(loaded)
     found.update({name: value for name, value in given.items() if value is not None})
     if not found:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from punchlist.errors import with_article
 from punchlist.flow.groups import Group
 from punchlist.flow.shapes import DYN, INT, STRING, Shape, is_unread, may_be_absent, output_shape
 from punchlist.flow.syntax import Chain
@@ -122,7 +123,7 @@ def _follow(shape: Shape, chain: Chain, *, start: int) -> Shape:
         if shape.fields is None:
             if shape.type in {"dyn", "map"}:
                 return DYN
-            what = f"'{'.'.join(chain.names[:index])}' is a {shape.type}, it has no '{name}'"
+            what = f"'{'.'.join(chain.names[:index])}' is {with_article(shape.type)}, it has no '{name}'"
             raise FlawError(what, offset=chain.offsets[index])
         if name not in shape.fields:
             what = f"'{'.'.join(chain.names[:index])}' has no '{name}'"

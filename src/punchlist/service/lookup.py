@@ -3,7 +3,7 @@
 import re
 from typing import TYPE_CHECKING
 
-from punchlist.errors import DefinitionError, RefusedError
+from punchlist.errors import DefinitionError, RefusedError, with_article
 from punchlist.model.ids import AttemptId, FindingId, GateId, ProjectId, RunId, StepId, TaskId, step_task
 
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from punchlist.model.state import AttemptState, TaskState
     from punchlist.ports import Reader
 
-_SHAPES = {"task": "T1", "step": "T1.2", "run": "R1", "gate": "G1", "attempt": "A1", "finding": "F1"}
+SHAPES = {"task": "T1", "step": "T1.2", "run": "R1", "gate": "G1", "attempt": "A1", "finding": "F1"}
 
 
 def kind_of(name: str) -> str:
@@ -25,11 +25,15 @@ def kind_of(name: str) -> str:
     return {"T": "task", "R": "run", "G": "gate", "A": "attempt", "F": "finding"}[found[1]]
 
 
+def _told(kind: str) -> str:
+    return f"{with_article(kind)} ({SHAPES[kind]})" if kind in SHAPES else with_article(kind)
+
+
 def check_kind(name: str, *kinds: str) -> str:
     """Return what an id is of; raises DefinitionError unless it is one of `kinds`."""
     kind = kind_of(name)
     if kind not in kinds:
-        allowed = ", ".join(f"a {each} ({_SHAPES[each]})" if each in _SHAPES else f"a {each}" for each in kinds)
+        allowed = ", ".join(_told(each) for each in kinds)
         raise DefinitionError(f"{name!r} is not the id of {' or '.join(kinds)}; allowed: {allowed}", where=name[:80])
     return kind
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from punchlist.errors import with_article
 from punchlist.model.events import (
     ZERO,
     AnyFact,
@@ -129,7 +130,9 @@ def _checked_fact(event: RawEvent, stream: bytes) -> AnyFact:
 def _check_place(event: RawEvent, row: RawStream, *, fact: AnyFact) -> None:
     kind, local = text_of(row.kind), text_of(row.local)
     if type(fact) not in BELONGS[kind]:
-        raise BrokenChain(event.n, f"a {type(fact).__name__} does not belong into a {kind}'s stream", seq=event.seq)
+        raise BrokenChain(
+            event.n, f"{with_article(type(fact).__name__)} does not belong into a {kind}'s stream", seq=event.seq
+        )
     if event.n == 1 and _origin(fact) != (kind, local):
         message = f"it does not begin what the stream's row says: {kind} {local}".rstrip()
         raise BrokenChain(event.n, message, seq=event.seq)

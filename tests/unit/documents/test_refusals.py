@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from punchlist.errors import DefinitionError, Problem
+from punchlist.errors import DefinitionError, Problem, with_article
 from punchlist.model.json import Json
 from punchlist.model.parse import parse
 from punchlist.model.parts import Part
@@ -107,3 +107,8 @@ def test_of_a_part_that_is_refused_nothing_more_is_told() -> None:
         parse(TaskFile, {"title": "t", "policy": 5, "labels": "x"}, what="it", meaning=meaning)
 
     assert [each.where for each in caught.value.problems] == ["title", "policy", "labels", "elsewhere.than[3].known"]
+
+
+@pytest.mark.parametrize(("noun", "said"), [("attempt", "an attempt"), ("int", "an int"), ("task", "a task")])
+def test_a_noun_has_its_article(noun: str, said: str) -> None:
+    assert with_article(noun) == said
