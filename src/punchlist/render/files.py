@@ -8,8 +8,9 @@ from punchlist.model.records import Project
 from punchlist.model.scores import TaskScore
 from punchlist.model.state import AttemptState, Mark, TaskState
 from punchlist.render import shapes
+from punchlist.render.markdown import markdown
 from punchlist.render.marks import stamp
-from punchlist.render.pages import project_page, summary_page
+from punchlist.render.pages import board, project_page, summary_page
 from punchlist.render.shown import Files, Shown
 from punchlist.render.trends import samples
 
@@ -22,10 +23,11 @@ def project_files(project: Project, tasks: Sequence[TaskScore], *, mark: Mark) -
     folder, own = project.id, stamp(project.version, [mark])
     whole = stamp(project.version + sum(task.version for task in tasks), [mark, *(task.mark for task in tasks)])
     progress = f"{folder}/progress"
+    tail = f"\n{markdown([board(tasks)])}" if tasks else ""  # rendered once: there may be ten thousand
     return {
-        f"{folder}/project.md": whole.page("project", project_page(project, tasks)),
+        f"{folder}/project.md": whole.page("project", project_page(project, tasks), tail=tail),
         f"{folder}/project.json": own.object("project", {"project": shapes.project(project)}),
-        f"{progress}/summary.md": whole.page("summary", summary_page(project, tasks)),
+        f"{progress}/summary.md": whole.page("summary", summary_page(project, tasks), tail=tail),
         f"{progress}/scoreboard.json": whole.object("scoreboard", {"tasks": [_score(task) for task in tasks]}),
         f"{progress}/trends.json": whole.object("trends", {"days": samples(tasks)}),
     }

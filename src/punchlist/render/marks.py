@@ -17,9 +17,9 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     generated_from: Digest
 
-    def page(self, kind: str, blocks: Iterable[Block]) -> bytes:
-        """Return a page that ends with a comment line."""
-        return self.ended(kind, markdown(blocks).encode())
+    def page(self, kind: str, blocks: Iterable[Block], *, tail: str = "") -> bytes:
+        """Return a page that ends with a comment line, `tail` before it."""
+        return self.ended(kind, f"{markdown(blocks)}{tail}".encode())
 
     def ended(self, kind: str, text: bytes) -> bytes:
         """Return markdown with the comment line that every page ends with."""

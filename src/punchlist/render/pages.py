@@ -15,7 +15,7 @@ SHORT = 12
 
 
 def project_page(record: Project, tasks: Sequence[TaskScore]) -> list[Block]:
-    """Return the page of a project: its facts, its spec, its tasks."""
+    """Return the page of a project: its facts, its spec; what is said of its tasks follows."""
     return [
         Heading(1, (record.title,)),
         facts(
@@ -23,12 +23,12 @@ def project_page(record: Project, tasks: Sequence[TaskScore]) -> list[Block]:
         ),
         *_section("Set-up", [Bullets(tuple((Code(command),) for command in record.setup))] if record.setup else []),
         *_section("Spec", _text(record.spec)),
-        *_section("Tasks", [board(tasks)] if tasks else []),
+        *([Heading(2, ("Tasks",))] if tasks else []),
     ]
 
 
 def summary_page(record: Project, tasks: Sequence[TaskScore]) -> list[Block]:
-    """Return the page that says where a project's tasks stand."""
+    """Return the page that says where a project's tasks stand; what is said of each follows."""
     counts: dict[str, int] = {}
     for task in tasks:
         counts[task.status] = counts.get(task.status, 0) + 1
@@ -36,7 +36,6 @@ def summary_page(record: Project, tasks: Sequence[TaskScore]) -> list[Block]:
     return [
         Heading(1, ("Progress of ", record.title)),
         Paragraph((f"{plural(len(tasks), 'task')}{f': {said}' if said else ''}.",)),
-        *([board(tasks)] if tasks else []),
     ]
 
 
