@@ -17,7 +17,7 @@ ATTEMPT_TOOLS: Mapping[str, Callable[[Attempt], tuple[Tool, ...]]] = {
 INSTRUCTIONS: Mapping[str, str] = {
     Role.BUILDER: "Build the step that get_step_pack shows, then hand in your result, once, by record_builder_result.",
     Role.QA: "Judge the tree by the criteria of get_review_pack, then hand in your review, once, by record_qa_result.",
-    Role.PLANNER: "Plan what get_request asks for by create_task and create_step; what is complete when you end counts.",
+    Role.PLANNER: "Plan what get_request asks for by create_task, create_step; what is whole when you end counts.",
 }
 
 
