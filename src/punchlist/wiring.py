@@ -392,9 +392,16 @@ def attempt_around(environ: Mapping[str, str]) -> str | None:
 
 
 def _host(environ: Mapping[str, str]) -> "Host":
+    import importlib.util
+
     from punchlist.workers.settings import Host
 
-    return Host(python=sys.executable, path=environ.get("PATH") or os.defpath)
+    return Host(
+        python=sys.executable,
+        path=environ.get("PATH") or os.defpath,
+        tools=importlib.util.find_spec("mcp") is not None,
+        own={"CLAUDE_CONFIG_DIR": environ.get("CLAUDE_CONFIG_DIR") or f"{environ.get('HOME', '')}/.claude"},
+    )
 
 
 def _flows(root: Path, *, start: Path) -> "Flows":

@@ -14,7 +14,7 @@ LONG = 600
 MISSING = 4
 LATER = "not in force yet"
 OF_LATER_PARTS = {
-    "policy.memory", "budget.task", "budget.day", "notify.urls", "notify.on", "workers.claude.model",
+    "policy.memory", "budget.task", "budget.day", "notify.urls", "notify.on",
 }  # fmt: skip
 OF_CLAUDE = 'type = "scripted"\nscript = "builder.yaml"\n'
 CODEX = '[workers.codex]\ntype = "command"\nargv = ["./reviewer"]\n\n'
@@ -65,7 +65,8 @@ def test_the_settings_are_taken_and_what_is_of_later_parts_is_told(folder: Works
     } >= OF_LATER_PARTS
     assert examined.code == MISSING
     assert checks["worker: claude"]["status"] == checks["worker: codex"]["status"] == "fail"
-    assert "not in this version" in checks["worker: claude"]["detail"]
+    assert "not in this version" in checks["worker: codex"]["detail"]
+    assert "'claude' is not there" in checks["worker: claude"]["detail"]
     assert checks["worker: nightly"]["status"] == "warn"
 
 

@@ -225,7 +225,7 @@ def test_nothing_to_start_is_a_wrong_use(service: Service) -> None:
 
 
 def test_all_workers_that_are_not_there_are_listed_before_a_start(tmp_path: Path) -> None:
-    service = workspace(tmp_path, settings='[roles]\nbuilder = "claude"\n')
+    service = workspace(tmp_path, settings='[roles]\nbuilder = "codex"\n')
     projects.create(service, "p")
     name = ready(service)
 

@@ -327,7 +327,7 @@ def test_a_plan_needs_something_to_plan_and_a_planner(service: Service) -> None:
     with pytest.raises(DefinitionError, match="there is nothing to plan"):
         plans.plan(service, "bare")
     with pytest.raises(WorkerError, match="not in this version"):
-        plans.plan(service, "p", planner="claude")
+        plans.plan(service, "p", planner="codex")
 
 
 def test_a_plan_that_is_outside_data_is_refused_with_every_problem(service: Service) -> None:

@@ -167,7 +167,7 @@ def test_config_says_what_is_not_in_force_and_what_a_project_overrides(tmp_path:
 
 def test_doctor_looks_at_the_machine_and_at_each_worker(tmp_path: Path) -> None:
     said = '[workers.a]\ntype = "command"\nargv = ["sh"]\n[workers.b]\ntype = "command"\nargv = ["no-such-program"]\n'
-    workspace(tmp_path, settings=f'{said}[roles]\nbuilder = "b"\nqa = "claude"\n[notify]\nurls = ["x"]\n')
+    workspace(tmp_path, settings=f'{said}[roles]\nbuilder = "b"\nqa = "codex"\n[notify]\nurls = ["x"]\n')
 
     answer = wiring.examine(tmp_path)
 
@@ -175,9 +175,9 @@ def test_doctor_looks_at_the_machine_and_at_each_worker(tmp_path: Path) -> None:
     assert checked(answer, "store")["status"] == "ok"
     assert checked(answer, "worker: a")["status"] == "ok"
     assert "no-such-program" in checked(answer, "worker: b")["detail"]
-    assert "not in this version" in checked(answer, "worker: claude")["detail"]
+    assert "not in this version" in checked(answer, "worker: codex")["detail"]
     assert checked(answer, "setting: notify.urls")["detail"] == "not in force yet"
-    assert answer["missing"] == ["b", "claude"]
+    assert answer["missing"] == ["b", "codex"]
 
 
 def test_doctor_works_without_a_workspace(tmp_path: Path) -> None:

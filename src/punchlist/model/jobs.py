@@ -172,7 +172,10 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What an attempt cost, as a delta; unknown stays None, never 0. Money is in micro-dollars."""
+    """What an attempt cost, as a delta; unknown stays None, never 0. Money is in micro-dollars.
+
+    `cached_tokens` were read from a cache, and are not among `input_tokens`.
+    """
 
     input_tokens: int | None = None
     output_tokens: int | None = None
@@ -186,7 +189,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `result` is the typed answer, decoded and validated for its role, or None. `tail` holds the last lines of output,
     `output_digest` the SHA-256 of stdout followed by stderr. `evidence` says of each reference of a review whether it
     resolves. `exam_changed` names paths that a process changed in an exam folder though it must not. `refused` says
-    what the attempt's typed tools were asked for and refused: a second answer, another role's tool.
+    what the attempt's typed tools were asked for and refused: a second answer, another role's tool. `session` names
+    the agent's conversation; with `session_over` it cannot be gone on with, and what follows begins a new one.
     """
 
     attempt: AttemptId
@@ -203,6 +207,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     exam_changed: tuple[str, ...] = ()
     unenforced: tuple[str, ...] = ()
     session: str | None = None
+    session_over: bool = False
     usage: Usage | None = None
     not_before: str | None = None
     passed_limit: str | None = None

@@ -32,7 +32,9 @@ _NEEDED = {
     "scripted": ("script", "the path of a YAML file"),
 }
 """Types of workers that do not work without a key of their own, and what to write there."""
-IN_FORCE = ("command", "heuristic", "scripted")
+PROGRAMS = {"claude": "claude"}
+"""Types of workers that are a program by themselves, and its name where the settings give no `argv`."""
+IN_FORCE = ("claude", "command", "heuristic", "scripted")
 """Worker types that this version can start."""
 
 
@@ -173,8 +175,6 @@ NOT_IN_FORCE: Mapping[str, tuple[Json, ...]] = {
     "workers.*.account": (),
     "workers.*.command": (),
     "workers.*.function": (),
-    "workers.*.inherit": (),
-    "workers.*.model": (),
     "workers.*.type": tuple(kind for kind in WORKER_TYPES if kind not in IN_FORCE),
     "projects.*.setup_allow": (),
     "projects.*.policy.memory": (),
@@ -216,6 +216,11 @@ def usable_worker(settings: Settings, name: str) -> WorkerSettings:
             hint=_example(name),
         )
     return msgspec.structs.replace(settings.workers.get(name, WorkerSettings()), type=kind)
+
+
+def program_of(worker: WorkerSettings) -> str | None:
+    """Return the program that a worker's command line begins with; None for a type that brings its own."""
+    return worker.argv[0] if worker.argv else PROGRAMS.get(worker.type or "")
 
 
 def resolved(settings: Settings, *, source: str = FILE) -> list[Setting]:

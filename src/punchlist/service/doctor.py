@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from punchlist.errors import PunchlistError, WorkerError
-from punchlist.model.settings import resolved, usable_worker
+from punchlist.model.settings import program_of, resolved, usable_worker
 
 if TYPE_CHECKING:
     from punchlist.model.json import Json
@@ -160,7 +160,7 @@ def _worker(service: "Service", settings: "Settings", *, name: str) -> Check:
     except WorkerError as error:
         return Check(name=title, status=bad, detail=error.message, hint=error.hint, worker=name, needed=bool(roles))
     detail = f"type {worker.type}" + (f", {', '.join(roles)}" if roles else "")
-    lacking = _lacking(service, program=worker.argv[0] if worker.argv else None, script=worker.script)
+    lacking = _lacking(service, program=program_of(worker), script=worker.script)
     if lacking:
         hint = "Install it, or mend the setting."
         return Check(name=title, status=bad, detail=lacking, hint=hint, worker=name, needed=bool(roles))

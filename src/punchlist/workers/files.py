@@ -18,6 +18,8 @@ from punchlist.model.jobs import FailureClass, Outcome
 from punchlist.model.json import Json
 
 TAIL = 64 << 10
+AGENT_TAIL = 4 << 20
+"""How much of an agent's output is read: its last event holds whatever it was not allowed to write."""
 RESULT_LIMIT = 4 << 20
 REFUSED_LIMIT = 256 << 10
 RESULT = "result.json"
@@ -169,9 +171,9 @@ class AttemptFiles:
                 continue
         return digest.hexdigest()
 
-    def last(self, stream: Stream, *, size: int) -> bytes:
-        """Return the end of a stream of `size` bytes, at most `TAIL` of them."""
-        return self.tail(stream, start=max(0, size - TAIL)) if size else b""
+    def last(self, stream: Stream, *, size: int, most: int = TAIL) -> bytes:
+        """Return the end of a stream of `size` bytes, at most `most` of them."""
+        return self.tail(stream, start=max(0, size - most)) if size else b""
 
     def tail(self, stream: str, *, start: int) -> bytes:
         """Return a stream from byte `start` on; b"" when there is none. Raises DefinitionError for another stream."""

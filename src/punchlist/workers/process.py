@@ -13,7 +13,7 @@ from punchlist.model.jobs import FailureClass, Limits, Outcome
 from punchlist.ports import Exit, Launch
 from punchlist.workers import wrapper
 from punchlist.workers.environment import AGENTS, environment, find_program
-from punchlist.workers.files import TAIL, AttemptFiles, ExitRecord
+from punchlist.workers.files import AGENT_TAIL, TAIL, AttemptFiles, ExitRecord
 from punchlist.workers.killing import (
     GRACE,
     Grace,
@@ -25,6 +25,7 @@ from punchlist.workers.killing import (
     to_the_end,
 )
 from punchlist.workers.limits import Watch
+from punchlist.workers.listed import ListedValues
 from punchlist.workers.tree import Tree, own_children, read_process
 from punchlist.workers.wrapper import Wrapper
 
@@ -50,6 +51,7 @@ class LocalProcesses:
         self._environ = environ
         self._grace = grace
         self._reaper = reaper
+        self.listed = ListedValues(root.with_name("listed"))
 
     def io(self, attempt: AttemptId) -> Path:
         """Return the agent's half of the attempt directory (it may not exist yet)."""
@@ -166,8 +168,9 @@ async def _exit(
     files: AttemptFiles, record: ExitRecord, *, limit: FailureClass | None, unenforced: tuple[str, ...]
 ) -> Exit:
     out, err = files.sizes()
-    stdout, stderr = files.last("stdout", size=out), files.last("stderr", size=err)
-    whole = max(out, err) <= TAIL
+    most = AGENT_TAIL if files.request().get("role") in AGENTS else TAIL
+    stdout, stderr = files.last("stdout", size=out, most=most), files.last("stderr", size=err)
+    whole = (len(stdout), len(stderr)) == (out, err)
     digest = hashlib.sha256(stdout + stderr).hexdigest() if whole else await asyncio.to_thread(files.output_digest)
     return Exit(
         code=record.code,

@@ -5,19 +5,20 @@ from collections.abc import Callable, Mapping
 from punchlist.errors import Problem, WorkerError, invalid
 from punchlist.model.json import Json
 from punchlist.ports import Worker
+from punchlist.workers.claude import ClaudeWorker
 from punchlist.workers.command import CommandWorker
 from punchlist.workers.heuristic import HeuristicWorker
 from punchlist.workers.scripted import ScriptedWorker
 from punchlist.workers.settings import Host
 
 WORKERS: Mapping[str, Callable[[str, Host], Worker]] = {
+    "claude": ClaudeWorker,
     "command": CommandWorker,
     "heuristic": HeuristicWorker,
     "scripted": ScriptedWorker,
 }
 
 TO_COME: Mapping[str, str] = {
-    "claude": "Claude Code",
     "codex": "Codex",
     "opencode": "OpenCode",
     "gemini": "Gemini CLI",

@@ -173,9 +173,9 @@ def test_a_configured_worker_is_given_with_its_type() -> None:
 
 def test_a_type_of_a_later_version_is_refused_with_what_to_write() -> None:
     with pytest.raises(WorkerError, match="not in this version") as refused:
-        usable_worker(settings(), "claude")
+        usable_worker(settings(), "codex")
 
-    assert "[workers.claude] type =" in refused.value.hint
+    assert "[workers.codex] type =" in refused.value.hint
     assert refused.value.exit_code == 4
 
 
