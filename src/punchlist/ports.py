@@ -120,7 +120,7 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     """A process to start. `files` are written into `io/` first; `cwd` exists.
 
     `home` is the project's private HOME; None keeps the user's own, for commands that the user wrote. `search` is
-    PATH where the run was started (empty: the engine's); `path` goes before it.
+    PATH where the run was started (empty: the engine's), `listed` what listed names were there; `path` goes before PATH.
     """
 
     attempt: AttemptId
@@ -131,14 +131,38 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits
     search: str = ""
     path: tuple[str, ...] = ()
+    listed: Mapping[str, str] = {}
     env: Mapping[str, str] = {}
     files: Mapping[str, bytes] = {}
     network: bool = True
     sandbox: str = "auto"
 
 
+class Listed(Protocol):
+    """Values of the names that workers list, by run; private to the user, and no part of the record."""
+
+    def keep(self, run: RunId, values: Mapping[str, str]) -> None:
+        """Keep the values for a run that is about to be asked for; raises StoreError."""
+
+    def of(self, run: RunId) -> Mapping[str, str]:
+        """Return what was kept for a run."""
+        ...
+
+    def runs(self) -> list[RunId]:
+        """Return the runs for which something is kept."""
+        ...
+
+    def forget(self, run: RunId) -> None:
+        """Remove what was kept for a run that is over."""
+
+
 class Processes(Protocol):
     """The only thing that starts processes for attempts; everything goes through files in the attempt's directory."""
+
+    @property
+    def listed(self) -> Listed:
+        """The values of listed names."""
+        ...
 
     def io(self, attempt: AttemptId) -> Path:
         """Return the agent's half of the attempt directory (it may not exist yet)."""

@@ -236,6 +236,9 @@ class Runtime:
             for row in reader.runs(live=True):
                 self._states[row.id] = load_run(reader, row.id)
             tasks = set(lately_changed(reader))
+            for run in self._performer.listed.runs():
+                if (over := reader.run(run)) is not None and over.status in FINAL_NODE:
+                    self._performer.listed.forget(run)
         tasks |= {state.run.task for state in self._states.values() if state.run is not None and state.run.task}
         if tasks:
             await self._show(self._pages.mend, sorted(tasks))

@@ -24,7 +24,7 @@ from punchlist.model.json import Json, encode, plain
 from punchlist.model.records import Project
 from punchlist.model.results import Review
 from punchlist.model.states import AttemptStatus
-from punchlist.ports import Exit, Invocation, Launch, Processes, Worker, WorkerRequest, Workspace
+from punchlist.ports import Exit, Invocation, Launch, Listed, Processes, Worker, WorkerRequest, Workspace
 from punchlist.quality.review import in_tree
 from punchlist.render.prompts import context_of
 
@@ -61,6 +61,11 @@ class Performer:
         self._prompt = prompt
         self._access = access
         self._make_tasks = make_tasks
+
+    @property
+    def listed(self) -> Listed:
+        """The values that a run's workers are given."""
+        return self._processes.listed
 
     async def perform(self, job: Job, project: Project | None) -> Outcome:
         """Do the job and return what came of it; a failure that a person can act on is an outcome, not an exception.
@@ -168,6 +173,7 @@ class Performer:
             limits=job.limits,
             search=job.path,
             path=project.path if project is not None and job.folder.place != "run" else (),
+            listed=self.listed.of(job.run),
             env=job.env,
             files=files,
             network=job.network,

@@ -8,7 +8,7 @@ from punchlist.model.commands import StartRun
 from punchlist.model.ids import ProjectId, RunId, StreamId, TaskId
 from punchlist.model.json import plain
 from punchlist.render import shapes
-from punchlist.service import approvals, lookup, proofs, publishing, runs, starts
+from punchlist.service import approvals, listed, lookup, proofs, publishing, runs, starts
 from punchlist.service.context import quiet
 from punchlist.service.recording import create_task
 from punchlist.service.repeating import Repeatable
@@ -56,6 +56,7 @@ def plan(
             project=ProjectId(owner.id),
             base=service.workspace.base(owner),
         )
+        listed.hand_over(service, run)
         writer.enqueue(plain(command), at=service.now(), actor=service.actor)
     service.engine.wake()
     names = _planned(service, run, say=say)

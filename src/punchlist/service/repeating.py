@@ -25,15 +25,15 @@ class Repeatable(NamedTuple):
         kept = None if self.key is None else reader.remembered(self.key)
         if not isinstance(kept, dict):
             return None
-        if kept["call"] != self._digest():
-            verb = kept["verb"]
+        if kept.get("call") != self._digest():
+            verb = kept.get("verb")
             other = "with other arguments" if verb == self.verb else f"and this is {self.verb}"
             raise RefusedError(
                 f"the key {self.key!r} was given to another call: {verb}, {other}",
                 where="key",
                 hint="Give each call a key of its own; the same key is for the very same call again.",
             )
-        return kept["answer"]
+        return kept.get("answer")
 
     def keep(self, writer: "Writer", answer: "Json") -> None:
         """Keep the answer for the next time, in the transaction of what the call did."""

@@ -12,7 +12,7 @@ from punchlist.model.policy import PolicyPart, overlay
 from punchlist.model.rows import RunRow
 from punchlist.model.states import FINAL_NODE, NodeStatus, TaskStatus
 from punchlist.render import shapes
-from punchlist.service import inbox, lookup, proofs, starts, steps, tasks
+from punchlist.service import inbox, listed, lookup, proofs, starts, steps, tasks
 from punchlist.service.context import quiet
 from punchlist.service.plan_shapes import planned
 from punchlist.service.waiting import Waiting
@@ -55,6 +55,7 @@ def run(
             base=None if owner is None else service.workspace.base(owner),
         )
         at = service.now()
+        listed.hand_over(service, started)
         writer.enqueue(plain(command), at=at, actor=service.actor)
     service.engine.wake()
     row = RunRow(id=started, flow=definition.flow, purpose="flow", status=NodeStatus.PENDING, created_at=at)

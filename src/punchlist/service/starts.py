@@ -14,7 +14,7 @@ from punchlist.model.rows import RunRow
 from punchlist.model.settings import usable_worker
 from punchlist.model.states import FINAL_STEP, NodeStatus, TaskStatus
 from punchlist.render import shapes
-from punchlist.service import approvals, lookup, proofs
+from punchlist.service import approvals, listed, lookup, proofs
 from punchlist.service.context import quiet
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ def worker_for(service: "Service", name: str | None, *, role: str, where: str) -
             where=f"workers.{worker}.script",
             hint="Write one, or mend the path: it is relative to the workspace.",
         )
+    listed.require(service, found, name=worker)
     return worker
 
 
@@ -103,6 +104,7 @@ def _start(service: "Service", writer: "Writer", *, task: str, flow: "Flow") -> 
         branch=state.branch or f"punchlist/{task}-{slug(state.task.title)}",
     )
     at = service.now()
+    listed.hand_over(service, run)
     writer.enqueue(plain(command), at=at, actor=service.actor)
     row = RunRow(
         id=run,

@@ -18,17 +18,20 @@ MARK = "PUNCHLIST_ATTEMPT_DIR"
 def environment(launch: Launch, environ: Mapping[str, str], *, io: Path) -> dict[str, str]:
     """Return all that the process gets to see of any environment; `environ` is the engine's.
 
-    PATH, LANG, TERM, HOME, PWD, proxies and certificates, the names passed through (one that the engine does not have
-    is left out), the values set by the worker and then by the launch, and at last the engine's own PUNCHLIST_ names,
-    which nothing overrides. TMPDIR is not set: sockets in a deep folder would break programs.
+    PATH, LANG, TERM, HOME, PWD, proxies and certificates, the names passed through (as they were where the run was
+    started, else as the engine has them; one that neither has is left out), the values set by the worker and then by
+    the launch, and at last the engine's own PUNCHLIST_ names, which nothing overrides. TMPDIR is not set: sockets in a
+    deep folder would break programs.
     """
-    passed = (*NETWORK, *CERTIFICATES, *launch.invocation.pass_env)
+    named = {**environ, **launch.listed}
+    passed = {name: named[name] for name in launch.invocation.pass_env if name in named}
     return {
         "PATH": search_path(launch.path, launch.search or environ.get("PATH") or os.defpath, cwd=launch.cwd),
         "LANG": environ.get("LANG") or "C.UTF-8",
         "TERM": "dumb",
         **_home(launch, environ),
-        **{name: environ[name] for name in passed if name in environ},
+        **{name: environ[name] for name in (*NETWORK, *CERTIFICATES) if name in environ},
+        **passed,
         **launch.invocation.env,
         **launch.env,
         "PWD": str(launch.cwd),
