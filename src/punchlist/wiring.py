@@ -373,6 +373,11 @@ def runtime_folder(environ: Mapping[str, str]) -> Path:
     return Path(given) / "punchlist" if given else Path("/tmp") / f"punchlist-{os.getuid()}"  # noqa: S108 - mode 0700
 
 
+def environment() -> Mapping[str, str]:
+    """Return the environment of this process."""
+    return os.environ
+
+
 def attempt_around(environ: Mapping[str, str]) -> str | None:
     """Return the attempt that this process is part of, by its environment or that of a process above it."""
     if environ.get(_MARK):

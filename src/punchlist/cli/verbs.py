@@ -50,6 +50,7 @@ SECTIONS: Mapping[str, Mapping[str, Verb]] = {
     "Keep": {
         "files": Verb("keep:files", "check, write or compare the generated files"),
         "log": Verb("keep:log", "verify the record against its hashes, its folds and git"),
+        "mcp": Verb("mcp:mcp", "typed tools for agents: serve them, or set up a client"),
         "engine": Verb("engine:engine", "run, start, stop the engine, or see whether it is up"),
         "schema": Verb("about:schema", "the JSON Schema of a record"),
         "completion": Verb("about:completion", "the script that completes verbs and ids in your shell"),

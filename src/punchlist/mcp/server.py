@@ -35,13 +35,18 @@ _AT_ONCE = 32
 
 
 class Serving(msgspec.Struct, frozen=True, kw_only=True):
-    """What one client is served: `introduced` is told its name before its first call; bugs are reported in `folder`."""
+    """What one client is served; bugs are reported in `folder`.
+
+    `introduced` is told the client's name before its first call, `refused` of each call that reaches no tool: of one
+    that is not there, or with arguments that do not fit.
+    """
 
     tools: Sequence[Tool]
     instructions: str
     folder: Path
     resources: "Resources | None" = None
     introduced: Callable[[str], None] = lambda _client: None
+    refused: Callable[[str, PunchlistError], None] = lambda _tool, _error: None
 
 
 def serve(serving: Serving) -> None:
@@ -88,7 +93,7 @@ class _Desk:
         try:
             tool = self._tool(params.name)
             arguments: dict[str, Json] = params.arguments or {}
-            answer = await self._called(tool, lambda: _checked_call(tool, arguments))
+            answer = await self._called(tool, lambda: self._checked_call(tool, arguments))
             question = tool.question(answer) if tool.question is not None else None
             if question is not None and _can_ask(context):
                 answer = {**answer, **await self._asked(context, tool, question=question)}
@@ -131,8 +136,17 @@ class _Desk:
                 hint=f"There are: {', '.join(self._tools)}",
             )
             refused.code = "not_found"
+            self._serving.refused(name[:80], refused)
             raise refused
         return self._tools[name]
+
+    def _checked_call(self, tool: Tool, arguments: "dict[str, Json]") -> "Answer":
+        try:
+            check(tool, arguments)
+        except PunchlistError as error:
+            self._serving.refused(tool.name, error)
+            raise
+        return tool.call(arguments)
 
     def _introduce(self, context: "ServerRequestContext[Any, Any]") -> None:
         if self._client is None:
@@ -144,10 +158,8 @@ class _Desk:
         """Do a call in a thread of its own; one that waits is left behind with its client, a change is finished."""
         if tool.waits:
             return await _in_thread(work)
-        with anyio.CancelScope(shield=tool.changes):
-            async with self._working:
-                answer = await _in_thread(work)
-        return answer
+        async with self._working:
+            return await _in_thread(work, finish=tool.changes)
 
     async def _answered(self, work: Callable[[], T], *, asked: str) -> T:
         """Do what is no call of a tool; its failures are errors of the protocol."""
@@ -178,13 +190,8 @@ class _Desk:
         return crashes.reported(error, start=self._serving.folder, asked=asked)
 
 
-def _checked_call(tool: Tool, arguments: "dict[str, Json]") -> "Answer":
-    check(tool, arguments)
-    return tool.call(arguments)
-
-
 def _shown(tool: Tool) -> types.Tool:
-    hints = types.ToolAnnotations(read_only_hint=not tool.changes)
+    hints = None if tool.changes else types.ToolAnnotations(read_only_hint=True)
     return types.Tool(name=tool.name, description=tool.text, input_schema=dict(tool.schema), annotations=hints)
 
 
@@ -194,14 +201,15 @@ def _can_ask(context: "ServerRequestContext[Any, Any]") -> bool:
     return offered is not None and (offered.form is not None or offered.url is None)
 
 
-async def _in_thread(work: Callable[[], T]) -> T:
-    """Return what `work` returns, done in a thread that does not outlive the process."""
+async def _in_thread(work: Callable[[], T], *, finish: bool = False) -> T:
+    """Return what `work` returns, done in a thread that does not outlive the process.
+
+    Who is cancelled leaves it behind, unless it is to `finish` first.
+    """
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
 
     def settle(result: T | None, error: BaseException | None) -> None:
-        if done.cancelled():
-            return
         if error is not None:
             done.set_exception(error)
         else:
@@ -218,4 +226,10 @@ async def _in_thread(work: Callable[[], T]) -> T:
             loop.call_soon_threadsafe(settle, result, failed)
 
     threading.Thread(target=run, daemon=True, name="call").start()
-    return await done
+    try:
+        return await asyncio.shield(done)
+    except asyncio.CancelledError:
+        if finish:
+            with anyio.CancelScope(shield=True):
+                await asyncio.wait([done])
+        raise

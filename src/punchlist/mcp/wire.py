@@ -6,7 +6,7 @@ import os
 import re
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
@@ -36,7 +36,7 @@ class Streams(NamedTuple):
 
 
 @asynccontextmanager
-async def standard_streams() -> "AsyncIterator[Streams]":
+async def standard_streams() -> AsyncGenerator[Streams]:
     """Take standard input and output for the protocol alone: what else prints, prints on standard error meanwhile.
 
     A message that cannot be read (too large, too deep, no JSON) is answered here, when it asked for an answer: a client

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from punchlist.runtime.channel import Channel
 
 _ATTEMPT = "PUNCHLIST_"
+_WATCHES = itertools.count()
+"""One count for the process: a subscription's name is its own, of whichever context it is."""
 
 
 class EngineControl:
@@ -42,7 +44,6 @@ class EngineControl:
         self._command = tuple(command)
         self._environment = {key: value for key, value in environment.items() if not key.startswith(_ATTEMPT)}
         self._name = name
-        self._watches = itertools.count()
 
     def wake(self) -> None:
         """Make sure that an engine looks at the inbox: poke the one that runs, start one (detached) when none does."""
@@ -70,7 +71,7 @@ class EngineControl:
 
     @contextlib.contextmanager
     def _watch(self) -> Generator[Watch]:
-        with self._channel().watch(f"{self._name}-{next(self._watches)}") as watching:
+        with self._channel().watch(f"{self._name}-{next(_WATCHES)}") as watching:
             yield watching
 
     def announce(self) -> None:

@@ -103,7 +103,7 @@ def edit(
         if isinstance(known, dict):
             return known
         before = lookup.project(writer, name)
-        _check_version(before, expected=expected_version)
+        check_version(before, expected=expected_version)
         edited = _overlaid(before, _configured(service, name), file)
         edited = replace(edited, repo=_inside(service.root, edited.repo))
         if edited != before:
@@ -166,7 +166,8 @@ def _overlaid(project: Project, *files: ProjectFile) -> Project:
     return project
 
 
-def _check_version(project: Project, *, expected: int | None) -> None:
+def check_version(project: Project, *, expected: int | None) -> None:
+    """Raise ConflictError when a project is not at version `expected`."""
     if expected is not None and expected != project.version:
         raise ConflictError(
             f"project {project.id} is at version {project.version}, and the change was made for version {expected}",

@@ -1,0 +1,72 @@
+"""`punchlist mcp`: serve typed tools to a client, or set a client up to start the server."""
+
+import sys
+
+import click
+
+from punchlist.cli.commands import Verb, examples
+from punchlist.cli.session import Session
+from punchlist.errors import DefinitionError
+
+ROLES = ("orchestrator", "human", "builder", "qa", "planner")
+CLIENTS = ("claude-code",)
+
+
+@click.command(
+    cls=Verb,
+    epilog=examples(
+        "punchlist mcp                          # what a client starts; it speaks on standard input and output",
+        "punchlist mcp --install claude-code    # show what is written to .mcp.json, ask, write",
+        "punchlist mcp --install claude-code --role human --yes",
+    ),
+)
+@click.option(
+    "--role", type=click.Choice(ROLES), default="orchestrator", show_default=True,
+    help="Whose tools: an orchestrator's, all and your own decisions, or those of an attempt's agent.",
+)  # fmt: skip
+@click.option(
+    "--install", "client", type=click.Choice(CLIENTS), help="Set up this client's project instead of serving."
+)
+@click.option("--yes", "-y", is_flag=True, help="With --install: do not ask.")
+@click.pass_obj
+def mcp(session: Session, *, role: str, client: str | None, yes: bool) -> None:
+    """Serve typed tools on standard input and output, by the Model Context Protocol.
+
+    An agent in a chat plans and steers by them; its role decides which there are. Needs the extra `punchlist[mcp]`.
+    """
+    if client is not None:
+        _install(session, client, role=role, yes=yes)
+        return
+    if session.json or yes:
+        option = "--json" if session.json else "--yes"
+        raise DefinitionError(f"{option} and serving do not go together", hint="Leave it out.")
+    if sys.stdin.isatty():
+        session.tell(
+            "Serving a client on standard input and output; ^C ends it. To set one up: punchlist mcp --install"
+        )
+    from punchlist.mcp import roles
+
+    roles.serve(role, folder=session.directory)
+
+
+def _install(session: Session, client: str, *, role: str, yes: bool) -> None:
+    """Show what is to be written, ask, and write it."""
+    if not yes and (session.json or not sys.stdin.isatty()):
+        raise DefinitionError(
+            "no terminal to ask on whether to write a client's configuration", hint="Add --yes, if it is meant."
+        )
+    from punchlist.mcp import install
+
+    change = install.prepare(client, folder=session.directory, role=role)
+    if change.after == change.before:
+        session.show({"file": str(change.path), "written": False}, lambda _: f"{change.path} has it already.")
+        return
+    session.say(f"{change.path} {'gets' if change.before else 'is made with'} this entry:\n\n{change.shown}\n")
+    if not yes and not click.confirm("Write it?", default=False, err=True):
+        session.say("Nothing was written.")
+        return
+    install.write(change)
+    session.show(
+        {"file": str(change.path), "written": True, "servers": change.entry},
+        lambda _: f"Written. Start {client} in {change.path.parent}, and allow the server when it asks.",
+    )

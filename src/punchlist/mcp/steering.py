@@ -1,0 +1,122 @@
+"""Tools that start, pause, end and repeat work; none of them means that anything is accepted."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from punchlist.mcp.given import Given
+from punchlist.mcp.schemas import FLAG, TEXT, changes
+from punchlist.mcp.tool import Tool
+from punchlist.service import runs, starts, steps
+from punchlist.service.once import check_version, once
+
+if TYPE_CHECKING:
+    from punchlist.mcp.binding import Bind
+    from punchlist.model.json import Json
+    from punchlist.service.context import Answer, Service
+
+_MOVES: "dict[str, Json]" = {"enum": ["skip", "reopen", "cancel"]}
+_ANY: "dict[str, Json]" = {"task": TEXT, "step": TEXT, "run": TEXT}
+
+
+def tools(bind: "Bind") -> list[Tool]:
+    """Return the tools."""
+    return [
+        Tool(
+            name="start_task",
+            text="Start an approved task and return its run at once; then use wait_for.",
+            schema=changes({"task": TEXT}, required=("task",)),
+            call=bind("start_task", _start_task),
+            changes=True,
+        ),
+        Tool(
+            name="pause_task",
+            text="Start nothing new in a task; now also stops what runs.",
+            schema=changes({"task": TEXT, "now": FLAG}, required=("task",)),
+            call=bind("pause_task", _pause_task),
+            changes=True,
+        ),
+        Tool(
+            name="resume",
+            text="Go on with a paused or interrupted task or run; with from a run of a flow goes back to that node.",
+            schema=changes({"task": TEXT, "run": TEXT, "from": TEXT, "invalidate": FLAG}),
+            call=bind("resume", _resume),
+            changes=True,
+        ),
+        Tool(
+            name="retry",
+            text="Do again what failed of a task, the task of a step, or a run.",
+            schema=changes(_ANY),
+            call=bind("retry", _retry),
+            changes=True,
+        ),
+        Tool(
+            name="cancel",
+            text="End a task, a step or a run, or one node of a run; agents at work on it are stopped.",
+            schema=changes({**_ANY, "node": TEXT, "reason": TEXT}),
+            call=bind("cancel", _cancel),
+            changes=True,
+        ),
+        Tool(
+            name="set_step_status",
+            text="Skip, reopen or cancel a step, with a reason. Reopening what others were built on needs invalidate.",
+            schema=changes(
+                {"step": TEXT, "status": _MOVES, "reason": {**TEXT, "minLength": 1}, "invalidate": FLAG},
+                required=("step", "status", "reason"),
+            ),
+            call=bind("set_step_status", _set_step_status),
+            changes=True,
+        ),
+    ]
+
+
+def _start_task(service: "Service", given: Given) -> "Answer":
+    name = given.id("task")
+    return _steered(service, given, about=name, act=lambda: starts.start(service, [name]))
+
+
+def _pause_task(service: "Service", given: Given) -> "Answer":
+    name = given.id("task")
+    return _steered(service, given, about=name, act=lambda: runs.pause(service, name, now=given.flag("now")))
+
+
+def _resume(service: "Service", given: Given) -> "Answer":
+    name = given.about("task", "run")
+    node, yes = given.maybe("from"), given.flag("invalidate")
+    given.only_with("invalidate", node is not None, what="from")
+    return _steered(service, given, about=name, act=lambda: runs.resume(service, name, start_from=node, yes=yes))
+
+
+def _retry(service: "Service", given: Given) -> "Answer":
+    name = given.about("task", "step", "run")
+    return _steered(service, given, about=name, act=lambda: runs.retry(service, name))
+
+
+def _cancel(service: "Service", given: Given) -> "Answer":
+    name = given.about("task", "step", "run")
+    node, reason = given.maybe("node"), given.text("reason")
+    given.only_with("node", not given.maybe("step"), what="a task or a run")
+    return _steered(service, given, about=name, act=lambda: runs.cancel(service, name, node=node, reason=reason))
+
+
+def _set_step_status(service: "Service", given: Given) -> "Answer":
+    name, reason = given.id("step"), given.text("reason")
+    given.only_with("invalidate", given.text("status") == "reopen", what="reopen")
+
+    def move() -> "Answer":
+        match given.text("status"):
+            case "skip":
+                return steps.skip(service, name, reason=reason)
+            case "cancel":
+                return steps.cancel(service, name, reason=reason)
+            case _:
+                return steps.reopen(service, name, reason=reason, yes=given.flag("invalidate"))
+
+    return _steered(service, given, about=name, act=move)
+
+
+def _steered(service: "Service", given: Given, *, about: str, act: "Callable[[], Answer]") -> "Answer":
+    def checked() -> "Answer":
+        check_version(service, about, expected=given.version)
+        return act()
+
+    return once(service, given.call, act=checked)

@@ -1,0 +1,90 @@
+"""The verb that waits until something changes its state."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from punchlist.errors import DefinitionError
+from punchlist.model.ids import RunId
+from punchlist.service import lookup
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+    from punchlist.model.json import Json
+    from punchlist.ports import Reader
+    from punchlist.service.context import Answer, Service
+
+LONGEST = 3600.0
+"""Seconds that one wait may last."""
+_PATIENCE = 20.0
+"""Seconds without a commit before an engine that has work is looked for again."""
+_KINDS = ("task", "step", "run", "gate")
+
+
+def wait_for(service: "Service", names: Sequence[str], *, states: Sequence[str] = (), timeout: "timedelta") -> "Answer":
+    """Wait until one of `names` (tasks, steps, runs, gates) is in one of `states`, and return the state of each.
+
+    Without `states` any change of a state ends the wait. `changed` names those for which it ended; it is empty when the
+    time was up.
+    """
+    if not names:
+        raise DefinitionError("nothing to wait for was named", where="ids", hint="Name at least one id.")
+    until = service.clock.now() + timeout
+    with service.engine.watch() as watch:
+        before = _states(service, names)
+        while True:
+            now = _states(service, names)
+            changed = [name for name, state in now.items() if (state in states if states else state != before[name])]
+            left = _left(until, service.clock.now())
+            if changed or left <= 0:
+                return _answer(now, changed)
+            if not watch.wait(min(left, _PATIENCE)):
+                _mend(service, names)
+
+
+def _states(service: "Service", names: Sequence[str]) -> dict[str, str]:
+    with service.store.read() as reader:
+        return {name: _state(reader, name) for name in names}
+
+
+def _state(reader: "Reader", name: str) -> str:
+    match lookup.check_kind(name, *_KINDS):
+        case "task":
+            return lookup.task(reader, name).task.status.value
+        case "step":
+            return lookup.step(reader, name)[1].status.value
+        case "run":
+            return _run_state(reader, name)
+        case _:
+            return lookup.gate(reader, name).gate.status.value
+
+
+def _run_state(reader: "Reader", name: str) -> str:
+    """Return a run's state; one whose start the engine has not taken up yet is pending."""
+    if reader.run(RunId(name)) is None:
+        for row in reader.inbox():
+            if isinstance(row.command, dict) and row.command.get("run") == name:
+                return "pending"
+    return lookup.run(reader, name).status.value
+
+
+def _left(until: "datetime", now: "datetime") -> float:
+    return (until - now).total_seconds()
+
+
+def _mend(service: "Service", names: Sequence[str]) -> None:
+    """Start an engine when there is work for one and none is up: one that was killed tells nobody."""
+    if service.engine.status().running:
+        return
+    with service.store.read() as reader:
+        waiting = bool(reader.inbox()) or any(
+            lookup.live_run(reader, name.partition(".")[0]) for name in names if name.startswith("T")
+        )
+        waiting = waiting or any(_run_state(reader, name) in {"pending", "running"} for name in names if name[0] == "R")
+    if waiting:
+        service.engine.wake()
+
+
+def _answer(now: dict[str, str], changed: Sequence[str]) -> "Answer":
+    states: dict[str, Json] = dict(now)
+    return {"states": states, "changed": [*changed], "timed_out": not changed}
