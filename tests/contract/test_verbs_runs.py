@@ -374,7 +374,7 @@ def test_a_dry_run_lists_nested_nodes_with_what_is_known(service: Service) -> No
     answer: Any = runs.dry_run(service, "deliver", inputs={"task": task()})
 
     paths = [each["path"] for each in answer["plan"]]
-    assert "steps.rounds.build" in paths
+    assert "steps[0].rounds[0].build" in paths
     assert next(each for each in answer["plan"] if each["path"] == "publish")["how"] == "branch"
 
 

@@ -72,10 +72,11 @@ def dry_run(
 ) -> "Answer":
     """Return what a run would do, node by node, its inputs filled in; starts nothing and writes nothing."""
     definition, bound, rules = _prepared(service, flow, inputs=inputs or {}, policy=policy or {}, keep=False)
+    owner = None
     if project is not None:
         with service.store.read() as reader:
-            lookup.project(reader, project)
-    return {"plan": planned(definition, inputs=bound, policy=rules)}
+            owner = lookup.project(reader, project)
+    return {"plan": planned(definition, inputs=bound, policy=rules, project=owner)}
 
 
 def listing(service: "Service") -> "Answer":

@@ -84,9 +84,10 @@ def dry_run(answer: Answer) -> str:
 
 
 def _what(node: PlannedNodeSeen) -> str:
+    said = node.prompt or ""
     if node.command is not None:
-        return node.command if isinstance(node.command, str) else json.dumps(node.command, ensure_ascii=False)
-    return node.prompt or ""
+        said = node.command if isinstance(node.command, str) else json.dumps(node.command, ensure_ascii=False)
+    return " · ".join(part for part in (node.note, said) if part)
 
 
 def flows_of(answer: Answer) -> list[FlowSeen]:

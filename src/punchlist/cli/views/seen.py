@@ -194,6 +194,8 @@ class TaskSeen(Part, frozen=True, kw_only=True):
     run: str | None = None
     proposal: str | None = None
     proof: ProofSeen | None = None
+    approved_by: str = ""
+    approved_anyway: tuple[str, ...] = ()
     acceptance: tuple[CriterionSeen, ...] = ()
     steps: tuple[StepSeen, ...] = ()
     verdict: VerdictSeen | None = None
@@ -286,6 +288,7 @@ class PlannedNodeSeen(Part, frozen=True, kw_only=True):
     kind: str
     command: Json = None
     prompt: str | None = None
+    note: str = ""
 
 
 class EventSeen(Part, frozen=True, kw_only=True):
