@@ -54,7 +54,6 @@ _COMMON = {
     "for agent, run, check, review, integrate, publish",
     "timeout": "the longest it may take, such as `10m`; for agent, run, review",
     "silence": "the longest it may go without output; for agent, run, review",
-    "memory": "the most memory; for agent, run, review; not in force yet",
 }
 _EXPRESSIONS = """\
 ## Expressions
@@ -77,9 +76,6 @@ _BUILT_IN = """\
 `deliver` is what `task start` runs, `plan` what `punchlist plan` runs, `prove` what runs the checks of a draft on its
 base. A file `flows/deliver.yaml` in the workspace takes the place of the built-in one.
 """
-WITHOUT_EFFECT = ("`agents` of a flow", "`with` and `output` of `agent`", "`memory` of any node")
-"""What the checker takes, and this version does not heed."""
-
 _TAGS = {"nodes": "group"}
 _MANY = 5
 _HIDDEN = frozenset({"kind", "id", "line", "column", "flow", *COMMON})
@@ -145,7 +141,7 @@ def _later() -> Iterator[str]:
     keys = "; ".join(f"of {code(place)} {', '.join(map(code, names))}" for place, names in LATER.items())
     yield f"The checker knows these node kinds and says that this version does not have them: {kinds}."
     yield f"So it does of these keys: {keys}."
-    yield f"These keys it takes, and they have no effect yet: {', '.join(WITHOUT_EFFECT)}."
+    yield "The policy of a flow cannot have what `punchlist config` says is not in force yet, nor `auto_approve`."
 
 
 def _built_in() -> Iterator[str]:

@@ -8,6 +8,7 @@ from punchlist.errors import Problem
 from punchlist.model.allowed import nearest
 from punchlist.model.criteria import criteria_problems
 from punchlist.model.ids import TaskId
+from punchlist.model.notes import step_policy_problems
 from punchlist.model.parts import Part, written
 
 
@@ -46,6 +47,7 @@ def step_problems(step: Part, own: str, *, ids: Mapping[str, str], known: Known)
     for name in ("allow", "deny", "unlock"):
         for glob in step.field("scope").field(name).each():
             yield from _path_problems(glob)
+    yield from step_policy_problems(step.field("policy"))
     for path in step.field("context").each():
         yield from _path_problems(path)
     for worker in (step.field("builder"), step.field("qa")):

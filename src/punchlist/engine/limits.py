@@ -26,8 +26,8 @@ def limits_of(place: Place, *, policy: Mapping[str, str]) -> Limits:
     return Limits(
         timeout=known.timeout,
         silence=_seconds(place, said["silence"], name="silence") if "silence" in said else None,
-        memory=_bytes(place, said["memory"], name="memory") if "memory" in said else None,
-        output=_bytes(place, said["output"], name="output") if "output" in said else known.output,
+        memory=size(said["memory"]) if "memory" in said else None,
+        output=size(said["output"]) if "output" in said else known.output,
     )
 
 
@@ -52,7 +52,7 @@ def raise_limit(here: Here, decision: Decision) -> None:
 def _own(place: Place) -> dict[str, str]:
     definition = place.definition
     assert not isinstance(definition, Flow)
-    said = {name: getattr(definition, name) for name in ("timeout", "silence", "memory")}
+    said = {name: getattr(definition, name) for name in _TIMES}
     return {name: text_of(place, value, what=name) for name, value in said.items() if value is not None}
 
 
@@ -66,10 +66,3 @@ def _seconds(place: Place, value: str, *, name: str) -> float:
         return duration(value).total_seconds()
     except ValueError:
         raise DefinitionError(f"{name} is {value!r}; allowed: 30s, 5m, 2h", where=place.path) from None
-
-
-def _bytes(place: Place, value: str, *, name: str) -> int:
-    try:
-        return size(value)
-    except ValueError:
-        raise DefinitionError(f"{name} is {value!r}; allowed: 512MiB, 8GiB", where=place.path) from None

@@ -1,6 +1,6 @@
 """Declared values: the inputs of a flow and the short form of an output's schema, and whether a value fits one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -15,6 +15,7 @@ from punchlist.model.json import Json
 
 TYPES: tuple[InputType, ...] = ("any", "string", "int", "float", "bool", "path", "enum", "list", "map", "task")
 _KEYS = ("type", "default", "min", "max", "values", "enum", "must_exist", "schema")
+_SHOWN = 300
 _PYTHON: Mapping[str, type | tuple[type, ...]] = {
     "string": str,
     "int": int,
@@ -53,11 +54,22 @@ def read_input(reader: Reader, tree: Yaml) -> Input:
         max=_bound(reader, fields.get("max")),
         values=values,
         must_exist="must_exist" in fields and reader.truth(fields["must_exist"]),
-        schema=reader.json(fields["schema"]) if "schema" in fields else None,
+        schema=_schema(reader, fields["schema"]) if "schema" in fields else None,
     )
     if not misread:
         _check(reader, tree, declared=declared)
     return declared
+
+
+def _schema(reader: Reader, tree: Yaml) -> dict[str, Json]:
+    import jsonschema_rs
+
+    schema = reader.json(tree)
+    try:
+        jsonschema_rs.validator_for(schema)
+    except ValueError as wrong:
+        reader.problems.add(tree.place, f"it is no JSON Schema: {str(wrong)[:_SHOWN]}")
+    return schema
 
 
 def _bound(reader: Reader, tree: Yaml | None) -> int | None:
@@ -114,7 +126,22 @@ def unfit(declared: Input, value: Json) -> str:
         return repr(value)
     if isinstance(value, int | float) and not isinstance(value, bool) and not _within(declared, value):
         return str(value)
+    if declared.schema is not None and (problem := next(schema_problems(declared.schema, value), "")):
+        return f"{shown(value)}, which does not fit its schema: {problem}"
     return ""
+
+
+def schema_problems(schema: Json, value: Json, *, whole: str = "the value") -> Iterator[str]:
+    """Yield how a value does not fit a JSON Schema, each with its place; `whole` is what the value itself is called."""
+    import jsonschema_rs
+
+    try:
+        validator = jsonschema_rs.validator_for(schema if isinstance(schema, dict) else bool(schema))
+    except ValueError as wrong:
+        yield f"the schema that it should fit is none: {wrong}"[:_SHOWN]
+        return
+    for error in validator.iter_errors(value):
+        yield f"{'.'.join(str(part) for part in error.instance_path) or whole}: {error.message[:_SHOWN]}"
 
 
 def rule(declared: Input) -> str:
@@ -133,7 +160,7 @@ def _within(declared: Input, value: float) -> bool:
 def read_schema(reader: Reader, tree: Yaml) -> dict[str, Json]:
     """Return the schema of an output as written: the short form of inputs a field, or `{schema: <JSON Schema>}`."""
     if isinstance(tree, Entries) and set(tree.values) == {"schema"}:
-        reader.json(tree.values["schema"])
+        _schema(reader, tree.values["schema"])
     else:
         for key, value in reader.entries(tree, empty=False):
             if not is_name(key.text):

@@ -36,15 +36,15 @@ from punchlist.model.flow import (
     SetNode,
 )
 from punchlist.model.json import Json
+from punchlist.model.policy import PolicyPart
 
-COMMON = ("needs", "when", "phase", "on_failure", "retry", "timeout", "silence", "memory")
+COMMON = ("needs", "when", "phase", "on_failure", "retry", "timeout", "silence")
 _LIMITED = frozenset({"agent", "run", "review"})
 _TRIED = _LIMITED | {"check", "integrate", "publish"}
 _ONLY: Mapping[str, frozenset[str]] = {
     "retry": _TRIED,
     "timeout": _LIMITED,
     "silence": _LIMITED,
-    "memory": _LIMITED,
 }
 """Common keys that mean something to some kinds alone so far; of the others they are refused, not passed over."""
 
@@ -173,7 +173,7 @@ def _fields(reader: Reader, tree: Entries, *, kinds: Sequence[str], name: str) -
         return {key: value for key, value in tree.values.items() if key in COMMON}
     common = [key for key in COMMON if any(kind in _ONLY.get(key, KINDS) for kind in kinds)]
     siblings = [key for kind in kinds for key in (kind, *KINDS[kind][0])]
-    later = [key for kind in kinds for key in LATER.get(kind, ())]
+    later = [*LATER["node"], *(key for kind in kinds for key in LATER.get(kind, ()))]
     later += [key for key in COMMON if key not in common]
     what = f"node '{name}' ({', '.join(kinds)})"
     return reader.fields(tree, dict.fromkeys((*siblings, *common)), what=what, later=later)
@@ -193,9 +193,8 @@ def _common(reader: Reader, fields: Mapping[str, Yaml]) -> dict[str, object]:
         "phase": lambda tree: reader.choice(tree, ("building", "checking", "reviewing", "integrating")),
         "on_failure": lambda tree: reader.choice(tree, ("fail", "continue")),
         "retry": lambda tree: _retry(reader, tree),
-        "timeout": lambda tree: reader.measure(tree, "time"),
-        "silence": lambda tree: reader.measure(tree, "time"),
-        "memory": lambda tree: reader.measure(tree, "size"),
+        "timeout": reader.time,
+        "silence": reader.time,
     }
     return {key: readers[key](tree) for key, tree in fields.items() if key in readers}
 
@@ -214,7 +213,7 @@ def _retry(reader: Reader, tree: Yaml) -> Retry:
 
 
 def _literal(reader: Reader, tree: Yaml) -> str | None:
-    measured = reader.measure(tree, "time")
+    measured = reader.time(tree)
     if measured and OPEN in measured:
         reader.wrong(tree, "30s, 5m, 2h")
         return None
@@ -230,6 +229,8 @@ def _agent(entry: Entry) -> AgentNode:
     entry.needed("prompt" if role == "node" else "pack")
     if role != "node" and "output" in entry.fields:
         reader.problems.add(entry.fields["output"].place, f"'role: {role}' has no 'output': its answer is fixed")
+    if role != "builder" and "rework" in entry.fields:
+        reader.problems.add(entry.fields["rework"].place, f"'role: {role}' has no 'rework'", allowed="role: builder")
     return AgentNode(
         id=entry.id,
         agent=_matching(reader, entry.value, pattern=_WORKER, rule="a worker's name"),
@@ -361,6 +362,9 @@ def _set(entry: Entry) -> SetNode:
 def _call(entry: Entry) -> CallNode:
     name = entry.reader.filled(entry.value)
     flow = entry.around.flow(name, entry.value.place) if name else Flow(flow="", nodes=())
+    if flow.policy != PolicyPart():
+        what = f"'{name}' has a 'policy', and it runs under that of the flow which calls it"
+        entry.reader.problems.add(entry.value.place, what, hint="Say it in the calling flow")
     return CallNode(
         id=entry.id, call=name, flow=flow, with_=entry.take("with", entry.reader.json, default=dict[str, Json]())
     )

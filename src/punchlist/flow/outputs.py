@@ -5,17 +5,15 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from punchlist.flow.binding import shown
-from punchlist.flow.inputs import rule, unfit
+from punchlist.flow.inputs import rule, schema_problems, unfit
 from punchlist.model.flow import Input
 from punchlist.model.json import Json, canonical
-
-_SHOWN = 300
 
 
 def output_problems(declared: Mapping[str, Json], value: Json) -> tuple[str, ...]:
     """Return what is wrong with an answer, all of it; `declared` is `{schema: <JSON Schema>}` or a type a field."""
     if set(declared) == {"schema"}:
-        return tuple(_against_schema(declared["schema"], value))
+        return tuple(schema_problems(declared["schema"], value, whole="the answer"))
     if not isinstance(value, dict):
         return (f"the answer is {shown(value)}, not a map of {', '.join(declared)}",)
     return tuple(_against_fields(declared, value))
@@ -37,18 +35,6 @@ def _against_fields(declared: Mapping[str, Json], value: Mapping[str, Json]) -> 
             yield f"{name} is missing; allowed: {rule(field)}"
         elif why := unfit(field, value[name]):
             yield f"{name} is {why}; allowed: {rule(field)}"
-
-
-def _against_schema(schema: Json, value: Json) -> Iterator[str]:
-    import jsonschema_rs
-
-    try:
-        validator = jsonschema_rs.validator_for(schema if isinstance(schema, dict) else bool(schema))
-    except ValueError as wrong:
-        yield f"the schema that it should fit is none: {wrong}"[:_SHOWN]
-        return
-    for error in validator.iter_errors(value):
-        yield f"{'.'.join(str(part) for part in error.instance_path) or 'the answer'}: {error.message[:_SHOWN]}"
 
 
 def _field(declared: Json) -> Input:

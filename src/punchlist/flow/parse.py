@@ -3,8 +3,9 @@
 import re
 from collections.abc import Mapping
 
+from punchlist.flow.agents import read_agents, with_workers
 from punchlist.flow.check import check
-from punchlist.flow.document import Entries, Scalar, Yaml, compose, plain
+from punchlist.flow.document import Scalar, Yaml, compose, plain
 from punchlist.flow.files import Files, Read
 from punchlist.flow.inputs import read_inputs
 from punchlist.flow.nodes import read_nodes
@@ -14,6 +15,7 @@ from punchlist.flow.words import LATER
 from punchlist.model.flow import Flow, Input
 from punchlist.model.ids import SLUG
 from punchlist.model.json import Json
+from punchlist.model.notes import flow_policy_problems
 from punchlist.model.policy import PolicyPart
 
 VERSION = 1
@@ -55,16 +57,17 @@ def _flow(reader: Reader, document: Yaml, *, files: Files) -> Flow:
         reader.wrong(version, str(VERSION), what="the version of the language: ")
     elif version is not None and not isinstance(version, Scalar):
         reader.wrong(version, str(VERSION))
-    policy = reader.record(fields["policy"], PolicyPart, what="policy") if "policy" in fields else None
+    agents = read_agents(reader, fields["agents"]) if "agents" in fields else dict[str, dict[str, Json]]()
+    nodes = read_nodes(reader, fields["nodes"], around=files) if "nodes" in fields else ()
     return Flow(
         flow=_name(reader, fields),
         doc=reader.text(fields["doc"]) if "doc" in fields else "",
         source=files.source,
         inputs=read_inputs(reader, fields["inputs"]) if "inputs" in fields else dict[str, Input](),
         outputs=_outputs(reader, fields["outputs"]) if "outputs" in fields else dict[str, Json](),
-        policy=policy or PolicyPart(),
-        agents=_agents(reader, fields["agents"]) if "agents" in fields else dict[str, dict[str, Json]](),
-        nodes=read_nodes(reader, fields["nodes"], around=files) if "nodes" in fields else (),
+        policy=_policy(reader, fields["policy"]) if "policy" in fields else PolicyPart(),
+        agents=agents,
+        nodes=with_workers(nodes, agents),
     )
 
 
@@ -81,11 +84,8 @@ def _outputs(reader: Reader, tree: Yaml) -> dict[str, Json]:
     return {reader.name(key, "an output"): plain(value) for key, value in reader.entries(tree)}
 
 
-def _agents(reader: Reader, tree: Yaml) -> dict[str, dict[str, Json]]:
-    """Return agents by name: `worker` says which worker, all else is that worker's settings."""
-    found: dict[str, dict[str, Json]] = {}
-    for key, value in reader.entries(tree):
-        found[key.text] = reader.json(value)
-        if isinstance(value, Entries) and "worker" not in value.values:
-            reader.problems.add(value.place, f"agent '{key.text}' lacks 'worker'")
-    return found
+def _policy(reader: Reader, tree: Yaml) -> PolicyPart:
+    """Return the flow's policy; what a run of it would not heed is a problem."""
+    policy = reader.record(tree, PolicyPart, what="policy") or PolicyPart()
+    reader.placed(flow_policy_problems(policy), tree)
+    return policy

@@ -1,9 +1,8 @@
 """Values out of a YAML tree: readers say what they want, note what is wrong, and return something of the right type."""
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeVar, assert_never
+from typing import TypeVar, assert_never
 
 import msgspec
 
@@ -17,7 +16,7 @@ from punchlist.model.allowed import nearest
 from punchlist.model.json import Json
 from punchlist.model.parse import Shaped, shaped
 from punchlist.model.parts import Part, Path, steps_of
-from punchlist.model.policy import duration, size
+from punchlist.model.policy import duration
 
 T = TypeVar("T")
 L = TypeVar("L", bound=str)
@@ -93,17 +92,17 @@ class Reader:
         self.wrong(tree, rule)
         return None
 
-    def measure(self, tree: Yaml, kind: Literal["time", "size"]) -> str | None:
-        """Return a duration or a size as text, or an expression that gives one."""
+    def time(self, tree: Yaml) -> str | None:
+        """Return a duration as text, or an expression that gives one."""
         text = tree.text if isinstance(tree, Scalar) else ""
         if OPEN in text:
             return self.expression(tree)
         try:
-            _ = duration(text) if kind == "time" else size(text)
+            length = duration(text)
         except (ValueError, OverflowError):
-            self.wrong(tree, "30s, 5m, 2h, 3d" if kind == "time" else "512MiB, 8GiB")
+            self.wrong(tree, "30s, 5m, 2h, 3d")
             return None
-        if int(re.findall(r"\d+", text)[0]) == 0:
+        if not length:
             self.problems.add(tree.place, f"{text} is no limit", allowed="at least 1")
             return None
         return text

@@ -47,7 +47,7 @@ def uses(node: AnyNode) -> Iterator[Use]:
     """Yield every value of a node that may hold expressions."""
     when: View = "item" if isinstance(node, ForEachNode) else "node"
     yield Use(("when",), node.when, "true or false", when)
-    for key in ("timeout", "silence", "memory"):
+    for key in ("timeout", "silence"):
         yield Use((key,), getattr(node, key), "text")
     yield from _own(node)
 

@@ -25,6 +25,8 @@ TYPE_NAMES = frozenset(
 LATER_KINDS = ("python", "wait", "assert", "fail", "match", "best_of")
 LATER: Mapping[str, tuple[str, ...]] = {
     "flow": ("finally", "env", "secrets"),
+    "node": ("memory",),
+    "agents": ("model", "tools", "account", "env"),
     "agent": ("tools", "artifacts", "secrets", "env", "with"),
     "run": ("artifacts", "secrets"),
     "gate": ("form", "timeout", "on_timeout", "approvers"),

@@ -35,7 +35,7 @@ class Retry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 class Node(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True, tag_field="kind"):
     """What every node may say. `needs` None means "the node before"; `line` and `column` are where it stands.
 
-    A limit is a duration or size, or an expression that gives one.
+    A limit is a duration, or an expression that gives one.
     """
 
     id: str
@@ -46,7 +46,6 @@ class Node(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     retry: Retry | None = None
     timeout: str | None = None
     silence: str | None = None
-    memory: str | None = None
     line: int = 0
     column: int = 0
 

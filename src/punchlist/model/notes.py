@@ -4,7 +4,9 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from punchlist.errors import Problem
 from punchlist.model.json import Json, plain
+from punchlist.model.parts import Part
 from punchlist.model.policy import PolicyPart
 from punchlist.model.records import Criterion, Step, Task
 from punchlist.model.settings import LATER, note
@@ -18,6 +20,10 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     value: Json
     note: str = LATER
+
+
+_OF_RUNS = ("max_parallel", "max_transitions", "on_accept", "auto_approve")
+"""Rules of a whole run, which a step cannot have for itself."""
 
 
 def task_notes(task: Task) -> tuple[Note, ...]:
@@ -49,3 +55,21 @@ def _of_policy(policy: PolicyPart, at: str) -> Iterator[Note]:
         value = plain(getattr(policy, name))
         if said := note(f"policy.{name}", value):
             yield Note(key=f"{at}policy.{name}", value=value, note=said)
+
+
+def step_policy_problems(policy: Part) -> Iterator[Problem]:
+    """Yield the rules in a step's policy that no step can have for itself."""
+    allowed = ", ".join(name for name in PolicyPart.__struct_fields__ if name not in _OF_RUNS)
+    for name, rule in policy.fields().items():
+        if name in _OF_RUNS:
+            yield Problem(rule.where, "it is a rule of whole tasks, and says nothing of a step", allowed)
+
+
+def flow_policy_problems(policy: PolicyPart) -> Iterator[Problem]:
+    """Yield the rules in the policy of a flow, or of a run of one, that the run would not heed."""
+    for name in policy.__struct_fields__:
+        if said := note(f"policy.{name}", plain(getattr(policy, name))):
+            yield Problem(name, f"it is {said}", hint="Leave it out")
+    if policy.auto_approve is not None:
+        what = "it is a rule of tasks, and says nothing of a flow"
+        yield Problem("auto_approve", what, hint="Say it in the settings")

@@ -52,7 +52,7 @@ def plan(
             purpose="plan",
             definition=flow,
             inputs={"request": request, "planner": worker},
-            policy=proofs.resolved_policy(service, owner, task=None),
+            policy=proofs.resolved_policy(service, owner, task=None, flow=flow.policy),
             project=ProjectId(owner.id),
             base=service.workspace.base(owner),
         )

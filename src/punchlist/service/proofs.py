@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from punchlist.model.flow import Flow
     from punchlist.model.ids import Commit
+    from punchlist.model.policy import PolicyPart
     from punchlist.model.state import TaskState
     from punchlist.ports import Reader, Writer
     from punchlist.service.context import Say, Service
@@ -110,9 +111,11 @@ def unproven_of(service: "Service", state: "TaskState", *, project: Project) -> 
     )
 
 
-def resolved_policy(service: "Service", project: Project | None, *, task: Task | None) -> Policy:
-    """Return the policy that holds for a run: defaults, settings, project, task, the last one said winning."""
-    parts = (service.settings.policy, project.policy if project else None, task.policy if task else None)
+def resolved_policy(
+    service: "Service", project: Project | None, *, task: Task | None, flow: "PolicyPart | None" = None
+) -> Policy:
+    """Return the policy that holds for a run: defaults, settings, project, flow, task, the last one said winning."""
+    parts = (service.settings.policy, project.policy if project else None, flow, task.policy if task else None)
     return overlay(Policy(), *parts)
 
 

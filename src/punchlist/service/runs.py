@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from punchlist.errors import RefusedError
+from punchlist.errors import RefusedError, invalid
 from punchlist.model.commands import Cancel, Pause, Resume, Retry, StartRun
 from punchlist.model.ids import NodePath, ProjectId, RunId, StreamId, step_task
 from punchlist.model.json import plain
+from punchlist.model.notes import flow_policy_problems
 from punchlist.model.parse import parse
 from punchlist.model.policy import PolicyPart, overlay
 from punchlist.model.rows import RunRow
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from punchlist.model.flow import Flow
     from punchlist.model.json import Json
     from punchlist.model.policy import Policy
+    from punchlist.model.records import Project
     from punchlist.ports import Reader
     from punchlist.service.context import Answer, Say, Service
 
@@ -50,7 +52,7 @@ def run(
             purpose="flow",
             definition=definition,
             inputs=bound,
-            policy=rules,
+            policy=_policy(service, owner, flow=definition, rules=rules),
             project=None if owner is None else ProjectId(owner.id),
             base=None if owner is None else service.workspace.base(owner),
         )
@@ -76,7 +78,8 @@ def dry_run(
     if project is not None:
         with service.store.read() as reader:
             owner = lookup.project(reader, project)
-    return {"plan": planned(definition, inputs=bound, policy=rules, project=owner)}
+    resolved = _policy(service, owner, flow=definition, rules=rules)
+    return {"plan": planned(definition, inputs=bound, policy=resolved, project=owner)}
 
 
 def listing(service: "Service") -> "Answer":
@@ -169,14 +172,20 @@ def exit_code(status: str) -> int:
 
 def _prepared(
     service: "Service", flow: str, *, inputs: "Mapping[str, Json]", policy: "Mapping[str, Json]", keep: bool = True
-) -> "tuple[Flow, dict[str, Json], Policy]":
+) -> "tuple[Flow, dict[str, Json], PolicyPart]":
     from punchlist.flow.inputs import bind_inputs
 
     definition = service.flow(flow, keep=keep)
     bound = bind_inputs(definition.inputs, inputs, what=f"the inputs of {definition.flow}")
     rules = parse(PolicyPart, dict(policy), what="--set")
-    general = proofs.resolved_policy(service, None, task=None)
-    return definition, bound, overlay(general, definition.policy, rules)
+    if problems := tuple(flow_policy_problems(rules)):
+        raise invalid(problems, what="--set")
+    return definition, bound, rules
+
+
+def _policy(service: "Service", project: "Project | None", *, flow: "Flow", rules: PolicyPart) -> "Policy":
+    """Return the policy of a run of a flow; what is said for this one run goes before all else."""
+    return overlay(proofs.resolved_policy(service, project, task=None, flow=flow.policy), rules)
 
 
 def _live(service: "Service", target: str) -> RunId:

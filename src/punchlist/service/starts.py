@@ -97,7 +97,7 @@ def _start(service: "Service", writer: "Writer", *, task: str, flow: "Flow") -> 
         purpose="deliver",
         definition=flow,
         inputs={"task": plain(_staffed(service, state.task))},
-        policy=proofs.resolved_policy(service, project, task=state.task),
+        policy=proofs.resolved_policy(service, project, task=state.task, flow=flow.policy),
         project=ProjectId(project.id),
         task=TaskId(task),
         base=proofs.base_of(service, writer, state=state, project=project),

@@ -266,7 +266,7 @@ def test_a_command_gets_values_as_words_and_variables_never_as_shell_text() -> N
 inputs: {name: {}, n: {}}
 nodes:
   a: {run: 'echo ${{ inputs.name }}', env: {COUNT: "${{ inputs.n }}", ON: "${{ true }}"}, stdin: "${{ inputs.name }}"}
-  b: {run: [echo, "${{ inputs.n }}"], needs: [], timeout: 5m, memory: 512MiB, silence: 30s}
+  b: {run: [echo, "${{ inputs.n }}"], needs: [], timeout: 5m, silence: 30s}
 """
     story = begun(text, name="x; rm -rf /", n=3)
 
@@ -276,7 +276,7 @@ nodes:
     assert (job.stdin, job.folder.place, job.sandbox) == ("x; rm -rf /", "run", "none")
     other = story.job(story.attempt_at("b").id)
     assert other.argv == ("echo", "3")
-    assert (other.limits.timeout, other.limits.memory, other.limits.silence) == (300, 512 << 20, 30)
+    assert (other.limits.timeout, other.limits.silence) == (300, 30)
     assert (job.limits.timeout, job.limits.memory, job.limits.silence) == (3600, None, None)
 
 
@@ -320,7 +320,6 @@ def test_a_raised_limit_of_a_command_holds() -> None:
     ("limit", "said"),
     [
         ("timeout: '${{ inputs.soon }}'", "timeout is 'soon'; allowed: 30s, 5m, 2h"),
-        ("memory: '${{ inputs.soon }}'", "memory is 'soon'; allowed: 512MiB, 8GiB"),
         ("silence: '${{ inputs.list }}'", "silence must be text, but is [1]"),
     ],
 )

@@ -116,7 +116,6 @@ EVERY_KIND = """\
     output: {verdict: {enum: [yes, no]}, notes: list}
     timeout: 5m
     silence: "${{ policy.silence }}"
-    memory: 2GiB
     on_failure: continue
     retry: {max: 2, backoff: {first: 5s, factor: 3, most: 2m}}
   group:
@@ -152,7 +151,7 @@ def test_what_the_author_computes_asks_and_runs_becomes_records(nodes: dict[str,
     assert (gate.choices, gate.show) == (("go", "stay-here"), "${{ nodes.set.output }}")
     assert isinstance(agent, AgentNode)
     assert (agent.role, agent.session, agent.on_failure) == ("node", "keep", "continue")
-    assert (agent.timeout, agent.silence, agent.memory) == ("5m", "${{ policy.silence }}", "2GiB")
+    assert (agent.timeout, agent.silence) == ("5m", "${{ policy.silence }}")
     assert agent.retry == Retry(max=2, first="5s", factor=3, most="2m")
     assert isinstance(group, GroupNode)
     assert group.nodes[0].when == "${{ true }}"
