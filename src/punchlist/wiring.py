@@ -210,7 +210,7 @@ def create_workspace(folder: Path | None = None, *, nested: bool = False, say: "
 
     Raises RefusedError where there is one already and, unless `nested`, in a folder below a repository's top.
     """
-    from punchlist.service import workspaces
+    from punchlist.service import doctor, workspaces
     from punchlist.store.sqlite import create_store
     from punchlist.workspace.heads import common_git_dir, is_repository
 
@@ -233,8 +233,8 @@ def create_workspace(folder: Path | None = None, *, nested: bool = False, say: "
     stream = RandomIds().uuid()
     create_store(root / STATE / "state.db", workspace_stream=stream, at=service.now(), actor=service.actor)  # type: ignore[arg-type]
     made = workspaces.first_project(service, say=say) if in_git else {"project": None, "detected": None}
-    wrote = workspaces.write_settings(root)
-    return {"workspace": {"root": str(root), "in_git": in_git, "settings_written": wrote}, **made}
+    kept = {"root": str(root), "in_git": in_git, "settings_written": workspaces.write_settings(root)}
+    return {"workspace": {**kept, "sandbox": doctor.sandbox(_machine(root)).detail}, **made}
 
 
 def examine(start: Path | None = None) -> "Answer":
@@ -268,8 +268,9 @@ def run_engine(start: Path | None = None, *, until_idle: bool = False, until_don
         publishing.published(_service(surroundings, actor="engine")).flush()
     elif not until_idle:
         holder = surroundings.engine.status()
+        who = "" if holder.pid is None else f": process {holder.pid}, since {holder.since}"
         raise RefusedError(
-            f"another engine runs here already: process {holder.pid}, since {holder.since}",
+            f"another engine runs here already{who}",
             where=str(surroundings.root),
             hint="Type: punchlist engine status",
         )

@@ -20,6 +20,33 @@ def test_only_one_engine_holds_the_lock(tmp_path: Path) -> None:
     assert second.take(HOLDER)
 
 
+def test_a_lock_is_held_although_its_file_was_removed_and_the_file_says_so_again(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    first = EngineLock(path)
+    first.take(HOLDER)
+    path.unlink()
+
+    taken = EngineLock(path).take(Holder(pid=2, since="2026-11-22T00:00:00Z", version="1"))
+    unnamed = EngineLock(path).status()
+    first.say_who()
+
+    assert not taken
+    assert (unnamed.running, unnamed.pid) == (True, None)
+    assert EngineLock(path).status().pid == HOLDER.pid
+
+
+def test_a_file_that_another_process_put_in_its_place_is_replaced_in_what_it_says(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    first = EngineLock(path)
+    first.take(HOLDER)
+    path.unlink()
+    path.write_text('{"pid": 7, "since": "never", "version": "0"}', encoding="utf-8")
+
+    first.say_who()
+
+    assert EngineLock(path).status().pid == HOLDER.pid
+
+
 def test_who_asks_for_the_lock_is_not_taken_for_an_engine(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     path.touch()

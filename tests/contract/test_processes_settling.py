@@ -102,6 +102,13 @@ def test_an_attempt_that_ends_by_itself_after_its_engine_is_not_lost(attempts: A
     assert (settled.code, settled.stdout) == (5, b"go on\n")
 
 
+def test_an_attempt_that_wrote_too_much_has_passed_that_limit_after_a_restart_too(attempts: Attempts) -> None:
+    before = attempts.run("head", "-c", "3000", "/dev/zero", limits=Limits(timeout=20, output=2000))
+
+    assert before.limit == "output"
+    assert attempts.settle() == before
+
+
 def test_an_attempt_that_was_cancelled_has_no_record_to_be_taken_for_its_own(attempts: Attempts) -> None:
     async def cancelled() -> None:
         task = asyncio.create_task(attempts.processes.run(attempts.launch("sleep", "30")))

@@ -73,6 +73,24 @@ def test_a_second_engine_is_refused_and_told_who_works(disturbed: Disturbed, und
     as_if_nothing_had_been(disturbed, undisturbed)
 
 
+def test_a_second_engine_is_refused_although_the_locks_file_was_removed(
+    disturbed: Disturbed, undisturbed: Disturbed
+) -> None:
+    disturbed.hold("build")
+    disturbed.ok("task", "start", "T1")
+    disturbed.until_at("build")
+    first = disturbed.engine()
+    (disturbed.root / ".punchlist" / "engine.lock").unlink()
+
+    call = disturbed.punchlist("engine", "run")
+    disturbed.let_go("build")
+
+    assert call.code == REFUSED, call
+    assert "another engine runs here already\n" in call.err
+    as_if_nothing_had_been(disturbed, undisturbed)
+    assert disturbed.engine() == first
+
+
 def test_interrupting_the_view_leaves_the_run_alone(disturbed: Disturbed, undisturbed: Disturbed) -> None:
     disturbed.hold("build")
     view = disturbed.begun("task", "start", "T1", "--follow", process_group=0)

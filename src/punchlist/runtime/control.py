@@ -56,10 +56,20 @@ class EngineControl:
         return self._lock.status()
 
     def stop(self) -> bool:
-        """Ask the engine to end between two transitions and wait for it; False when none ran."""
+        """Ask the engine to end between two transitions and wait for it; False when none ran.
+
+        Raises StoreError when the file that says which process it is was removed; the engine then says it again.
+        """
         status = self._lock.status()
-        if not status.running or status.pid is None:
+        if not status.running:
             return False
+        if status.pid is None:
+            self._channel().tell_engine()
+            raise StoreError(
+                "an engine runs here, and its lock's file did not say which process it is",
+                where=str(self._log.with_name("engine.lock")),
+                hint="By now it should say so again. Type: punchlist engine stop",
+            )
         with contextlib.suppress(ProcessLookupError):
             os.kill(status.pid, signal.SIGTERM)
         self._lock.wait_free()

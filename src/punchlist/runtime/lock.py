@@ -1,5 +1,6 @@
-"""The engine's lock: an OS lock on a file, never a pid file; the file only says who holds it."""
+"""The engine's lock: an OS lock on the state folder, never a pid file; a file in it only says who holds it."""
 
+import contextlib
 import fcntl
 import os
 from pathlib import Path
@@ -19,38 +20,52 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EngineLock:
-    """The lock on `path`, from the side of one process. It is let go when the process ends, however it ends."""
+    """The lock of an engine, from the side of one process. It is let go when the process ends, however it ends.
+
+    The folder of `path` is what is locked: nobody removes that under a running engine without the store. The file says
+    who holds it, and is locked as well, for those who look there; where it was removed, its holder makes it anew.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._held: int | None = None
+        self._file: int | None = None
+        self._holder: Holder | None = None
 
     def take(self, holder: Holder) -> bool:
         """Take the lock unless another engine has it; say whether it is held now.
 
         Who only asks for the lock shares it for a moment: that is no engine, and no reason to give way.
         """
-        descriptor = self._open(os.O_RDWR | os.O_CREAT)
+        descriptor = self._open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
         while not _locked(descriptor, fcntl.LOCK_EX):
             if not _locked(descriptor, fcntl.LOCK_SH):
                 os.close(descriptor)
                 return False
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, msgspec.json.encode(holder), 0)
-        self._held = descriptor
+        self._held, self._holder = descriptor, holder
+        self._write(holder)
         return True
+
+    def say_who(self) -> None:
+        """Let the file say who holds the lock where it was removed; nothing hangs on that, so failures pass."""
+        if self._holder is not None and not (self._file is not None and self._is_there(self._file)):
+            self._close_file()
+            with contextlib.suppress(StoreError, OSError):
+                self._write(self._holder)
 
     def release(self) -> None:
         """Let the lock go."""
+        self._close_file()
+        self._holder = None
         if self._held is not None:
             os.close(self._held)
             self._held = None
 
     def is_free(self) -> bool:
-        """Say whether nobody holds the lock; a missing file is a free lock."""
-        if not self._path.exists():
+        """Say whether nobody holds the lock."""
+        if not self._path.parent.exists():
             return True
-        descriptor = self._open(os.O_RDONLY)  # asking who holds it needs no right to write
+        descriptor = self._open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
             return _locked(descriptor, fcntl.LOCK_SH)
         finally:
@@ -58,7 +73,7 @@ class EngineLock:
 
     def wait_free(self) -> None:
         """Return when nobody holds the lock any more."""
-        descriptor = self._open(os.O_RDWR | os.O_CREAT)
+        descriptor = self._open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_SH)
         finally:
@@ -74,11 +89,29 @@ class EngineLock:
             return EngineStatus(running=True)  # it was taken this moment, and has not said yet by whom
         return EngineStatus(running=True, pid=holder.pid, since=holder.since, version=holder.version)
 
-    def _open(self, flags: int) -> int:
+    def _write(self, holder: Holder) -> None:
+        self._file = self._open(self._path, os.O_RDWR | os.O_CREAT)
+        _locked(self._file, fcntl.LOCK_EX)
+        os.ftruncate(self._file, 0)
+        os.pwrite(self._file, msgspec.json.encode(holder), 0)
+
+    def _is_there(self, descriptor: int) -> bool:
         try:
-            return os.open(self._path, flags | os.O_CLOEXEC, 0o600)
+            there, held = self._path.stat(), os.fstat(descriptor)
+        except OSError:
+            return False
+        return (there.st_dev, there.st_ino) == (held.st_dev, held.st_ino)
+
+    def _close_file(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def _open(self, path: Path, flags: int) -> int:
+        try:
+            return os.open(path, flags | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise StoreError(f"the engine's lock cannot be opened: {error.strerror}", where=str(self._path)) from error
+            raise StoreError(f"the engine's lock cannot be opened: {error.strerror}", where=str(path)) from error
 
 
 def _locked(descriptor: int, how: int) -> bool:

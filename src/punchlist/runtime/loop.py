@@ -136,6 +136,7 @@ class Runtime:
     async def _take_all(self) -> bool:
         """Apply what has come in, in as few commits as may be, until nothing is left; False when asked to stop."""
         while not self._stopping:
+            self._lock.say_who()
             outcomes, self._outcomes = self._outcomes, []
             due = self._due()
             with self._store.read() as reader:

@@ -2,9 +2,13 @@
 
 import asyncio
 import signal
+import sys
 from collections.abc import Callable
 
 from punchlist.runtime.loop import Runtime
+
+_TURN = 0.0005
+"""Seconds after which a thread that computes gives way: the loop takes its turn after each call that waits."""
 
 
 def serve(make: Callable[[], Runtime]) -> bool:
@@ -17,4 +21,5 @@ def serve(make: Callable[[], Runtime]) -> bool:
             loop.add_signal_handler(each, runtime.stop)
         return await runtime.serve()
 
+    sys.setswitchinterval(_TURN)
     return asyncio.run(main())

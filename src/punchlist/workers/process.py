@@ -89,7 +89,8 @@ class LocalProcesses:
 
         A record that was whole before anything had to be killed counts, even if the wrapper had not quite ended; one
         that only the kill brought about does not: the attempt is lost. Leftovers of an ended attempt are killed, too.
-        A command that the dead engine was ending for a limit has passed that limit, whatever its exit says.
+        A command that the dead engine was ending for a limit has passed that limit, whatever its exit says; so has one
+        that wrote too much before anyone looked.
         """
         files = self._files(attempt)
         if not files.directory.is_dir():
@@ -100,7 +101,7 @@ class LocalProcesses:
         await to_the_end(kill(_found_tree(files), self._grace))
         if locked:
             await asyncio.to_thread(files.wait_unlocked)
-        limit = files.noted_limit()
+        limit = files.noted_limit() or _written_too_much(files)
         if before is None:
             files.forget_exit()
             if limit is None:
@@ -162,6 +163,13 @@ async def _passed_limit(started: Wrapper, files: AttemptFiles, *, limits: Limits
             if passed is not None:
                 files.note_limit(passed)
                 return passed
+
+
+def _written_too_much(files: AttemptFiles) -> FailureClass | None:
+    """Say whether the output of an attempt that another engine started is over the limit that its request names."""
+    limits = files.request().get("limits")
+    most = limits.get("output") if isinstance(limits, dict) else None
+    return FailureClass.OUTPUT if isinstance(most, int) and sum(files.sizes()) > most else None
 
 
 async def _exit(
