@@ -1,6 +1,6 @@
 """The facts about one tree, gathered from a run's state for the verdict, and the verdict's place in the record."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -49,13 +49,24 @@ class Reviewed(msgspec.Struct, frozen=True, kw_only=True):
     suggestions: tuple[str, ...] = ()
 
 
+class Reviews(msgspec.Struct, frozen=True, kw_only=True):
+    """What all reviewers of a tree said, one after the other; `results` is None until one has."""
+
+    assigned: tuple[str, ...] = ()
+    results: tuple[ReviewedCriterion, ...] | None = None
+    attempts: tuple[AttemptId, ...] = ()
+    evidence: Mapping[str, bool] = {}
+    exam_changed: tuple[str, ...] = ()
+    unenforced: tuple[str, ...] = ()
+
+
 def facts_of_tree(
     place: Place,
     tree: str,
     *,
     criteria: tuple[Criterion, ...],
     checks: tuple[CheckResult, ...],
-    review: Reviewed,
+    review: Reviews,
 ) -> Facts:
     """Return all that is known of `tree` when a node judges it."""
     built = built_by(place, tree)
@@ -68,7 +79,7 @@ def facts_of_tree(
         checks=checks,
         assigned=review.assigned,
         review=review.results,
-        review_attempt=review.attempt,
+        review_attempts=review.attempts,
         evidence=review.evidence,
         exam_changed=review.exam_changed,
         changes=(() if built is None or built.snapshot is None else built.snapshot.changes) if place.step else None,
@@ -92,7 +103,10 @@ def facts_at(place: Place) -> Facts:
         resolve(checks, checks.defined(CheckNode).criteria),
         what=f"criteria of {checks.path}",
     )
-    review = _review_among(place, named, assigned=tuple(each.id for each in checked.to_review))
+    review = _together(
+        [_reviewed(place.at(node.path), criteria) for node in named if _is_of(place.at(node.path), checked.tree)],
+        assigned=tuple(each.id for each in checked.to_review),
+    )
     return facts_of_tree(place, checked.tree, criteria=criteria, checks=checked.results, review=review)
 
 
@@ -130,13 +144,40 @@ def _checks_among(place: Place, named: Sequence[NodeState]) -> Place:
     raise DefinitionError("judge needs a check node that demands that its checks pass", where=place.path)
 
 
-def _review_among(place: Place, named: Sequence[NodeState], *, assigned: tuple[str, ...]) -> Reviewed:
-    """Return what the reviewer said; what was left to one and not reviewed (the checks were red) stays assigned."""
-    for node in named:
-        is_review = isinstance(place.at(node.path).definition, ReviewNode)
-        if is_review and node.status is NodeStatus.SUCCEEDED:
-            return msgspec.convert(node.output, Reviewed)
-    return Reviewed(assigned=assigned)
+def _is_of(place: Place, tree: str) -> bool:
+    """Say whether a node is a review of this tree that was made; one of another tree says nothing of this one."""
+    if not isinstance(place.definition, ReviewNode) or place.node.status is not NodeStatus.SUCCEEDED:
+        return False
+    reviewed = msgspec.convert(place.node.output, Reviewed)
+    return reviewed.attempt is not None and place.run.attempts[reviewed.attempt].tree == tree
+
+
+def _reviewed(place: Place, criteria: Sequence[Criterion]) -> Reviewed:
+    """Return what a reviewer said; of what only has the id of one of `criteria` it counts that it fails."""
+    told = msgspec.convert(place.node.output, Reviewed)
+    asked = parse(
+        tuple[Criterion, ...],
+        resolve(place, place.defined(ReviewNode).criteria),
+        what=f"criteria of {place.path}",
+    )
+    texts = {each.id: each.text for each in criteria}
+    foreign = {each.id for each in asked if texts.get(each.id, each.text) != each.text}
+    kept = tuple(each for each in told.results or () if each.verdict == "fail" or each.id not in foreign)
+    return replace(told, results=kept)
+
+
+def _together(reviews: Sequence[Reviewed], *, assigned: Sequence[str]) -> Reviews:
+    """Return what all reviewers said; what was left to one and that none judged stays assigned."""
+    every = (*assigned, *(each for review in reviews for each in review.assigned))
+    results = tuple(each for review in reviews for each in review.results or ())
+    return Reviews(
+        assigned=tuple(dict.fromkeys(every)),
+        results=results if reviews else None,
+        attempts=tuple(review.attempt for review in reviews if review.attempt is not None),
+        evidence={place: found for review in reviews for place, found in review.evidence.items()},
+        exam_changed=tuple(dict.fromkeys(each for review in reviews for each in review.exam_changed)),
+        unenforced=tuple(dict.fromkeys(each for review in reviews for each in review.unenforced)),
+    )
 
 
 def _claim(built: Outcome | None) -> Result | None:

@@ -15,11 +15,12 @@ from punchlist.model.verdicts import Finding, Waiver
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of `tree` when it is judged.
 
-    `shows` says of each check what the base showed. `assigned` are the criteria that a reviewer has to judge; `review`
-    is None until one has. `evidence` says of each reference of the review whether it resolves in the tree. `changes` is
-    None when the tree is not a step's (the task's own criteria on its branch): then neither scope nor emptiness is
-    asked for. `messages` are a person's that came when this try had begun without them. `previous` are the findings of
-    the earlier rounds as `findings.ledger` gives them.
+    `shows` says of each check what the base showed. `assigned` are the criteria that a reviewer has to judge;
+    `review` is None until one has, and what several said is one after the other in it. `evidence` says of each
+    reference of the review whether it resolves in the tree. `changes` is None when the tree is not a step's (the
+    task's own criteria on its branch): then neither scope nor emptiness is asked for. `messages` are a person's
+    that came when this try had begun without them. `previous` are the findings of the earlier rounds as
+    `findings.ledger` gives them.
     """
 
     criteria: tuple[Criterion, ...]
@@ -29,7 +30,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     checks: tuple[CheckResult, ...] = ()
     assigned: tuple[str, ...] = ()
     review: tuple[ReviewedCriterion, ...] | None = None
-    review_attempt: AttemptId | None = None
+    review_attempts: tuple[AttemptId, ...] = ()
     evidence: Mapping[str, bool] = {}
     exam_changed: tuple[str, ...] = ()
     changes: tuple[Change, ...] | None = None

@@ -90,13 +90,15 @@ def review_problems(
     return (*structure_problems(review.criteria, assigned), *_evidence_problems(review.criteria, evidence))
 
 
-def structure_problems(reviewed: Sequence[ReviewedCriterion], assigned: Sequence[str]) -> tuple[str, ...]:
-    """Return what a review lacks, has twice or has too much; all of it."""
+def structure_problems(
+    reviewed: Sequence[ReviewedCriterion], assigned: Sequence[str], *, reviews: int = 1
+) -> tuple[str, ...]:
+    """Return what a review, or several together, lacks, has too often or has too much; all of it."""
     counts = Counter(each.id for each in reviewed)
     return (
         *(f"{name} was not judged" for name in assigned if name not in counts),
         *(f"{name} was not asked for; allowed: {', '.join(assigned)}" for name in counts if name not in assigned),
-        *(f"{name} was judged {count} times" for name, count in counts.items() if count > 1),
+        *(f"{name} was judged {count} times" for name, count in counts.items() if count > max(reviews, 1)),
         *(
             f"{each.id} fails without a finding that says what to change"
             for each in reviewed

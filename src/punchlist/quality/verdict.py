@@ -86,7 +86,7 @@ def _found_by_review(facts: Facts) -> Iterator[Finding]:
     for name in facts.assigned:
         if name not in given:
             yield finding("uncovered", "the reviewer did not judge it", criterion=name, evidence=_attempt(facts))
-    for problem in structure_problems(facts.review, facts.assigned):
+    for problem in structure_problems(facts.review, facts.assigned, reviews=len(facts.review_attempts)):
         if not problem.endswith("was not judged"):
             yield finding("review", f"the review cannot be used: {problem}", place=problem, evidence=_attempt(facts))
     for each in facts.review:
@@ -111,7 +111,7 @@ def _about(reviewed: ReviewedCriterion, facts: Facts) -> Iterator[Finding]:
 
 
 def _attempt(facts: Facts) -> tuple[str, ...]:
-    return (facts.review_attempt,) if facts.review_attempt else ()
+    return facts.review_attempts
 
 
 def _judged(criterion: Criterion, facts: Facts, *, findings: Sequence[Finding]) -> Judged:

@@ -50,7 +50,7 @@ def given(**changes: Any) -> Facts:
     """Return facts of a tree that passes, but for `changes`."""
     whole = {
         "review": (passes(),),
-        "review_attempt": AttemptId("A3"),
+        "review_attempts": (AttemptId("A3"),),
         "evidence": {"README.md:3": True, "src/a.py:1": True},
     }
     return msgspec.structs.replace(FACTS, **(whole | changes))
@@ -269,7 +269,7 @@ def test_evidence_that_does_not_exist_is_a_finding() -> None:
 def test_a_pass_without_evidence_is_none() -> None:
     review = (ReviewedCriterion(id="AC-2", verdict="pass", evidence="looks fine to me"),)
 
-    (found,) = judge(given(review=review, review_attempt=None)).findings
+    (found,) = judge(given(review=review, review_attempts=())).findings
 
     assert (found.kind, found.evidence) == ("evidence", ())
 

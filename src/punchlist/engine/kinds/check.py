@@ -4,7 +4,7 @@ from punchlist.engine import checking
 from punchlist.engine.answering import decide_attempt
 from punchlist.engine.asking import ask, go_on
 from punchlist.engine.checking import Exam
-from punchlist.engine.judging import Checked, Reviewed, facts_of_tree
+from punchlist.engine.judging import Checked, Reviews, facts_of_tree
 from punchlist.engine.place import Place
 from punchlist.engine.progress import end
 from punchlist.engine.reopening import revise
@@ -104,10 +104,10 @@ def _may_go_on(here: Here) -> bool:
 def _to_review(here: Here, results: tuple[CheckResult, ...]) -> Checked:
     """Return the answer of checks that must pass: whether anything else is wrong, and what is left to a reviewer."""
     tree = tree_of(here)
-    facts = facts_of_tree(here, tree, criteria=_criteria(here), checks=results, review=Reviewed())
+    facts = facts_of_tree(here, tree, criteria=_criteria(here), checks=results, review=Reviews())
     asked = to_review(facts.criteria, facts.shows, policy_review=here.policy.review, wrote=facts.changes)
     assigned = tuple(each.id for each in asked)
-    facts = facts_of_tree(here, tree, criteria=facts.criteria, checks=results, review=Reviewed(assigned=assigned))
+    facts = facts_of_tree(here, tree, criteria=facts.criteria, checks=results, review=Reviews(assigned=assigned))
     return Checked(tree=tree, results=results, clean=clean(facts), to_review=asked)
 
 
