@@ -233,7 +233,7 @@ def create_workspace(folder: Path | None = None, *, nested: bool = False, say: "
     stream = RandomIds().uuid()
     create_store(root / STATE / "state.db", workspace_stream=stream, at=service.now(), actor=service.actor)  # type: ignore[arg-type]
     made = workspaces.first_project(service, say=say) if in_git else {"project": None, "detected": None}
-    kept = {"root": str(root), "in_git": in_git, "settings_written": workspaces.write_settings(root)}
+    kept: dict[str, Json] = {"root": str(root), "in_git": in_git, "settings_written": workspaces.write_settings(root)}
     return {"workspace": {**kept, "sandbox": doctor.sandbox(_machine(root)).detail}, **made}
 
 

@@ -121,6 +121,33 @@ def asked(service: Service, *, kind: str, choices: tuple[str, ...]) -> None:
         writer.put([GateRow(gate=gate)])
 
 
+def test_a_way_of_publishing_that_is_not_there_is_refused_before_anything_is_paid_for(service: Service) -> None:
+    created(service, policy={"on_accept": "pr"})
+
+    with pytest.raises(DefinitionError, match="saw 'pr'; allowed: branch, merge") as refused:
+        approvals.approve(service, "T1", no_wait=True)
+
+    assert refused.value.where == "policy.on_accept"
+    assert shown(service, "T1")["status"] == "draft"
+
+
+@pytest.mark.parametrize(("role", "missing"), [("builder", "no-builder"), ("qa", "no-qa")])
+def test_what_could_not_be_started_is_known_before_it_is_planned(tmp_path: Path, role: str, missing: str) -> None:
+    settings = f'[workers.w]\ntype = "command"\nargv = ["true"]\n[workers.x]\ntype = "command"\nargv = ["{missing}"]\n'
+    other = "qa" if role == "builder" else "builder"
+    made = workspace(tmp_path / "other", settings=f'{settings}[roles]\n{other} = "w"\n{role} = "x"\n')
+
+    with pytest.raises(WorkerError, match=f"the program '{missing}' of worker 'x' is not there"):
+        plans.check_staff(made, None)
+
+
+def test_the_offline_planner_needs_a_builder_in_the_settings(tmp_path: Path) -> None:
+    made = workspace(tmp_path / "other", settings="")
+
+    with pytest.raises(WorkerError, match="what is to be planned has no builder"):
+        plans.check_staff(made, None)
+
+
 def test_approving_twice_is_refused(service: Service) -> None:
     name = ready(service)
 

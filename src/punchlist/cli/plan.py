@@ -61,6 +61,9 @@ def do(session: Session, *, request: str, project: str | None, planner: str | No
             "no terminal to ask on whether to start what will be planned",
             hint="Type: punchlist do --yes … or punchlist plan …, then approve and start what you have read.",
         )
+    from punchlist.service import plans
+
+    plans.check_staff(session.service, planner)
     answer = _planned(session, project, request=request, planner=planner, approve=False)
     session.say(views.planned(answer))
     names = views.ids_of(answer, "tasks")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from punchlist.engine import document_moves as moves, documents
+from punchlist.engine.kinds.publish import way
 from punchlist.errors import ConflictError, DefinitionError, Problem, RefusedError
 from punchlist.model.gates import choice_of
 from punchlist.model.ids import GateId
@@ -114,7 +115,9 @@ def approve_task(
     """Freeze a draft, as `approve` does, whoever asks: for policies that let no person stand in the way."""
     with service.store.read() as reader:
         state = lookup.task(reader, task)
+        owner = lookup.project(reader, state.task.project)
     moves.approve(state, message=message, anyway=())
+    way(proofs.resolved_policy(service, owner, task=state.task).on_accept, where="policy.on_accept")
     if not no_wait:
         state = proofs.await_proof(service, task, say=say)
     with service.store.read() as reader:

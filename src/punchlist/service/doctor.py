@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from punchlist.service.context import Answer, Service
 
 Status = Literal["ok", "info", "warn", "fail"]
+UNENFORCED = (
+    "not enforced: that agents and checks write in their own folders only, see nothing else of this machine, "
+    "and that checks have no network"
+)
 _LEAST_FREE = 1 << 30
 _OLDEST_GIT = (2, 38)
 _ROLES = ("planner", "builder", "qa")
@@ -61,7 +65,7 @@ def _of_machine(machine: Machine) -> Iterator[Check]:
     yield _python(machine)
     yield _disk(machine.root)
     yield _runtime(machine)
-    yield _sandbox(machine)
+    yield sandbox(machine)
     yield from _limits()
 
 
@@ -96,12 +100,17 @@ def _runtime(machine: Machine) -> Check:
     return Check(name="runtime directory", status="fail", detail=f"{folder} cannot be written", hint=hint)
 
 
-def _sandbox(machine: Machine) -> Check:
+def sandbox(machine: Machine) -> Check:
+    """Say what keeps agents and checks apart from the machine, and what does not."""
     said = machine.run("bwrap", "--version")
     if said is None:
-        detail = "bubblewrap not found: agents and checks run without a sandbox"
-        return Check(name="sandbox", status="info", detail=detail, hint="Nothing fails without it in this version.")
-    return Check(name="sandbox", status="info", detail=f"{said} found; not used in this version yet")
+        return Check(
+            name="sandbox",
+            status="info",
+            detail=f"bubblewrap not found; {UNENFORCED}",
+            hint="Nothing fails without it. In this version nothing is gained by installing it either.",
+        )
+    return Check(name="sandbox", status="info", detail=f"{said} found, not used in this version yet; {UNENFORCED}")
 
 
 def _limits() -> Iterator[Check]:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from punchlist.errors import DefinitionError, PunchlistError, RefusedError, StoreError, WorkerError
 from punchlist.model.json import plain
+from punchlist.service.context import STATE
 
 if TYPE_CHECKING:
     from punchlist.model.commands import InboxCommand
@@ -11,32 +12,47 @@ if TYPE_CHECKING:
     from punchlist.model.rows import InboxRow
     from punchlist.service.context import Service
 
-_PATIENCE = 20.0
-"""How many seconds without an answer pass before the engine is looked for again."""
+_PATIENCE = 2.0
+"""How many seconds without an answer pass before the engine is looked for."""
 _TRIES = 3
+"""How often an engine that has gone is started anew."""
+_LONGEST = 10
+"""How often an engine that is up, but says nothing, is waited for."""
 _KINDS: tuple[type[PunchlistError], ...] = (DefinitionError, RefusedError, WorkerError, StoreError)
 
 
 def send(service: "Service", command: "InboxCommand", *, key: str | None = None) -> "Json":
     """Send a command and return the engine's answer; raises what the engine refused it with.
 
-    Raises StoreError when no engine takes it: the command stays in the inbox then.
+    Raises StoreError when no engine takes it, as soon as that is plain: the command stays in the inbox then.
     """
     with service.engine.watch() as watch:
         with service.store.write() as writer:
             number = writer.enqueue(plain(command), at=service.now(), actor=service.actor, key=key)
-        for _ in range(_TRIES):
-            service.engine.wake()
-            waiting = True
-            while waiting:
-                with service.store.read() as reader:
-                    row = reader.command(number)
-                if row is not None and row.state != "pending":
-                    return answer_of(row)
-                waiting = watch.wait(_PATIENCE)
-    raise StoreError(
-        "the engine does not answer; the command stays in its inbox",
-        hint=f"Look into {service.root / '.punchlist' / 'engine.log'}, or type: punchlist engine run",
+        gone = silent = 0
+        service.engine.wake()
+        while gone < _TRIES and silent < _LONGEST:
+            with service.store.read() as reader:
+                row = reader.command(number)
+            if row is not None and row.state != "pending":
+                return answer_of(row)
+            if watch.wait(_PATIENCE):
+                silent = 0
+            elif service.engine.status().running:
+                silent += 1
+                service.engine.wake()
+            else:
+                gone += 1
+                service.engine.wake()
+    raise _unanswered(service, gone=gone >= _TRIES)
+
+
+def _unanswered(service: "Service", *, gone: bool) -> StoreError:
+    what = "no engine stays up" if gone else f"the engine has said nothing for {_LONGEST * _PATIENCE:.0f} seconds"
+    return StoreError(
+        f"{what}; the command stays in its inbox, and the next one that runs takes it",
+        where=str(service.root / STATE / "engine.log"),
+        hint="Look into that file, or type: punchlist engine run",
     )
 
 

@@ -7,6 +7,7 @@ from punchlist.errors import DefinitionError, RefusedError
 from punchlist.model.commands import StartRun
 from punchlist.model.ids import ProjectId, RunId, StreamId, TaskId
 from punchlist.model.json import plain
+from punchlist.model.settings import usable_worker
 from punchlist.render import shapes
 from punchlist.service import approvals, listed, lookup, proofs, publishing, runs, starts
 from punchlist.service.context import quiet
@@ -66,6 +67,18 @@ def plan(
     with service.store.read() as reader:
         made: list[Json] = [shapes.task(lookup.task(reader, name)) for name in names]
         return {"tasks": made, "run": shapes.run(lookup.run(reader, run), reader.nodes(run))}
+
+
+def check_staff(service: "Service", planner: str | None) -> None:
+    """Raise WorkerError, before anything is paid for, when what is going to be planned could not be started.
+
+    A planner that is an agent may name builders and reviewers itself; the offline one never does.
+    """
+    worker = starts.worker_for(service, planner, role="planner", where="the plan")
+    names_none = usable_worker(service.settings, worker).type == "heuristic"
+    for role in ("builder", "qa"):
+        if names_none or getattr(service.settings.roles, role) is not None:
+            starts.worker_for(service, None, role=role, where="what is to be planned")
 
 
 def make_tasks(service: "Service", project: ProjectId, *, plan: "Json", key: str) -> list[str]:

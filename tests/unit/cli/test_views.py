@@ -119,3 +119,55 @@ def test_a_task_shows_what_it_says_of_itself_and_what_is_not_heeded_yet() -> Non
 
     assert "tier contract · labels docs, api · source https://example.org/7" in shown
     assert "policy.memory is not in force yet" in shown
+
+
+def test_a_draft_shows_what_its_checks_wrote_on_the_base_and_why_one_cannot_run() -> None:
+    criteria: list[Json] = [
+        {"id": "AC-1", "text": "It is there.", "check": "test -f x", "shows": "goal"},
+        {"id": "AC-2", "text": "It is tested.", "check": "pytest", "shows": "cannot_run"},
+    ]
+    rows: list[Json] = [
+        {
+            "step": "T1.1",
+            "id": "AC-1",
+            "shows": "goal",
+            "command": "test -f x\ntrue",
+            "tail": "one\ntwo\n3\n4\n",
+        },
+        {"step": "T1.1", "id": "AC-2", "shows": "cannot_run", "command": "pytest", "problem": "exit 127: not found"},
+    ]
+    record: dict[str, Json] = {
+        "id": "T1", "project": "p", "title": "t", "status": "draft", "version": 1,
+        "steps": [{"id": "T1.1", "title": "One", "status": "pending", "criteria": criteria}],
+        "proof": {"version": 1, "rows": rows},
+    }  # fmt: skip
+
+    assert tasks.task({"task": record}).splitlines()[4:11] == [
+        "  AC-1  It is there.",
+        "        $ test -f x  (must start failing)",
+        "          | two",
+        "          | 3",
+        "          | 4",
+        "  AC-2  It is tested.",
+        "        $ pytest  (cannot run here)",
+    ]
+    assert "          exit 127: not found" in tasks.task({"task": record}).splitlines()
+    assert tasks.proof({"task": record}).splitlines() == [
+        "T1.1  AC-1  must start failing  test -f x …",
+        "    | two",
+        "    | 3",
+        "    | 4",
+        "T1.1  AC-2  cannot run here     pytest",
+        "    exit 127: not found",
+    ]
+
+
+def test_a_task_that_was_approved_all_the_same_says_who_passed_over_what() -> None:
+    record: Json = {
+        "id": "T1", "project": "p", "title": "t", "status": "running", "version": 2,
+        "approved_by": "human:ada", "approved_anyway": ["T1.1 AC-2 cannot run here"],
+    }  # fmt: skip
+
+    shown = tasks.task({"task": record})
+
+    assert "Approved all the same by human:ada, passing over:\n  T1.1 AC-2 cannot run here\n" in shown

@@ -21,7 +21,7 @@ Answer = Mapping[str, Json]
 def workspace(answer: Answer) -> str:
     """Return what `init` made, and what to type next."""
     made = seen(WorkspaceSeen, answer["workspace"])
-    lines = [f"Workspace {made.root}"]
+    lines = [f"Workspace {made.root}", *([f"Sandbox: {made.sandbox}"] if made.sandbox else [])]
     if answer.get("project") is None:
         problem = [f"No project: {answer['problem']}"] if answer.get("problem") else []
         return "\n".join([*lines, *problem, "", "Next: punchlist project create NAME --spec FILE"])

@@ -54,6 +54,7 @@ class WorkspaceSeen(Part, frozen=True, kw_only=True):
 
     root: str
     files: str = ""
+    sandbox: str = ""
 
 
 class CheckSeen(Part, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from punchlist.cli.tables import columns, status, strong, table
 from punchlist.cli.views.seen import (
     CriterionSeen,
     GateSeen,
+    ProofRowSeen,
     RunSeen,
     StepSeen,
     TaskLineSeen,
@@ -20,6 +21,11 @@ from punchlist.model.json import Json
 Answer = Mapping[str, Json]
 _SHOWS = {"goal": "must start failing", "guard": "must stay passing", "cannot_run": "cannot run here"}
 _SHORT = 8
+_LAST = 3
+"""How many of the last lines of a check are shown."""
+
+OnBase = Mapping[str | None, Mapping[str, ProofRowSeen]]
+_NOTHING: OnBase = {}
 
 
 def tasks(answer: Answer) -> str:
@@ -100,13 +106,14 @@ def _task_lines(record: TaskSeen) -> Iterator[str]:
         yield told
     if record.reason and record.status != "accepted":
         yield f"because: {record.reason}"
+    base = _on_base(record)
     for step in record.steps:
         yield ""
-        yield from step_lines(step)
+        yield from step_lines(step, base=base)
     if record.acceptance:
         yield ""
         yield "The whole task:"
-        yield from criteria_lines(record.acceptance, record.verdict)
+        yield from criteria_lines(record.acceptance, record.verdict, base=base.get(None, {}))
     if record.notes:
         yield ""
         yield from (f"{each.key} is {each.note}" for each in record.notes)
@@ -121,15 +128,28 @@ def _told(record: TaskSeen) -> str:
     return " · ".join(each for each in (tier, labels, source) if each)
 
 
+def _on_base(record: TaskSeen) -> OnBase:
+    """Return what the checks of a task that has not begun showed on the base, by step and criterion."""
+    found: dict[str | None, dict[str, ProofRowSeen]] = {}
+    if record.proof is not None and record.status in {"draft", "ready"}:
+        for row in record.proof.rows:
+            found.setdefault(row.step, {})[row.id] = row
+    return found
+
+
 def _unproven(record: TaskSeen) -> Iterator[str]:
+    if record.approved_anyway:
+        yield ""
+        yield f"Approved all the same by {record.approved_by}, passing over:"
+        yield from (f"  {each}" for each in record.approved_anyway)
     if record.status == "draft" and record.proof and record.proof.version == record.version and record.proof.unproven:
         yield ""
         yield "Unproven:"
         yield from (f"  {each}" for each in record.proof.unproven)
 
 
-def step_lines(step: StepSeen) -> Iterator[str]:
-    """Yield a step with its criteria."""
+def step_lines(step: StepSeen, *, base: OnBase = _NOTHING) -> Iterator[str]:
+    """Yield a step with its criteria, and what the base showed of them where that is of interest still."""
     commit = f" · {step.commit[:_SHORT]}" if step.commit else ""
     needs = f" · needs {', '.join(step.needs)}" if step.needs else ""
     standing = step.standing if step.standing not in ("", step.status) else status(step.status)
@@ -138,16 +158,20 @@ def step_lines(step: StepSeen) -> Iterator[str]:
         yield f"  because: {step.reason}"
     if step.goal:
         yield f"  {step.goal.splitlines()[0]}"
-    yield from criteria_lines(step.criteria, step.verdict)
+    yield from criteria_lines(step.criteria, step.verdict, base=base.get(step.id, {}))
 
 
-def criteria_lines(criteria: Sequence[CriterionSeen], verdict: VerdictSeen | None) -> Iterator[str]:
+def criteria_lines(
+    criteria: Sequence[CriterionSeen], verdict: VerdictSeen | None, *, base: Mapping[str, ProofRowSeen]
+) -> Iterator[str]:
     """Yield criteria, each with its last verdict, and how it is proved."""
     judged = {each.id: each for each in verdict.criteria} if verdict else {}
     for each in criteria:
         mark = judged.get(each.id)
         yield f"  {each.id}  {f'{status(mark.verdict)}  ' if mark and mark.verdict else ''}{each.text}"
         yield f"        {_how(each)}"
+        if each.id in base:
+            yield from (f"          {line}" for line in _shown_by(base[each.id]))
         if mark and mark.finding:
             yield f"        → {mark.finding}"
 
@@ -156,19 +180,31 @@ def _how(criterion: CriterionSeen) -> str:
     if criterion.check is None:
         return "judged by the reviewer"
     shows = f"  ({_SHOWS.get(criterion.shows, criterion.shows)})" if criterion.shows else ""
-    lines = criterion.check.splitlines()
-    return f"$ {lines[0]}{' …' if len(lines) > 1 else ''}{shows}"
+    return f"$ {_first(criterion.check)}{shows}"
+
+
+def _first(command: str) -> str:
+    first, *more = command.splitlines() or [""]
+    return f"{first} …" if more else first
+
+
+def _shown_by(row: ProofRowSeen) -> Iterator[str]:
+    """Yield why a check shows nothing, and the last lines that it wrote; one that passed needs no more words."""
+    if row.problem:
+        yield row.problem
+    if row.shows != "guard":
+        yield from (f"| {line}" for line in row.tail.rstrip().splitlines()[-_LAST:])
 
 
 def _proof_lines(record: TaskSeen) -> Iterator[str]:
-    if record.proof is None:
-        return
+    proved = record.proof.rows if record.proof is not None else ()
     rows = [
-        [each.step or record.id, each.id, _SHOWS.get(each.shows, each.shows), each.problem or each.command]
-        for each in record.proof.rows
+        [each.step or record.id, each.id, _SHOWS.get(each.shows, each.shows), _first(each.command)] for each in proved
     ]
     if rows:
-        yield columns(rows)
+        for line, row in zip(columns(rows).splitlines(), proved, strict=True):
+            yield line
+            yield from (f"    {each}" for each in _shown_by(row))
 
 
 def _next(record: TaskSeen) -> str:
