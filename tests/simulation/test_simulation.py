@@ -11,6 +11,7 @@ from punchlist.model.ids import NodePath, TaskId
 from punchlist.model.rows import NodeRow
 from punchlist.service.verification import rows_of_run
 from tests.runs import Story
+from tests.simulation.plain import Plain
 from tests.simulation.stored import StoredStory
 from tests.simulation.world import World
 
@@ -40,3 +41,20 @@ def test_the_laws_hold_when_all_that_a_crash_leaves_is_the_file_of_the_store(see
         assert {each.path: each for each in reader.nodes(story.id)} == nodes_of(story)
         for row in (each for each in reader.streams() if each.kind == "run"):
             assert list(reader.differences(rows_of_run(row, reader.events(stream=row.stream)), stream=row)) == []
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_a_plain_flow_comes_to_a_good_end_however_it_is_steered_in_the_world_of(seed: int) -> None:
+    Plain(seed).run()
+
+
+@pytest.mark.parametrize("seed", range(1000, 1000 + SEEDS // 10))
+def test_a_plain_flow_is_what_the_file_of_the_store_says_in_the_world_of(seed: int, tmp_path: Path) -> None:
+    world = Plain(seed, kept=partial(StoredStory, tmp_path))
+    world.run()
+
+    story = world.story
+    assert isinstance(story, StoredStory)
+    with story.store.read() as reader:
+        assert reader.verify() == []
+        assert {each.path: each for each in reader.nodes(story.id)} == nodes_of(story)

@@ -93,7 +93,15 @@ def unreach(here: Here, needed: Here) -> None:
     """End a pending node that can no longer be reached, because of what it needs."""
     if here.node.status is NodeStatus.PENDING:
         did = _DID.get(needed.node.status, "was not reached")
-        end(here, NodeStatus.UNREACHED, error=f"needs {needed.path}, which {did}")
+        leave(here, error=f"needs {needed.path}, which {did}")
+
+
+def leave(here: Here, *, error: str) -> None:
+    """End a pending node as unreached, and of an item that was to go on what is pending in it."""
+    if here.node.children:
+        stop(here, NodeStatus.UNREACHED, reason=error)
+    else:
+        end(here, NodeStatus.UNREACHED, error=error)
 
 
 def _tell(here: Here) -> None:

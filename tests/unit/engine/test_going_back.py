@@ -410,3 +410,19 @@ def test_a_task_goes_back_by_its_steps_and_not_by_nodes() -> None:
 
     assert error.hint == "Type: punchlist retry T1, or punchlist step reopen T1.1"
     assert refused(story, cmd.Retry(run=RUN)).message == error.message
+
+
+def test_an_item_that_waits_to_go_on_is_left_with_what_is_pending_in_it() -> None:
+    story = each("stop", "a", "b")
+    done(story, "all[a].first", "all[a].second", "all[b].first", "all[b].second", "after")
+    back(story, "all[a].second")
+    back(story, "all[b].second")
+    assert statuses(story)["all[b]"] == "pending"
+
+    failed(story, "all[a].second")
+
+    left = {path: status for path, status in statuses(story).items() if path.startswith("all[b]")}
+    assert left == {"all[b]": "unreached", "all[b].first": "succeeded", "all[b].second": "unreached"}
+    retry(story)
+    done(story, "all[a].second", "all[b].second", "after")
+    assert story.run.status is NodeStatus.SUCCEEDED

@@ -3,7 +3,7 @@
 import re
 
 from punchlist.engine.kinds.groups import first_error
-from punchlist.engine.progress import end, start
+from punchlist.engine.progress import end, leave, start
 from punchlist.engine.scope import Lookup, lookup, resolve, whole_number
 from punchlist.engine.turn import Here, Kind
 from punchlist.errors import DefinitionError
@@ -71,7 +71,7 @@ def _leave_the_rest(here: Here) -> None:
     for path in here.node.children:
         item = here.at(path)
         if item.node.status is NodeStatus.PENDING:
-            end(item, NodeStatus.UNREACHED, error="another item failed")
+            leave(item, error="another item failed")
 
 
 def _go_on(here: Here) -> None:
