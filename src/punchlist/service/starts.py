@@ -11,7 +11,7 @@ from punchlist.model.commands import StartRun
 from punchlist.model.ids import ProjectId, RunId, StreamId, TaskId, slug
 from punchlist.model.json import plain
 from punchlist.model.rows import RunRow
-from punchlist.model.settings import usable_worker
+from punchlist.model.settings import program_of, usable_worker
 from punchlist.model.states import FINAL_STEP, NodeStatus, TaskStatus
 from punchlist.render import shapes
 from punchlist.service import approvals, listed, lookup, proofs
@@ -66,11 +66,11 @@ def worker_for(service: "Service", name: str | None, *, role: str, where: str) -
             hint=f'In punchlist.toml set [roles] {role} = "NAME", with [workers.NAME] beside it',
         )
     found = usable_worker(service.settings, worker)
-    program = found.argv[0] if found.type == "command" and found.argv else None
+    program = program_of(found)
     if program is not None and service.outside.find_program(program) is None:
         raise WorkerError(
             f"the program {program!r} of worker {worker!r} is not there or cannot be executed",
-            where=f"workers.{worker}.argv",
+            where=f"workers.{worker}",
             hint="Type: punchlist doctor",
         )
     if found.script is not None and not (service.root / found.script).is_file():
@@ -167,11 +167,21 @@ def _needs_met(reader: "Reader", task: str) -> bool:
 
 
 def _approve_where_allowed(service: "Service", names: Sequence[str], *, say: "Say") -> None:
-    """Approve drafts whose policy says that no person need do it; what is unproven still stops them."""
+    """Approve drafts where settings or project say that no person need do it; what is unproven still stops them.
+
+    What a task says of itself does not count: whoever wrote it would approve it, too.
+    """
     for name in names:
         with service.store.read() as reader:
             state = lookup.task(reader, name)
             project = lookup.project(reader, state.task.project)
-        policy = proofs.resolved_policy(service, project, task=state.task)
-        if state.task.status is TaskStatus.DRAFT and policy.auto_approve:
+        if state.task.status is not TaskStatus.DRAFT:
+            continue
+        if proofs.resolved_policy(service, project, task=None).auto_approve:
             approvals.approve_task(service, name, message="policy.auto_approve", say=say)
+        elif state.task.policy.auto_approve:
+            raise RefusedError(
+                f"task {name} says of itself that nobody need approve it: only the settings or its project may",
+                where=f"{name}.policy.auto_approve",
+                hint=f"Type: punchlist approve {name}",
+            )
