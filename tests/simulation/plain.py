@@ -223,10 +223,10 @@ def _is_done(node: NodeState) -> bool:
 
 
 def _may_end_anew(nodes: Any, node: NodeState) -> bool:
-    """Say whether a node is in a group that failed as a whole: only the whole can be tried again."""
+    """Say whether a node is in a group that failed or was cancelled as a whole: only the whole can be tried again."""
     above: NodePath | None = node.parent
     while above is not None:
-        if nodes[above].status is NodeStatus.FAILED and not nodes[above].failed:
+        if nodes[above].status in {NodeStatus.FAILED, NodeStatus.CANCELLED} and not nodes[above].failed:
             return True
         above = nodes[above].parent
     return False

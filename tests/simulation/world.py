@@ -249,8 +249,10 @@ class World:
                     cmd.CloseStep(run=run.id, step=some, status=self.die.choice(("skipped", "cancelled"))),
                     cmd.Cancel(run=run.id),
                     cmd.Cancel(run=run.id, node=self.die.choice(sorted(run.nodes))),
+                    cmd.Retry(run=run.id),
+                    cmd.Resume(run=run.id, start_from=self.die.choice(sorted(run.nodes)), agreed=True),
                 ),
-                (3, 6, 3, 2, 1, 1, 0.5),
+                (3, 6, 3, 2, 1, 1, 0.5, 0.3, 0.3),
             )[0]
         )
 
