@@ -12,7 +12,7 @@ from punchlist.errors import DefinitionError
 from punchlist.model.ids import ProjectId, TaskId
 from punchlist.model.settings import parse_settings
 
-EXAMPLES = 300
+EXAMPLES = max(300, settings().max_examples)
 KNOWN = Known(workers=frozenset({"claude", "codex"}), tasks={TaskId("T3"): ()})
 TASK: dict[str, Any] = {
     "title": "Let slugs keep letters of every script",

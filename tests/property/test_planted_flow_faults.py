@@ -78,7 +78,7 @@ FAULTS = [
     Fault("type: list, default: [a]", "type: lst, default: [a]", "lst", "Did you mean 'list'?"),
     Fault("default: 1, min: 0", "default: 1, min: 5", "1, min", "the default is"),
     Fault("{enum: [red, green]}", "{enum: []}", "[]", "an empty list"),
-    Fault("{worker: claude}", "{wroker: claude}", "{wroker", "lacks 'worker'"),
+    Fault("{worker: claude}", "{}", "{}", "lacks 'worker'"),
     Fault("max_parallel: 2, timeout", "max_parallel: 0, timeout", "0, timeout", "at least 1"),
     Fault("timeout: 1h", "timeout: long", "long", "saw 'long'"),
     Fault('run: echo "${{ inputs.count }}"', 'run: echo "${{ inputs.cuont }}"', "cuont", "Did you mean 'count'?"),
@@ -137,7 +137,7 @@ def test_the_flow_without_faults_is_taken() -> None:
 
 
 @given(st.lists(st.sampled_from(FAULTS), min_size=1, unique=True))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=max(300, settings().max_examples))
 def test_all_faults_of_a_flow_are_told_at_once(faults: list[Fault]) -> None:
     text = planted(faults)
 

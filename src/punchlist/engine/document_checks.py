@@ -116,10 +116,11 @@ def _task_problems(task: Part, *, names: Sequence[str], known: Known) -> Iterato
         places[name] = written((*step.path, "needs"))
     yield from ring_problems(needs, places)
     yield from criteria_problems(task.field("acceptance").each())
-    allowed = ", ".join([*known.tasks, *(str(number) for number in range(1, len(known.plan) + 1))]) or "none"
+    allowed = ", ".join([*(str(number) for number in range(1, len(known.plan) + 1)), "the id of another task"])
     for need in task.field("needs").each():
         if need.value is not None and needed_task(need.value, known) is None:
-            yield Problem(need.where, f"there is no task {need.value!r} in this project", allowed)
+            message = f"there is no task {need.value!r} in this project"
+            yield Problem(need.where, message, allowed, "To see them: punchlist task list")
 
 
 def needed_task(need: object, known: Known) -> TaskId | None:

@@ -96,25 +96,25 @@ def bind_inputs(declared: Mapping[str, Input], given: Mapping[str, Json], *, wha
 
     Whether a path exists is for the caller to see.
     """
-    problems = [
-        Problem(
-            f"inputs.{name}", "there is no such input", allowed=listed(declared) or "none", hint=nearest(name, declared)
-        )
-        for name in given
-        if name not in declared
-    ]
-    bound: dict[str, Json] = {}
+    problems = tuple(input_problems(declared, given))
+    if problems:
+        raise invalid(problems, what=what)
+    values = {name: given.get(name, each.default) for name, each in declared.items()}
+    return {name: value for name, value in values.items() if value is not msgspec.UNSET}
+
+
+def input_problems(declared: Mapping[str, Input], given: Mapping[str, Json]) -> Iterator[Problem]:
+    """Yield what is wrong with the values that are given for declared inputs."""
+    for name in given:
+        if name not in declared:
+            allowed = listed(declared) or "none"
+            yield Problem(f"inputs.{name}", "there is no such input", allowed, nearest(name, declared))
     for name, each in declared.items():
         value = given.get(name, each.default)
         if value is msgspec.UNSET:
-            problems.append(Problem(f"inputs.{name}", "it must be given", allowed=rule(each)))
+            yield Problem(f"inputs.{name}", "it must be given", rule(each))
         elif why := unfit(each, value):
-            problems.append(Problem(f"inputs.{name}", f"it is {why}", allowed=rule(each)))
-        else:
-            bound[name] = value
-    if problems:
-        raise invalid(problems, what=what)
-    return bound
+            yield Problem(f"inputs.{name}", f"it is {why}", rule(each))
 
 
 def unfit(declared: Input, value: Json) -> str:

@@ -86,6 +86,6 @@ def _outputs(reader: Reader, tree: Yaml) -> dict[str, Json]:
 
 def _policy(reader: Reader, tree: Yaml) -> PolicyPart:
     """Return the flow's policy; what a run of it would not heed is a problem."""
-    policy = reader.record(tree, PolicyPart, what="policy") or PolicyPart()
-    reader.placed(flow_policy_problems(policy), tree)
-    return policy
+    found = reader.shaped(tree, PolicyPart, what="policy")
+    reader.placed(flow_policy_problems(found.part), tree)
+    return found.record or PolicyPart()

@@ -65,11 +65,12 @@ def step_policy_problems(policy: Part) -> Iterator[Problem]:
             yield Problem(rule.where, "it is a rule of whole tasks, and says nothing of a step", allowed)
 
 
-def flow_policy_problems(policy: PolicyPart) -> Iterator[Problem]:
+def flow_policy_problems(policy: Part) -> Iterator[Problem]:
     """Yield the rules in the policy of a flow, or of a run of one, that the run would not heed."""
-    for name in policy.__struct_fields__:
-        if said := note(f"policy.{name}", plain(getattr(policy, name))):
-            yield Problem(name, f"it is {said}", hint="Leave it out")
-    if policy.auto_approve is not None:
+    for name, rule in policy.fields().items():
+        if said := note(f"policy.{name}", rule.value):
+            yield Problem(rule.where, f"it is {said}", hint="Leave it out")
+    approval = policy.field("auto_approve")
+    if approval.value is not None:
         what = "it is a rule of tasks, and says nothing of a flow"
-        yield Problem("auto_approve", what, hint="Say it in the settings")
+        yield Problem(approval.where, what, hint="Say it in the settings")

@@ -3,12 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from punchlist.errors import RefusedError, invalid
+import msgspec
+
+from punchlist.errors import Problem, RefusedError
 from punchlist.model.commands import Cancel, Pause, Resume, Retry, StartRun
 from punchlist.model.ids import NodePath, ProjectId, RunId, StreamId, step_task
 from punchlist.model.json import plain
 from punchlist.model.notes import flow_policy_problems
 from punchlist.model.parse import parse
+from punchlist.model.parts import Part
 from punchlist.model.policy import PolicyPart, overlay
 from punchlist.model.rows import RunRow
 from punchlist.model.states import FINAL_NODE, NodeStatus, TaskStatus
@@ -170,17 +173,25 @@ def exit_code(status: str) -> int:
     return _CODES.get(status, 1)
 
 
+class _Asked(msgspec.Struct, frozen=True):
+    """What is said of a run beside its inputs."""
+
+    policy: PolicyPart
+
+
 def _prepared(
     service: "Service", flow: str, *, inputs: "Mapping[str, Json]", policy: "Mapping[str, Json]", keep: bool = True
 ) -> "tuple[Flow, dict[str, Json], PolicyPart]":
-    from punchlist.flow.inputs import bind_inputs
+    from punchlist.flow.inputs import bind_inputs, input_problems
 
     definition = service.flow(flow, keep=keep)
-    bound = bind_inputs(definition.inputs, inputs, what=f"the inputs of {definition.flow}")
-    rules = parse(PolicyPart, dict(policy), what="--set")
-    if problems := tuple(flow_policy_problems(rules)):
-        raise invalid(problems, what="--set")
-    return definition, bound, rules
+    what = f"the run of {definition.flow}"
+
+    def meaning(asked: Part) -> list[Problem]:
+        return [*flow_policy_problems(asked.field("policy")), *input_problems(definition.inputs, inputs)]
+
+    asked = parse(_Asked, {"policy": dict(policy)}, what=what, meaning=meaning)
+    return definition, bind_inputs(definition.inputs, inputs, what=what), asked.policy
 
 
 def _policy(service: "Service", project: "Project | None", *, flow: "Flow", rules: PolicyPart) -> "Policy":
