@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from punchlist.errors import ConflictError, DefinitionError, RefusedError
-from punchlist.service import approvals, gates, logs, projects, starts, steps, tasks, why
+from punchlist.errors import ConflictError, DefinitionError, RefusedError, StoreError
+from punchlist.service import approvals, files, gates, logs, projects, starts, steps, tasks, why
 from punchlist.service.context import Service
 from tests.services import (
     asleep,
@@ -244,3 +244,20 @@ def test_a_task_tells_which_of_its_keys_are_not_in_force_yet(service: Service) -
     page = file.read_text(encoding="utf-8")
     assert "`steps[0].scope.unlock`" in page
     assert "contract" in page
+
+
+def test_a_task_whose_files_the_disk_refuses_is_kept_and_said_to_be_recorded(service: Service) -> None:
+    blocked = service.root / "projects/p/progress/summary.md"
+    blocked.unlink()
+    (blocked / "in the way").mkdir(parents=True)
+
+    with pytest.raises(StoreError, match="generated file cannot be written") as failed:
+        created(service)
+
+    assert "is recorded" in failed.value.hint
+    assert "punchlist files write" in failed.value.hint
+    assert shown(service, "T1")["status"] == "draft"
+    (blocked / "in the way").rmdir()
+    blocked.rmdir()
+    files.write(service)
+    assert is_clean(service)

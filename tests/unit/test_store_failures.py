@@ -67,3 +67,13 @@ def test_the_translated_error_keeps_its_cause() -> None:
         raise cause
 
     assert caught.value.__cause__ is cause
+
+
+def test_where_the_disk_does_not_confirm_a_commit_it_is_not_said_that_nothing_was_written() -> None:
+    lost = explain(sqlite_error(sqlite3.SQLITE_IOERR_WRITE, "SQLITE_IOERR_WRITE"), PATH)
+    unsure = explain(sqlite_error(sqlite3.SQLITE_IOERR_FSYNC, "SQLITE_IOERR_FSYNC"), PATH)
+
+    assert lost is not None
+    assert unsure is not None
+    assert "Nothing was written" in lost.hint
+    assert unsure.hint.startswith("Whether the last change is kept is not sure")

@@ -42,6 +42,13 @@ _MEANINGS = {
 }
 
 
+UNSURE = (
+    "Whether the last change is kept is not sure: the disk took it, and did not confirm it. Look at the disk, then "
+    "at what is there (punchlist status), before you type the command again."
+)
+"""Hint for a commit whose last flush failed: the write-ahead log may hold it whole, and then it counts."""
+
+
 def explain(error: object, path: Path) -> StoreError | None:
     """Return what an error of SQLite or the system means for the store, or None when it is a fault of this program."""
     if isinstance(error, OSError):
@@ -56,6 +63,8 @@ def explain(error: object, path: Path) -> StoreError | None:
     if meaning is None:
         return None
     message, hint = meaning
+    if code == sqlite3.SQLITE_IOERR_FSYNC:
+        hint = UNSURE
     return StoreError(f"{message} ({error.sqlite_errorname}: {error})", where=str(path), hint=hint)
 
 

@@ -98,6 +98,9 @@ class FolderFiles:
 
 
 def _failed(error: OSError, path: Path) -> StoreError:
+    """Return the error for a generated file; what it tells of is recorded by then, so nothing is to be typed again."""
     return StoreError(
-        f"it cannot be written: {error.strerror or error}", where=str(path), hint="Mend the disk or folder."
+        f"the generated file cannot be written: {error.strerror or error}",
+        where=str(path),
+        hint="What was asked for is recorded. Mend the disk or folder, then type: punchlist files write",
     )
