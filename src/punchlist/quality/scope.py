@@ -41,23 +41,24 @@ def matches(glob: str, path: str) -> bool:
             reached = set(range(min(reached, default=len(parts)), len(parts)))
         else:
             reached = {place + 1 for place in reached if place < len(parts) and pattern.fullmatch(parts[place])}
-    return len(parts) in reached or (bool(reached) and _names_folder(glob))
+    return len(parts) in reached or (bool(reached) and names_folder(glob))
 
 
 @functools.lru_cache(maxsize=4096)
 def _patterns(glob: str) -> tuple[re.Pattern[str] | None, ...]:
     """Return one pattern a part of the glob; None stands for `**`, which at the end needs one part at least."""
-    parts = _parts(glob)
+    parts = parts_of(glob)
     patterns = [None if part == "**" else re.compile(_expression(part), re.DOTALL) for part in parts]
     return (*patterns, _ANYTHING) if parts[-1] == "**" else tuple(patterns)
 
 
 @functools.lru_cache(maxsize=4096)
-def _names_folder(glob: str) -> bool:
-    return not re.search(r"[*?[]", re.sub(r"\\.", "", _parts(glob)[-1]))
+def names_folder(glob: str) -> bool:
+    """Say whether a glob's last part has no wildcard: then it names everything below it, too."""
+    return not re.search(r"[*?[]", re.sub(r"\\.", "", parts_of(glob)[-1]))
 
 
-def _parts(glob: str) -> list[str]:
+def parts_of(glob: str) -> list[str]:
     """Split a glob: `.`, a leading `/` and doubled slashes mean nothing, a slash at the end means all below."""
     parts = [part for part in glob.split("/") if part not in {"", "."}]
     return [*parts, "**"] if not parts or glob.endswith("/") else parts
@@ -66,7 +67,7 @@ def _parts(glob: str) -> list[str]:
 def _expression(part: str) -> str:
     """Return the regular expression of one part; each star but the last is atomic, so that it never backtracks."""
     runs = [""]
-    for token in _tokens(part):
+    for token in tokens_of(part):
         if token is None:
             runs.append("")
         else:
@@ -76,7 +77,7 @@ def _expression(part: str) -> str:
     return runs[0] + "".join(f"(?>.*?{run})" for run in runs[1:-1]) + ".*" + runs[-1]
 
 
-def _tokens(part: str) -> list[str | None]:
+def tokens_of(part: str) -> list[str | None]:
     """Return the expressions of the part's characters and classes; None stands for a star."""
     tokens: list[str | None] = []
     place = 0

@@ -1,0 +1,204 @@
+"""What is wrong with a plan before a person is asked to approve it: for the planner, once, so that it can mend it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from punchlist.model.criteria import whole_criteria
+from punchlist.model.proofs import ProofRow
+from punchlist.model.records import Criterion, CriterionFile, StepFile, TaskFile
+from punchlist.model.results import Plan
+from punchlist.quality.overlap import shared
+from punchlist.quality.sentences import demands, names, words
+
+MOST = 40
+"""Remarks of one kind; more would not be read."""
+_SHOWN = 120
+
+RemarkKind = Literal["no_steps", "no_check", "no_goal", "overlap", "cannot_run", "uncovered"]
+Proofs = Mapping[int, Sequence[ProofRow]]
+"""What the checks of a task, by its position from 0, showed on the base."""
+
+
+class Remark(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One thing that a planner should mend; `where` is a path in the plan, or a line of what was asked for."""
+
+    id: str
+    kind: RemarkKind
+    where: str
+    text: str
+    mend: str
+
+    def __str__(self) -> str:
+        return f"{self.id} {self.where}: {self.text}. {self.mend}"
+
+
+class _Found(NamedTuple):
+    kind: RemarkKind
+    where: str
+    text: str
+    mend: str
+
+
+def critique(plan: Plan, *, asked: str, proofs: Proofs | None = None) -> tuple[Remark, ...]:
+    """Return the remarks on a plan of what was `asked` for (markdown), in an order that depends on nothing else.
+
+    They are: tasks without steps; criteria without a check that do not say `review: true`; steps that say no goal, or
+    in which nothing fails before the work and nothing is for a reviewer; steps of one task that may run at once and may
+    change the same path; with `proofs`, checks that cannot run on the base, or show there what the plan denies; and
+    sentences that ask for something which no task's or step's criteria speak of (see `sentences`).
+    """
+    by_kind = (
+        _no_steps(plan),
+        _no_check(plan),
+        _no_goal(plan, proofs or {}),
+        _overlaps(plan),
+        _cannot_run(proofs or {}),
+        _uncovered(plan, asked),
+    )
+    found = [each for kind in by_kind for each in islice(kind, MOST)]
+    return tuple(Remark(id=f"P{number}", **each._asdict()) for number, each in enumerate(found, 1))
+
+
+def _no_steps(plan: Plan) -> Iterator[_Found]:
+    for at, task in enumerate(plan.tasks):
+        if not task.steps:
+            yield _Found("no_steps", f"tasks[{at}]", f"the task {task.title!r} has no steps", "Give it at least one.")
+
+
+def _no_check(plan: Plan) -> Iterator[_Found]:
+    for where, criterion in _criteria(plan):
+        said = CriterionFile(text=criterion) if isinstance(criterion, str) else criterion
+        if said.check is None and said.review is None:
+            yield _Found(
+                "no_check",
+                where,
+                f"{_short(said.text)} has no check",
+                "Give it a command that fails before the work, or say `review: true` where only a reader can tell.",
+            )
+
+
+def _no_goal(plan: Plan, proofs: Proofs) -> Iterator[_Found]:
+    for at, number, step in _steps(plan):
+        where = f"tasks[{at}].steps[{number}]"
+        if not step.goal.strip():
+            yield _Found(
+                "no_goal", f"{where}.goal", f"the step {step.title!r} says no goal", "Say what holds after it."
+            )
+        shows = {row.id: row.shows for row in proofs.get(at, ()) if _number(row) == number}
+        if not any(_is_open(each, shows.get(each.id)) for each in whole_criteria(step.criteria)):
+            yield _Found(
+                "no_goal",
+                where,
+                f"nothing in the step {step.title!r} fails before the work, and nothing is for a reviewer",
+                "Give it a check that fails on the base and passes after the work.",
+            )
+
+
+def _is_open(criterion: Criterion, shows: str | None) -> bool:
+    """Say whether there is something to do for a criterion: a reviewer's, or a check that is red or may well be."""
+    if criterion.review or criterion.check is None:
+        return True
+    return shows == "goal" if shows is not None else criterion.red_first is not False
+
+
+def _overlaps(plan: Plan) -> Iterator[_Found]:
+    for at, task in enumerate(plan.tasks):
+        after = _after(task)
+        for later, step in enumerate(task.steps):
+            for earlier in range(later):
+                if after[later] >> earlier & 1 or after[earlier] >> later & 1:
+                    continue
+                globs = shared(task.steps[earlier].scope, step.scope)
+                if globs is not None:
+                    yield _Found(
+                        "overlap",
+                        f"tasks[{at}].steps[{later}].scope",
+                        f"the steps {task.steps[earlier].title!r} and {step.title!r} may run at once, and both may "
+                        f"change what {globs[0]} and {globs[1]} name",
+                        "Let one need the other, or give them scopes apart.",
+                    )
+
+
+def _after(task: TaskFile) -> list[int]:
+    """Return for each step, as bits, the steps that it comes after, through others too."""
+    needs = [_needs(step, at) for at, step in enumerate(task.steps)]
+    after = [0] * len(needs)
+    for at in range(len(needs)):
+        waiting = list(needs[at])
+        while waiting:
+            need = waiting.pop()
+            if need < len(needs) and not after[at] >> need & 1:
+                after[at] |= 1 << need
+                waiting += needs[need]
+    return after
+
+
+def _needs(step: StepFile, at: int) -> list[int]:
+    if step.needs is None:
+        return [at - 1] if at else []
+    return [(need if isinstance(need, int) else int(need.rpartition(".")[2])) - 1 for need in step.needs]
+
+
+def _cannot_run(proofs: Proofs) -> Iterator[_Found]:
+    for at, rows in proofs.items():
+        for row in rows:
+            if row.problem:
+                number = _number(row)
+                place = "acceptance" if number is None else f"steps[{number}].criteria"
+                last = "".join(f" (it said {_short(line)})" for line in row.tail.strip().splitlines()[-1:])
+                yield _Found(
+                    "cannot_run",
+                    f"tasks[{at}].{place}",
+                    f"the check of {row.id}, {_short(row.command)}: {row.problem}{last}",
+                    "Give it a command that runs here, or say of the base what it shows.",
+                )
+
+
+def _uncovered(plan: Plan, asked: str) -> Iterator[_Found]:
+    spoken = [_words(task.acceptance) for task in plan.tasks]
+    spoken += [_words(step.criteria) for _, _, step in _steps(plan)]
+    for sentence in demands(asked):
+        if not any(names(each, sentence.text) for each in spoken):
+            yield _Found(
+                "uncovered",
+                f"line {sentence.line}",
+                f"no criterion speaks of {_short(sentence.text)}",
+                "Give a step a criterion for it, in its words.",
+            )
+
+
+def _words(criteria: Sequence[CriterionFile | str]) -> frozenset[str]:
+    texts = (each if isinstance(each, str) else f"{each.text} {each.check or ''}" for each in criteria)
+    return words(" ".join(texts))
+
+
+def _criteria(plan: Plan) -> Iterator[tuple[str, CriterionFile | str]]:
+    for at, task in enumerate(plan.tasks):
+        for place, criteria in _lists(task):
+            for number, each in enumerate(criteria):
+                yield f"tasks[{at}].{place}[{number}]", each
+
+
+def _lists(task: TaskFile) -> Iterator[tuple[str, Sequence[CriterionFile | str]]]:
+    yield "acceptance", task.acceptance
+    for at, step in enumerate(task.steps):
+        yield f"steps[{at}].criteria", step.criteria
+
+
+def _steps(plan: Plan) -> Iterator[tuple[int, int, StepFile]]:
+    for at, task in enumerate(plan.tasks):
+        for number, step in enumerate(task.steps):
+            yield at, number, step
+
+
+def _number(row: ProofRow) -> int | None:
+    """Return the position of a proof's step, from 0, by its id `T12.1`; None for the task's own acceptance."""
+    return None if row.step is None else int(row.step.rpartition(".")[2]) - 1
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return f'"{line if len(line) <= _SHOWN else line[: _SHOWN - 1] + "…"}"'
