@@ -88,6 +88,12 @@ def test_one_recovers_after_a_crash_as_the_guide_says(greeter: Workspace) -> Non
     assert len(perform(GUIDES / "recover-after-a-crash.md", greeter)) == 5
 
 
+def test_one_goes_back_in_a_run_as_the_guide_says(folder: Workspace) -> None:
+    folder.ok("init")
+
+    assert len(perform(GUIDES / "go-back-in-a-run.md", folder)) == 6
+
+
 def test_a_job_of_ci_goes_as_the_guide_says(greeter: Workspace) -> None:
     builder(greeter, BUILDS)
 

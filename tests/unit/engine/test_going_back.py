@@ -11,7 +11,7 @@ from punchlist.model.json import plain
 from punchlist.model.policy import Policy
 from punchlist.model.state import AttemptState
 from punchlist.model.states import NodeStatus
-from tests.runs import RUN, Story, deliver, flow_of
+from tests.runs import RUN, Story, built_in, deliver, flow_of, step, task_of
 
 
 def begun(text: str, *, policy: Policy | None = None, **inputs: Any) -> Story:
@@ -426,3 +426,9 @@ def test_an_item_that_waits_to_go_on_is_left_with_what_is_pending_in_it() -> Non
     retry(story)
     done(story, "all[a].second", "all[b].second", "after")
     assert story.run.status is NodeStatus.SUCCEEDED
+
+
+def test_a_proof_is_made_anew_and_not_gone_back_in() -> None:
+    story = Story(built_in("prove"), task=task_of(step()), purpose="prove").start()
+
+    assert refused(story, cmd.Retry(run=RUN)).message == "run R1 proves T1, and is made anew each time"
