@@ -63,6 +63,7 @@ async def client(
     name: str = "tester",
     env: Mapping[str, str] | None = None,
     asked: Asked | None = None,
+    program: Sequence[str] = (str(PROGRAM), "mcp"),
 ) -> AsyncIterator[Client]:
     """Start the server and connect to it; with `asked` the client offers to ask the person in front of it."""
 
@@ -72,7 +73,7 @@ async def client(
         return asked(params)
 
     server = StdioServerParameters(
-        command=str(PROGRAM), args=["mcp", *argv], cwd=workspace.root, env={**workspace.environment, **(env or {})}
+        command=program[0], args=[*program[1:], *argv], cwd=workspace.root, env={**workspace.environment, **(env or {})}
     )
     log = workspace.home / "stderr.txt"
     with log.open("a", encoding="utf-8") as errors:
