@@ -120,7 +120,7 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     """A process to start. `files` are written into `io/` first; `cwd` exists.
 
     `home` is the project's private HOME; None keeps the user's own, for commands that the user wrote. `search` is
-    PATH where the run was started (empty: the engine's), `listed` what listed names were there; `path` goes before PATH.
+    PATH where the run was started (empty: the engine's), `listed` what listed names were there; `path` goes before it.
     """
 
     attempt: AttemptId

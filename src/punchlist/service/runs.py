@@ -204,8 +204,9 @@ def _live(service: "Service", target: str) -> RunId:
 
     What was asked to start a moment ago is waited for, so that `start` and `pause` may stand in one script.
     """
+    run = _begun(service, target)  # waited for before the snapshot is taken, which would not show it
     with service.store.read() as reader:
-        found = lookup.run(reader, _begun(service, target))
+        found = lookup.run(reader, run)
     if found.status in FINAL_NODE:
         report = f"punchlist report {target}"
         hint = f"Type: {report}" if found.task is None else f"Type: punchlist retry {target}, or {report}"
