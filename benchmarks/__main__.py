@@ -51,6 +51,7 @@ def _rows(folder: Path, parts: Sequence[str]) -> Iterator[Row]:
     if "engine" in parts:
         with workspace(folder / "few", tasks=FEW) as bench:
             yield engine.checks(bench, tasks=FEW)
+            yield from engine.steps(bench)
 
 
 def _table(rows: Sequence[Row], seen: dict[str, object]) -> str:

@@ -20,6 +20,9 @@ _SETTINGS = """
 [workers.nobody]
 type = "command"
 argv = ["sleep", "1000"]
+[workers.maker]
+type = "command"
+argv = ["sh", "-c", "touch part-$(($(find . -maxdepth 1 -name 'part-*' | wc -l) + 1))"]
 [roles]
 builder = "nobody"
 qa = "nobody"
@@ -51,8 +54,8 @@ class Bench:
             "XDG_RUNTIME_DIR": str(folder),
         }
 
-    def call(self, *arguments: str, stdin: str | None = None) -> str:
-        """Run the command to its end and return what it printed; raises when it fails."""
+    def call(self, *arguments: str, stdin: str | None = None, ends: int = 0) -> str:
+        """Run the command to its end and return what it printed; raises when its exit code is not `ends`."""
         done = subprocess.run(
             [str(self.program), *arguments],
             cwd=self.root,
@@ -62,7 +65,7 @@ class Bench:
             text=True,
             check=False,
         )
-        if done.returncode:
+        if done.returncode != ends:
             raise RuntimeError(f"{arguments}: exit {done.returncode}: {done.stderr}{done.stdout}")
         return done.stdout
 
@@ -70,6 +73,12 @@ class Bench:
         """Run the command with --json and return its object."""
         found: dict[str, Any] = json.loads(self.call("--json", *arguments, stdin=stdin))
         return found
+
+    def engine_cpu(self) -> float:
+        """Return the milliseconds that the engine has worked so far; what it started is not counted."""
+        pid = self.answer("engine", "status")["engine"]["pid"]
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf("SC_CLK_TCK")
 
     def wait_quiet(self) -> None:
         """Return when no run is under way and no command waits for the engine."""

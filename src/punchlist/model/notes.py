@@ -11,8 +11,6 @@ from punchlist.model.policy import PolicyPart
 from punchlist.model.records import Criterion, Step, Task
 from punchlist.model.settings import LATER, note
 
-_UNSET = PolicyPart()
-
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):
     """A key of a task's file, as errors name it, with its value and what is to be known of it."""
@@ -49,11 +47,9 @@ def _of_criteria(criteria: Iterable[Criterion], where: str) -> Iterator[Note]:
 
 
 def _of_policy(policy: PolicyPart, at: str) -> Iterator[Note]:
-    if policy == _UNSET:
-        return  # most are, and a task may have hundreds of steps
     for name in policy.__struct_fields__:
-        value = plain(getattr(policy, name))
-        if said := note(f"policy.{name}", value):
+        rule = getattr(policy, name)
+        if rule is not None and (said := note(f"policy.{name}", value := plain(rule))):
             yield Note(key=f"{at}policy.{name}", value=value, note=said)
 
 

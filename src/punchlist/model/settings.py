@@ -1,6 +1,7 @@
 """The settings of a workspace (`punchlist.toml`): a closed record, built-in workers, and what is not in force yet."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Annotated, Literal, get_args
 
 import msgspec
@@ -233,10 +234,15 @@ def resolved(settings: Settings, *, source: str = FILE) -> list[Setting]:
 
 def note(key: str, value: Json) -> str:
     """Return `not in force yet` for a key that a later part brings, else an empty text. Unset values need no note."""
-    for pattern, values in NOT_IN_FORCE.items():
-        if _matches(pattern, key) and value not in (None, [], {}) and (not values or value in values):
-            return LATER
-    return ""
+    if value in (None, [], {}):
+        return ""
+    return LATER if any(not values or value in values for values in _ahead(key)) else ""
+
+
+@lru_cache(maxsize=1024)  # asked for each rule of each step, whenever a task is shown
+def _ahead(key: str) -> tuple[tuple[Json, ...], ...]:
+    """Return the values of a key that are not in force, of each pattern that it fits; none at all means any."""
+    return tuple(values for pattern, values in NOT_IN_FORCE.items() if _matches(pattern, key))
 
 
 def _setting(key: str, *, said: Mapping[str, Json], default: Json, source: str) -> Setting:
