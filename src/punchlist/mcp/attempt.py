@@ -93,7 +93,7 @@ class Attempt:
         def answer(arguments: Arguments) -> Answer:
             try:
                 return call(arguments)
-            except RefusedError as refused:
+            except PunchlistError as refused:
                 self.note_refusal(tool, refused)
                 raise
 
@@ -101,7 +101,8 @@ class Attempt:
 
     def note_refusal(self, tool: str, refused: PunchlistError) -> None:
         """Note what was refused, for the engine's record; the first ones are kept when there are too many."""
-        line: Json = {"tool": tool[:_SHOWN], "code": refused.code, "message": refused.message[:_SHOWN]}
+        said = " ".join([refused.message, "; ".join(map(str, refused.problems))]).strip()
+        line: Json = {"tool": tool[:_SHOWN], "code": refused.code, "message": said[:_SHOWN]}
         with suppress(StoreError):  # what is refused stays refused, noted or not
             self._append(REFUSED, msgspec.json.encode(line), most=REFUSED_LIMIT)
 

@@ -1,0 +1,59 @@
+"""Agents that answer by typed tools alone, in the engine's own attempts: plan, question, result, review."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.installed import Workspace
+
+WAITS = 6
+SETTINGS = f"""\
+[workers.agent]
+type = "command"
+argv = ["{sys.executable}", "{Path(__file__).parents[1] / "tool_agent.py"}"]
+
+[roles]
+planner = "agent"
+builder = "agent"
+qa = "agent"
+"""
+
+
+@pytest.fixture
+def library(folder: Workspace) -> Workspace:
+    folder.repository({"m.py": "x = 1\n"})
+    folder.write("punchlist.toml", SETTINGS)
+    folder.ok("init")
+    return folder
+
+
+def refused(workspace: Workspace) -> list[str]:
+    """Return what the record says of refused calls."""
+    found = [json.loads(path.read_text()) for path in workspace.root.glob(".punchlist/attempts/*/outcome.json")]
+    return sorted(line for outcome in found for line in outcome.get("refused", ()))
+
+
+def test_a_task_is_planned_asked_about_built_and_reviewed_by_tools_alone(library: Workspace) -> None:
+    first, second = library.ok("plan", "greet people, and part from them")["tasks"]
+    assert (first["title"], second["needs"]) == ("Greet people", [first["id"]])
+
+    library.ok("approve", "T1")
+    assert library.punchlist("task", "start", "T1", "--wait").code == WAITS
+    (gate,) = library.ok("gates")["gates"]
+    assert gate["kind"] == "blocked"
+    assert "Which word?" in gate["message"]
+
+    library.ok("decide", gate["id"], "answer", "-m", "Hello")
+    end = library.punchlist("resume", "T1", "--wait", "--json")
+
+    assert end.code == 0, end
+    assert library.ok("task", "show", "T1")["task"]["status"] == "accepted"
+    assert [line.partition(" ")[0] for line in refused(library)] == [
+        "approve_task:",
+        "approve_task:",
+        "create_step:",
+        "record_builder_result:",
+        "record_qa_result:",
+    ]
