@@ -46,7 +46,11 @@ class Attempts:
 
     def run(self, *argv: str, **said: Any) -> Exit:
         """Run a command to its end."""
-        return asyncio.run(self.processes.run(self.launch(*argv, **said)))
+        return self.run_launch(self.launch(*argv, **said))
+
+    def run_launch(self, launch: Launch) -> Exit:
+        """Run what was launched to its end."""
+        return asyncio.run(self.processes.run(launch))
 
     def sh(self, script: str, **said: Any) -> Exit:
         """Run a shell script to its end."""

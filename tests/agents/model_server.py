@@ -106,9 +106,13 @@ class _Exchange(BaseHTTPRequestHandler):
         body = json.loads(raw)
         chosen = self.server.taken({**body, "headers": {name.lower(): value for name, value in self.headers.items()}})
         fault = chosen.turn.fault
-        if fault is not None and fault.status and not fault.in_stream:
+        streams = bool(body.get("stream"))  # an agent whose stream broke may ask once more, for a whole answer
+        if fault is not None and fault.status and not (fault.in_stream and streams):
             self._answer(fault.status, _error(fault), headers=fault.headers)
-        elif body.get("stream"):
+        elif fault is not None and fault.cut and not streams:
+            self.connection.shutdown(socket.SHUT_RDWR)
+            self.close_connection = True
+        elif streams:
             self._stream(_message(chosen, body, number=next(self.server.numbers)), fault=fault)
         else:
             self._answer(200, _message(chosen, body, number=next(self.server.numbers)))

@@ -60,7 +60,7 @@ def by_role(step: dict[str, Any], role: str) -> list[dict[str, Any]]:
 def the_record_tells_of_each_attempt(
     workspace: Delivering, builders: list[dict[str, Any]], reviewers: list[dict[str, Any]]
 ) -> None:
-    """The builder goes on in one session, each reviewer has its own; each attempt has its cost alone, and its prompt."""
+    """The builder goes on in one session, each reviewer has its own; each attempt has its own cost and prompt."""
     assert [each["s"] for each in builders] == [0, 1, 2]
     assert len({each["session"] for each in builders}) == 1
     assert len({each["session"] for each in (*builders, *reviewers)}) == 1 + len(reviewers) == 3

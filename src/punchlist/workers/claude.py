@@ -78,7 +78,7 @@ class ClaudeWorker:
             outcome,
             session=heard.session or request.session,
             usage=stream.usage_of(heard, resumed=request.session is not None),
-            tail=(heard.last.result if heard.last is not None else "")[-_FINAL:] or last_lines(ended),
+            tail=stream.final_words(heard)[-_FINAL:] or _said_aside(ended),
         )
 
     def _judged(self, request: WorkerRequest, heard: stream.Heard, *, ended: Exit) -> Outcome:
@@ -140,7 +140,7 @@ def _failed(request: WorkerRequest, heard: stream.Heard, *, ended: Exit) -> Outc
     outcome = outcome_of(request.attempt, Role.NODE, ended=msgspec.structs.replace(ended, code=ended.code or 1))
     outcome = msgspec.structs.replace(outcome, exit_code=ended.code)
     if heard.last is None:
-        lines = last_lines(msgspec.structs.replace(ended, stdout=b""))
+        lines = _said_aside(ended)
         reason = f"{stream.reason_of(heard)}; exit {ended.code}" + (f"; its last lines:\n{lines}" if lines else "")
         return msgspec.structs.replace(outcome, reason=reason)
     failure, over, reason = stream.failure_of(heard), False, stream.reason_of(heard)
@@ -153,6 +153,11 @@ def _failed(request: WorkerRequest, heard: stream.Heard, *, ended: Exit) -> Outc
         not_before=stream.reset_of(heard) if failure is FailureClass.QUOTA else None,
         session_over=over,
     )
+
+
+def _said_aside(ended: Exit) -> str:
+    """Return the last lines of standard error; the other stream is for programs to read."""
+    return last_lines(msgspec.structs.replace(ended, stdout=b""))
 
 
 def _refailed(outcome: Outcome, failure: FailureClass, *, reason: str) -> Outcome:

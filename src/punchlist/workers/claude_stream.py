@@ -19,6 +19,8 @@ _ERRORS: Mapping[str, FailureClass] = {
     "overloaded": FailureClass.QUOTA,
 }
 """Names of errors that say what trying again would be good for; every other is the transport's or the agent's."""
+_PLAIN = frozenset({"", "success", "completed", "api_error"})
+"""Kinds of ends that say no more than the words that come with them."""
 _LARGEST = 2**53
 _SHOWN = 3
 
@@ -195,9 +197,14 @@ def reason_of(heard: Heard) -> str:
     last = heard.last
     if last is None:
         return "it ended without its last event, so nothing that it did counts"
-    said = last.result or "; ".join(last.errors) or "it said nothing"
+    said = final_words(heard) or "it said nothing"
     about = last.terminal_reason or last.subtype
-    return f"{said} ({about}){denials(last)}" if about not in {"", "success"} else f"{said}{denials(last)}"
+    return said + ("" if about in _PLAIN else f" ({about})") + denials(last)
+
+
+def final_words(heard: Heard) -> str:
+    """Return the agent's last words, or the errors that it ended with."""
+    return "" if heard.last is None else heard.last.result or "; ".join(heard.last.errors)
 
 
 def denials(last: Event) -> str:

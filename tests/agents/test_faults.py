@@ -1,0 +1,56 @@
+"""All that can go wrong between Claude Code and its model, with the program itself: what was recorded still holds."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from punchlist.model.jobs import FailureClass, Limits
+from punchlist.model.states import AttemptStatus
+from tests.agents.claude_runs import CASES, ClaudeRuns
+from tests.agents.conftest import Serve
+from tests.attempts import alive
+from tests.golden.agents.streams import HERE, shown
+
+RECORDED = json.loads((HERE / "outcomes.json").read_bytes())
+SAME = ("status", "failure", "session_over", "usage", "not_before", "result")
+HANGING = Limits(timeout=60, silence=3)
+BUSY = Limits(timeout=5)
+
+
+@pytest.fixture
+def runs(tmp_path: Path, claude: Path, serve: Serve) -> ClaudeRuns:
+    return ClaudeRuns(tmp_path, claude, url=serve("faults").url)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_an_end_is_what_it_was_when_it_was_recorded(runs: ClaudeRuns, name: str) -> None:
+    assert same(shown(runs.outcome(name))) == same(RECORDED[name])
+
+
+def test_nothing_is_written_outside_of_the_work_folder(runs: ClaudeRuns, tmp_path: Path) -> None:
+    runs.outcome("elsewhere")
+
+    assert not (tmp_path / "elsewhere.txt").exists()
+
+
+def test_an_answer_that_stalls_passes_the_limit_on_silence(runs: ClaudeRuns) -> None:
+    outcome = runs.outcome("hanging", limits=HANGING)
+
+    assert (outcome.status, outcome.failure) == (AttemptStatus.TIMED_OUT, FailureClass.SILENCE)
+    assert outcome.session is not None
+    assert alive(str(runs.program)) == []
+
+
+def test_what_its_shell_started_ends_with_it(runs: ClaudeRuns) -> None:
+    outcome = runs.outcome("busy", limits=BUSY)
+
+    assert (outcome.status, outcome.failure) == (AttemptStatus.TIMED_OUT, FailureClass.TIMEOUT)
+    stubborn = (runs.attempts.work / "busy").read_text(encoding="ascii").strip()
+    assert not Path("/proc", stubborn).exists()
+
+
+def same(outcome: dict[str, Any]) -> dict[str, Any]:
+    """Return the parts that do not differ from run to run."""
+    return {name: outcome.get(name) for name in SAME}
