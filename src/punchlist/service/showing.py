@@ -32,8 +32,7 @@ class Showing:
         """Write the files that changes make stale."""
         projects: dict[ProjectId, None] = {}
         for change in changes:
-            self._follow(change)
-            if change.events:
+            if self._follow(change) or change.events:
                 projects[ProjectId(change.task.task.project)] = None
         if self._publisher.publish((), projects):
             self._put_off()
@@ -43,17 +42,22 @@ class Showing:
         if self._publisher.publish(tasks, ()):
             self._put_off()
 
-    def _follow(self, change: "Change") -> None:
+    def _follow(self, change: "Change") -> bool:
+        """Show a change, and say whether the task was rendered whole: then others may have changed it, too."""
         task = TaskId(change.task.task.id)
         shown = self._shown.pop(task, None)  # remembered again only when all of it is written
         if shown is not None and shown.leads_to(change):
             self._publisher.write(shown.after(change))
         else:
-            shown = self._anew(task)
-        while not self._is_last_word(task, shown):
-            shown = self._anew(task)
-        if change.over:
-            return
+            shown = None
+        whole = False
+        while shown is None or not self._is_last_word(task, shown):
+            shown, whole = self._anew(task), True
+        if not change.over:
+            self._remember(task, shown)
+        return whole
+
+    def _remember(self, task: TaskId, shown: "Shown") -> None:
         while len(self._shown) >= REMEMBERED:
             self._shown.pop(next(iter(self._shown)))
         self._shown[task] = shown
