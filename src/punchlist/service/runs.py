@@ -209,7 +209,8 @@ def _live(service: "Service", target: str) -> RunId:
         found = lookup.run(reader, run)
     if found.status in FINAL_NODE:
         report = f"punchlist report {target}"
-        hint = f"Type: {report}" if found.task is None else f"Type: punchlist retry {target}, or {report}"
+        again = found.task is not None or found.status is not NodeStatus.SUCCEEDED
+        hint = f"Type: punchlist retry {target}, or {report}" if again else f"Type: {report}"
         raise RefusedError(f"run {found.id} is over: {found.status}", where=target, hint=hint)
     return RunId(found.id)
 
