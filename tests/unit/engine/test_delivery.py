@@ -264,3 +264,13 @@ def test_two_steps_that_leave_the_same_tree_are_judged_by_their_own_tries() -> N
     story.green(step=2)
 
     assert [each.verdict.attempt for each in story.facts(ev.VerdictGiven)] == [first, second]
+
+
+def test_a_check_may_take_as_long_as_its_criterion_or_else_the_policy_says() -> None:
+    limits: list[float] = []
+    for criterion in (checked(), replace(checked(), timeout="9m")):
+        story = deliver(step(1, criterion), policy=Policy(check_timeout="7m"))
+        story.build("t1")
+        limits.append(story.job(story.attempt(Role.CHECK).id).limits.timeout)
+
+    assert limits == [7 * 60, 9 * 60]
