@@ -25,7 +25,7 @@ LIMITS = Limits(timeout=60)
 
 @dataclass(frozen=True)
 class Case:
-    """One run: what it is asked for (empty: the name of the case), by which login, after which other or in what session."""
+    """One run: what is asked (empty: the case's name), by which login, after which other one or in what session."""
 
     prompt: str = ""
     login: Mapping[str, str] = field(default_factory=lambda: KEY)
