@@ -85,15 +85,15 @@ class _Exchange(BaseHTTPRequestHandler):
     def log_message(self, *_: Any) -> None:
         """Print nothing."""
 
-    def do_HEAD(self) -> None:
+    def greet(self) -> None:
         """Answer a client that looks whether anyone is there."""
         self._answer(200, {})
 
-    def do_GET(self) -> None:
+    def refuse(self) -> None:
         """Serve nothing else."""
         self._answer(404, {"error": {"type": "not_found_error", "message": self.path}})
 
-    def do_POST(self) -> None:
+    def reply(self) -> None:
         """Answer one request for a message."""
         raw = self.rfile.read(int(self.headers.get("content-length") or 0))
         path = self.path.partition("?")[0]
@@ -116,6 +116,8 @@ class _Exchange(BaseHTTPRequestHandler):
             self._stream(_message(chosen, body, number=next(self.server.numbers)), fault=fault)
         else:
             self._answer(200, _message(chosen, body, number=next(self.server.numbers)))
+
+    do_HEAD, do_GET, do_POST = greet, refuse, reply
 
     def _answer(self, status: int, body: dict[str, Any], *, headers: dict[str, str] | None = None) -> None:
         data = json.dumps(body).encode()
