@@ -13,6 +13,7 @@ from punchlist.model import events as ev
 from punchlist.model.ids import Commit, NodePath, ProjectId
 from punchlist.model.rows import GateRow, NodeRow, Row, StreamRow
 from punchlist.model.state import State, TaskState
+from punchlist.model.verdicts import Verdict, verdict_digest
 from punchlist.service.recording import approval_gate
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 Compare = Callable[[StreamRow, Iterator[ev.Event]], Iterable[str]]
 _TRAILER = "Punchlist-Event: "
+_VERDICT = "Punchlist-Verdict: pass "
 
 
 def comparison(service: "Service", reader: "Reader") -> Compare:
@@ -133,7 +135,7 @@ def _fold_gate(gates: dict[str, GateRow], state: TaskState, *, event: ev.Event) 
 def _commit(
     service: "Service", state: TaskState, *, fact: ev.StepIntegrated, planned: ev.Event | None
 ) -> Iterator[str]:
-    """Compare an accepted commit with what was planned: it is there, holds the tree, and names the event."""
+    """Compare an accepted commit with what was planned: it is there, holds the tree, names event and verdict."""
     text = service.outside.commit_text(ProjectId(state.task.project), Commit(fact.commit))
     what = f"commit {fact.commit[:12]} of {fact.step}"
     if text is None:
@@ -144,3 +146,12 @@ def _commit(
         yield f"{what} does not hold the accepted tree {fact.tree[:12]}"
     elif f"{_TRAILER}{planned.hash}" not in text:
         yield f"{what} lacks the trailer {_TRAILER}{planned.hash}"
+    elif not any(f"{_VERDICT}{verdict_digest(each)}\n" in text for each in _passing(state, fact)):
+        yield f"{what} names no passing verdict of its tree that was recorded"
+
+
+def _passing(state: TaskState, fact: ev.StepIntegrated) -> Iterator[Verdict]:
+    """Return the verdicts by which the tree of an accepted commit may have been integrated, the latest first."""
+    for row in reversed(state.steps[fact.step].verdicts):
+        if row.verdict.result == "pass" and row.verdict.tree == fact.tree:
+            yield row.verdict
