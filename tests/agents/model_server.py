@@ -117,7 +117,7 @@ class _Exchange(BaseHTTPRequestHandler):
         else:
             self._answer(200, _message(chosen, body, number=next(self.server.numbers)))
 
-    do_HEAD, do_GET, do_POST = greet, refuse, reply
+    do_HEAD, do_GET, do_POST = greet, refuse, reply  # noqa: N815 - the names that the standard library calls
 
     def _answer(self, status: int, body: dict[str, Any], *, headers: dict[str, str] | None = None) -> None:
         data = json.dumps(body).encode()

@@ -59,8 +59,11 @@ def class_of(outcome: Outcome) -> FailureClass:
 
 
 def again(here: Here, attempt: AttemptState, *, not_before: str | None = None) -> None:
-    """Queue another attempt for the same thing, in the same session."""
-    session = attempt.outcome.session if attempt.outcome is not None else None
+    """Queue another attempt for the same thing, in the same session unless that cannot be gone on with."""
+    outcome = attempt.outcome
+    session = attempt.session
+    if outcome is not None:
+        session = None if outcome.session_over else outcome.session or attempt.session
     here.queue(
         attempt.role,
         subject=attempt.subject,
@@ -69,7 +72,7 @@ def again(here: Here, attempt: AttemptState, *, not_before: str | None = None) -
         tree=attempt.tree,
         command=attempt.command,
         again=attempt.again,
-        session=session or attempt.session,
+        session=session,
         not_before=not_before,
     )
 

@@ -172,6 +172,18 @@ def test_a_second_try_goes_on_in_the_session_of_the_first() -> None:
     assert story.attempt(Role.BUILDER).session == "s1"
 
 
+def test_a_session_that_is_over_is_not_gone_on_with() -> None:
+    story = deliver()
+    story.fail(story.attempt(Role.BUILDER), session="s1", session_over=True)
+    story.wait(timedelta(seconds=2))
+    assert story.attempt(Role.BUILDER).session is None
+
+    story.build(session="s2", session_over=True)
+    story.red()
+
+    assert story.attempt(Role.BUILDER).session is None
+
+
 def test_set_up_that_was_lost_is_tried_again() -> None:
     story = deliver(project=replace(PROJECT, setup=("npm ci",)))
     story.fail(story.attempt(Role.SETUP), FailureClass.LOST)

@@ -4,11 +4,12 @@ import msgspec
 
 from punchlist.engine.answering import decide_attempt
 from punchlist.engine.checking import SETUP, setup_job
+from punchlist.engine.criticism import asked_of, faults, goes_back, plan_in_hand
 from punchlist.engine.limits import limits_of, of_agents
 from punchlist.engine.packs import plan_request, step_pack
 from punchlist.engine.place import Place
 from punchlist.engine.progress import end
-from punchlist.engine.retry import after_failure
+from punchlist.engine.retry import after_failure, again
 from punchlist.engine.scope import resolve, text_of
 from punchlist.engine.turn import Here, Kind
 from punchlist.errors import DefinitionError
@@ -50,12 +51,12 @@ def _queue(here: Here) -> None:
 
 
 def _session(here: Here) -> str | None:
-    """Return the session that the same node had in the round before."""
+    """Return the session that the same node had in the round before; None when it cannot be gone on with."""
     before = _before(here)
     for each in reversed(before.attempts if before is not None else ()):
         outcome = here.run.attempts[each].outcome
         if outcome is not None and outcome.session:
-            return outcome.session
+            return None if outcome.session_over else outcome.session
     return None
 
 
@@ -72,8 +73,12 @@ def _attempt_over(here: Here, attempt: AttemptState) -> None:
     assert outcome is not None
     if attempt.role is Role.SETUP and (outcome.status is AttemptStatus.SUCCEEDED or _is_for_builder(here, outcome)):
         _queue(here)
+    elif outcome.status is AttemptStatus.SUCCEEDED and goes_back(here, attempt):
+        again(here, attempt)
     elif outcome.status is AttemptStatus.SUCCEEDED:
         end(here, NodeStatus.SUCCEEDED, output=outcome.result)
+    elif attempt.role is Role.PLANNER and (plan := plan_in_hand(here)) is not None:
+        after_failure(here, attempt, instead=lambda here, _: end(here, NodeStatus.SUCCEEDED, output=plan))
     else:
         after_failure(here, attempt)
 
@@ -149,7 +154,7 @@ def _pack(place: Place, attempt: AttemptState) -> Json:
         case Role.BUILDER:
             return plain(step_pack(place, verdict=_failing(place, node)))
         case Role.PLANNER:
-            return plain(plan_request(place, resolve(place, node.pack)))
+            return plain(plan_request(place, asked_of(place), faults=faults(place)))
         case _:
             return resolve(place, node.pack)
 
