@@ -80,8 +80,8 @@ def test_a_demand_stands_on_its_line_and_is_named_by_its_own_words(spec: str) ->
 
     for sentence in demands(spec):
         assert 1 <= sentence.line <= count
-        assert names(words(sentence.text), sentence.text)
-        assert not names(frozenset(), sentence.text)
+        assert names(words(sentence.text), words(sentence.text))
+        assert not names(frozenset(), words(sentence.text))
 
 
 @given(made=plans(), asked=SPEC)

@@ -3,7 +3,7 @@
 from punchlist.engine.judging import built_by
 from punchlist.engine.place import Place
 from punchlist.model.ids import Digest, Tree
-from punchlist.model.json import Json, digest
+from punchlist.model.json import digest
 from punchlist.model.proofs import CheckResult
 from punchlist.model.records import Criterion
 from punchlist.model.results import CheckEvidence, PlanRequest, ReviewPack, StepPack
@@ -57,13 +57,14 @@ def review_pack(
     )
 
 
-def plan_request(place: Place, request: Json) -> PlanRequest:
-    """Return the pack of a planner: the project, its spec, and what was asked for."""
+def plan_request(place: Place, request: str, *, faults: tuple[str, ...]) -> PlanRequest:
+    """Return the pack of a planner: the project, its spec, what was asked for, and the faults of its last plan."""
     project = place.project
     return PlanRequest(
         schema="punchlist/request/1",
         project=project.id,
         title=project.title,
         spec=project.spec,
-        request=request if isinstance(request, str) else "",
+        request=request,
+        critique=faults,
     )

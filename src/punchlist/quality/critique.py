@@ -161,7 +161,8 @@ def _uncovered(plan: Plan, asked: str) -> Iterator[_Found]:
     spoken = [_words(task.acceptance) for task in plan.tasks]
     spoken += [_words(step.criteria) for _, _, step in _steps(plan)]
     for sentence in demands(asked):
-        if not any(names(each, sentence.text) for each in spoken):
+        wanted = words(sentence.text)
+        if not any(names(each, wanted) for each in spoken):
             yield _Found(
                 "uncovered",
                 f"line {sentence.line}",

@@ -59,9 +59,8 @@ def words(text: str) -> frozenset[str]:
     return frozenset(_stem(word) for word in found if len(word) >= _STEM and word not in _SILENT)
 
 
-def names(criteria: frozenset[str], sentence: str) -> bool:
-    """Say whether criteria, given by their words, speak of a sentence: half of its words, or more, are theirs."""
-    asked = words(sentence)
+def names(criteria: frozenset[str], asked: frozenset[str]) -> bool:
+    """Say whether criteria speak of a sentence, both given by their words: half of its words, or more, are theirs."""
     return 2 * len(asked & criteria) >= len(asked)
 
 

@@ -52,7 +52,7 @@ def plan(
             path=service.path,
             purpose="plan",
             definition=flow,
-            inputs={"request": request, "planner": worker},
+            inputs={"request": request, "planner": worker, "critique": not _is_offline(service, worker)},
             policy=proofs.resolved_policy(service, owner, task=None, flow=flow.policy),
             project=ProjectId(owner.id),
             base=service.workspace.base(owner),
@@ -75,10 +75,15 @@ def check_staff(service: "Service", planner: str | None) -> None:
     A planner that is an agent may name builders and reviewers itself; the offline one never does.
     """
     worker = starts.worker_for(service, planner, role="planner", where="the plan")
-    names_none = usable_worker(service.settings, worker).type == "heuristic"
+    names_none = _is_offline(service, worker)
     for role in ("builder", "qa"):
         if names_none or getattr(service.settings.roles, role) is not None:
             starts.worker_for(service, None, role=role, where="what is to be planned")
+
+
+def _is_offline(service: "Service", worker: str) -> bool:
+    """Say whether a planner goes by rules alone: it names no workers, and would plan the same when told of faults."""
+    return usable_worker(service.settings, worker).type == "heuristic"
 
 
 def make_tasks(service: "Service", project: ProjectId, *, plan: "Json", key: str) -> list[str]:

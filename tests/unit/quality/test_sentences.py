@@ -58,7 +58,7 @@ def test_words_are_those_that_carry_meaning_without_their_endings() -> None:
 
 
 def test_criteria_name_a_sentence_when_half_of_its_words_are_theirs() -> None:
-    sentence = "It must write CSV with a header row."
+    sentence = words("It must write CSV with a header row.")
 
     assert names(words("The CSV file has a header."), sentence)
     assert not names(words("The file has a header."), sentence)
