@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from punchlist.errors import ConflictError, DefinitionError, RefusedError, StoreError
-from punchlist.service import approvals, files, gates, logs, projects, starts, steps, tasks, why
+from punchlist.service import approvals, files, gates, logs, projects, runs, starts, steps, tasks, why
 from punchlist.service.context import Service
 from tests.services import (
     asleep,
@@ -261,3 +261,25 @@ def test_a_task_whose_files_the_disk_refuses_is_kept_and_said_to_be_recorded(ser
     blocked.rmdir()
     files.write(service)
     assert is_clean(service)
+
+
+def test_a_retry_that_cannot_start_leaves_the_task_as_it_was(service: Service) -> None:
+    created(service)
+    tasks.cancel(service, "T1")
+    before = shown(service)
+
+    with pytest.raises(RefusedError, match="T1 was never approved"):
+        runs.retry(service, "T1")
+
+    assert shown(service) == before
+    assert is_clean(service)
+
+
+@pytest.mark.parametrize("field", ["repo", "base", "setup"])
+def test_a_project_with_a_nul_in_it_is_refused(service: Service, field: str) -> None:
+    value = "a\x00b"
+
+    with pytest.raises(DefinitionError) as refused:
+        projects.edit(service, "p", changes={field: [value] if field == "setup" else value})
+
+    assert [each.where.partition("[")[0] for each in refused.value.problems] == [field]

@@ -136,9 +136,7 @@ def retry(session: Session, *, target: str, follow: bool, wait: bool) -> int:
     """Do what failed in a task or run again, was cancelled or not reached; what succeeded is kept."""
     from punchlist.service import runs
 
-    with session.progress as say:
-        answer = runs.retry(session.service, target, say=say)
-    return attach(session, answer, follow=follow, wait=wait)
+    return attach(session, runs.retry(session.service, target), follow=follow, wait=wait)
 
 
 @click.command(

@@ -157,9 +157,7 @@ def retry(session: Session, *, name: str, follow: bool, wait: bool) -> int:
     """Take up a failed or cancelled task and start it; what is accepted is kept."""
     from punchlist.service import runs
 
-    with session.progress as say:
-        answer = runs.retry(session.service, name, say=say)
-    return attach(session, answer, follow=follow, wait=wait)
+    return attach(session, runs.retry(session.service, name), follow=follow, wait=wait)
 
 
 @task.command(epilog=examples("punchlist task reopen T1 -m 'one more case was found'"))

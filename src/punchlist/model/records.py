@@ -10,9 +10,26 @@ from punchlist.model.policy import Duration, PolicyPart
 from punchlist.model.states import StepStatus, TaskStatus
 
 Text = Annotated[str, Meta(max_length=200_000)]
-Line = Annotated[str, Meta(min_length=1, max_length=4_000)]
-Command = Annotated[str, Meta(min_length=1, max_length=20_000)]
-Glob = Annotated[str, Meta(min_length=1, max_length=1_000)]
+_NO_NUL = r"^[^\x00]*$"
+"""No text with the character NUL can be a path or an argument of a process."""
+Line = Annotated[
+    str,
+    Meta(
+        min_length=1, max_length=4_000, pattern=_NO_NUL, description="text of 1 to 4,000 characters, none of them NUL"
+    ),
+]
+Command = Annotated[
+    str,
+    Meta(
+        min_length=1, max_length=20_000, pattern=_NO_NUL, description="text of 1 to 20,000 characters, none of them NUL"
+    ),
+]
+Glob = Annotated[
+    str,
+    Meta(
+        min_length=1, max_length=1_000, pattern=_NO_NUL, description="text of 1 to 1,000 characters, none of them NUL"
+    ),
+]
 WorkerName = Annotated[
     str,
     Meta(pattern=rf"^[a-z][a-z0-9_-]{{0,59}}{END}", description="a worker's name: lower-case letters, digits, - and _"),

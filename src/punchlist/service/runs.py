@@ -119,7 +119,7 @@ def resume(service: "Service", target: str, *, start_from: str | None = None, ye
     return _shown(service, target, run=run)
 
 
-def retry(service: "Service", target: str, *, say: "Say" = quiet) -> "Answer":
+def retry(service: "Service", target: str) -> "Answer":
     """Do again what failed, was cancelled or not reached: of a task (T), the task of a step (T.n) or a run (R)."""
     task = _task_behind(service, target)
     if task is None:
@@ -131,8 +131,7 @@ def retry(service: "Service", target: str, *, say: "Say" = quiet) -> "Answer":
     if status is TaskStatus.ACCEPTED:
         hint = f"Type: punchlist task reopen {task}, or punchlist rework STEP -m TEXT"
         raise RefusedError(f"task {task} is accepted: nothing of it failed", hint=hint)
-    tasks.reopen(service, task, reason="retry")
-    return starts.start(service, [task], say=say)
+    return starts.start_again(service, task)
 
 
 def cancel(service: "Service", target: str, *, node: str | None = None, reason: str = "") -> "Answer":

@@ -14,8 +14,9 @@ from punchlist.model.rows import RunRow
 from punchlist.model.settings import program_of, usable_worker
 from punchlist.model.states import FINAL_STEP, NodeStatus, TaskStatus
 from punchlist.render import shapes
-from punchlist.service import approvals, listed, lookup, proofs
+from punchlist.service import approvals, listed, lookup, proofs, publishing
 from punchlist.service.context import quiet
+from punchlist.service.recording import record
 
 if TYPE_CHECKING:
     from punchlist.model.flow import Flow
@@ -54,6 +55,28 @@ def start(
     if len(started) == 1 and not all_ready:
         return {"task": found[0], "run": runs[0]}
     return {"tasks": found, "runs": runs}
+
+
+def start_again(service: "Service", task: str) -> "Answer":
+    """Take up a task that is over and start it, in one step: one that cannot start stays over.
+
+    Raises RefusedError for one that was never approved, and as `start` does.
+    """
+    flow = service.flow("deliver")
+    with service.store.write() as writer:
+        before = lookup.task(writer, task)
+        state = record(writer, before, facts=moves.reopen(before, reason="retry"), service=service)
+        if state.task.status is TaskStatus.DRAFT:
+            raise RefusedError(
+                f"task {task} was never approved: nothing of it failed",
+                where=task,
+                hint=f"Type: punchlist task reopen {task}, then: punchlist approve {task}",
+            )
+        state, run = _start(service, writer, task=task, flow=flow)
+    publishing.refresh(service, [state], before=before)
+    service.engine.wake()
+    service.engine.announce()
+    return {"task": shapes.task(state), "run": shapes.run(run, [])}
 
 
 def worker_for(service: "Service", name: str | None, *, role: str, where: str) -> str:

@@ -57,7 +57,7 @@ def test_a_value_that_none_of_several_kinds_allows_is_told_what_all_of_them_allo
     assert sorted(refused(TaskFile, {"title": "t", "steps": steps})) == [
         ("steps[0].criteria[0].red_first", "saw 'perhaps'", "auto or true or false"),
         ("steps[0].criteria[0].timeout", "saw 0", "a whole number with ms, s, m, h or d: 30s, 5m, 2h"),
-        ("steps[0].criteria[1]", "saw 4", "text, at least 1 and at most 4000 characters or an object"),
+        ("steps[0].criteria[1]", "saw 4", "text of 1 to 4,000 characters, none of them NUL or an object"),
         ("steps[0].needs[0]", "saw true", "a whole number, at least 1 or a step's id, such as T1.2"),
         ("steps[0].needs[1]", "saw 'b'", "a whole number, at least 1 or a step's id, such as T1.2"),
     ]
