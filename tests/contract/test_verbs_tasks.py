@@ -266,12 +266,12 @@ def test_a_task_whose_files_the_disk_refuses_is_kept_and_said_to_be_recorded(ser
 def test_a_retry_that_cannot_start_leaves_the_task_as_it_was(service: Service) -> None:
     created(service)
     tasks.cancel(service, "T1")
-    before = shown(service)
+    before = shown(service, "T1")
 
     with pytest.raises(RefusedError, match="T1 was never approved"):
         runs.retry(service, "T1")
 
-    assert shown(service) == before
+    assert shown(service, "T1") == before
     assert is_clean(service)
 
 
