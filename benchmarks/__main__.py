@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from benchmarks import commands, engine, machine
+from benchmarks import commands, engine, machine, tools
 from benchmarks.workspace import Row, row, times, workspace
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -15,7 +15,7 @@ PAGE = ROOT / "docs" / "explanation" / "performance.md"
 BEGIN, END = "<!-- figures: made by make bench -->", "<!-- end of figures -->"
 TASKS = 10_000
 FEW = 10
-PARTS = ("reading", "changing", "engine")
+PARTS = ("reading", "changing", "tools", "engine")
 
 
 def main(parts: Sequence[str]) -> int:
@@ -46,6 +46,8 @@ def _rows(folder: Path, parts: Sequence[str]) -> Iterator[Row]:
             yield from commands.reading(bench)
         if "changing" in parts:
             yield from commands.changing(bench)
+        if "tools" in parts:
+            yield from tools.answering(bench)
         if "engine" in parts:
             yield engine.checks(bench, tasks=TASKS)
     if "engine" in parts:
@@ -61,7 +63,7 @@ def _table(rows: Sequence[Row], seen: dict[str, object]) -> str:
             f"Python {seen['python']}, SQLite {seen['sqlite']}; load before {seen['load']}; {TASKS:,} tasks stored."
         ),
         "",
-        "| command, cold process | median ms | slowest ms | times a bare interpreter | limit ms |",
+        "| command, cold process, or `mcp`: a tool | median ms | slowest ms | times a bare interpreter | limit ms |",
         "| --- | ---: | ---: | ---: | ---: |",
     ]
     bare = rows[0].median

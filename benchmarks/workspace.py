@@ -69,6 +69,17 @@ class Bench:
             raise RuntimeError(f"{arguments}: exit {done.returncode}: {done.stderr}{done.stdout}")
         return done.stdout
 
+    def begun(self, *arguments: str) -> "subprocess.Popen[str]":
+        """Start the command and return at once, its standard input and output in pipes."""
+        return subprocess.Popen(
+            [str(self.program), *arguments],
+            cwd=self.root,
+            env=self._environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
     def answer(self, *arguments: str, stdin: str | None = None) -> dict[str, Any]:
         """Run the command with --json and return its object."""
         found: dict[str, Any] = json.loads(self.call("--json", *arguments, stdin=stdin))

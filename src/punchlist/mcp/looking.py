@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from punchlist.model.json import Json
     from punchlist.service.context import Answer, Service
 
+_FEW = 20
 _SHOWN = 100
 _MOST = 1_000
 _PIECE = 20_000
@@ -28,9 +29,10 @@ def tools(bind: "Bind") -> list[Tool]:
     return [
         Tool(
             name="get_status",
-            text="What waits for a person, runs, went wrong, was accepted; since a time such as 2026-11-21T08:00.",
+            text=f"What waits for a person, runs, went wrong, was accepted (since a time such as 2026-11-21T08:00); at "
+            f"most {_FEW} of each, and how many there are.",
             schema=closed({"since": TEXT}),
-            call=bind("get_status", lambda service, given: status.status(service, since=given.maybe("since"))),
+            call=bind("get_status", _get_status),
             changes=False,
         ),
         Tool(
@@ -116,6 +118,15 @@ def _deeper(bind: "Bind") -> list[Tool]:
             waits=True,
         ),
     ]
+
+
+def _get_status(service: "Service", given: Given) -> "Answer":
+    """Return the status with the first of each list; `totals` says how long each is."""
+    answer = status.status(service, since=given.maybe("since"))
+    lists = {name: each for name, each in answer.items() if isinstance(each, list)}
+    shown: dict[str, Json] = {name: each[:_FEW] for name, each in lists.items()}
+    totals: dict[str, Json] = {name: len(each) for name, each in lists.items()}
+    return {**answer, **shown, "totals": totals}
 
 
 def _list_tasks(service: "Service", given: Given) -> "Answer":
