@@ -172,6 +172,14 @@ def test_what_is_not_of_this_plan_is_refused_and_recorded(
     assert tooled.outcome().refused == (f"{tool}: {said}",)
 
 
+@pytest.mark.parametrize("number", [2**53, 2**64, 10**40])
+def test_a_number_that_no_record_can_hold_is_a_problem_like_any_other(tooled: Tooled, number: int) -> None:
+    with pytest.raises(ConflictError):
+        tooled.call("create_task", title="One", expected_version=number, idempotency_key="k")
+
+    assert problems(tooled, "create_task", title="One", needs=[number], spec=number) != []
+
+
 def test_a_call_made_for_another_version_is_a_conflict(tooled: Tooled) -> None:
     tooled.call("create_task", title="One", steps=[STEP])
 
@@ -187,6 +195,16 @@ def test_the_same_key_again_changes_nothing(tooled: Tooled) -> None:
 
     assert again == first
     assert len(plan(tooled)["tasks"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"), [("create_task", {"title": "Two"}), ("create_step", {"task": "T1", **STEP})]
+)
+def test_a_key_that_another_call_was_given_is_refused(tooled: Tooled, tool: str, arguments: dict[str, Any]) -> None:
+    tooled.call("create_task", title="One", idempotency_key="k")
+
+    with pytest.raises(RefusedError, match="the key 'k' was given to another call"):
+        tooled.call(tool, **arguments, idempotency_key="k")
 
 
 def test_a_server_that_starts_later_goes_on_with_the_plan(tooled: Tooled) -> None:

@@ -1,5 +1,7 @@
 """A planner's plan while it grows: kept in `io/plan.json`, and in `io/result.json` whenever it is whole."""
 
+import hashlib
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Annotated, NamedTuple
@@ -40,11 +42,11 @@ Document = dict[str, Json]
 
 
 class Draft(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The plan so far: `version` counts its changes, `answered` has the answers of calls that brought a key."""
+    """The plan so far: `version` counts its changes, `answered` has calls that brought a key, with their answers."""
 
     version: int = 0
     tasks: tuple[Document, ...] = ()
-    answered: dict[str, Document] = {}
+    answered: dict[str, tuple[str, Document]] = {}
 
 
 class Place(NamedTuple):
@@ -80,19 +82,20 @@ def load(attempt: Attempt) -> Draft:
         ) from error
 
 
-def changed(attempt: Attempt, given: Arguments, *, change: Change) -> Answer:
+def changed(attempt: Attempt, given: Arguments, *, tool: str, change: Change) -> Answer:
     """Change the plan and return what it says at the place of the change, with the new version.
 
     A change is taken whole or not at all, and only where the whole plan holds with it. Raises DefinitionError with
-    every problem, by its path in the arguments; ConflictError when `expected_version` is not the plan's. The same
-    `idempotency_key` again returns the first answer.
+    every problem, by its path in the arguments; ConflictError when `expected_version` is not the plan's. The same call
+    again with the same `idempotency_key` returns the first answer; RefusedError for a key that another call was given.
     """
     key, expected = given.get("idempotency_key"), given.get("expected_version")
     with attempt.held():
         attempt.refuse_late()
         draft = load(attempt)
+        call = _digest(tool, given)
         if isinstance(key, str) and key in draft.answered:
-            return draft.answered[key]
+            return _again(draft, key, call=call)
         if expected is not None and expected != draft.version:
             raise ConflictError(
                 f"the plan is at version {draft.version}, and the call expects {expected}",
@@ -103,8 +106,24 @@ def changed(attempt: Attempt, given: Arguments, *, change: Change) -> Answer:
         new = Draft(version=draft.version + 1, tasks=_checked(tasks, place), answered=draft.answered)
         answer = {**told(new, place), **state(new)}
         if isinstance(key, str):
-            new = msgspec.structs.replace(new, answered={**new.answered, key: answer})
+            new = msgspec.structs.replace(new, answered={**new.answered, key: (call, answer)})
         _save(attempt, new)
+    return answer
+
+
+def _digest(tool: str, given: Arguments) -> str:
+    """Return what tells a call from another; not the canonical form, which has no place for numbers beyond 2^53."""
+    return hashlib.sha256(json.dumps([tool, given], sort_keys=True, default=dict).encode()).hexdigest()
+
+
+def _again(draft: Draft, key: str, *, call: str) -> Answer:
+    first, answer = draft.answered[key]
+    if first != call:
+        raise RefusedError(
+            f"the key {key!r} was given to another call",
+            where="idempotency_key",
+            hint="Give each call a key of its own; the same key is for the very same call again.",
+        )
     return answer
 
 

@@ -97,7 +97,7 @@ def _create_task(attempt: Attempt, given: Arguments) -> Answer:
     if "project" in given and given["project"] != own:
         raise RefusedError(f"this plan is of project {own}; saw {given['project']!r}", where="project")
     task = _fields(given, beside={"project", *_BESIDE})
-    return changed(attempt, given, change=lambda tasks: ((*tasks, task), Place(len(tasks))))
+    return changed(attempt, given, tool="create_task", change=lambda tasks: ((*tasks, task), Place(len(tasks))))
 
 
 def _create_step(attempt: Attempt, given: Arguments) -> Answer:
@@ -108,7 +108,7 @@ def _create_step(attempt: Attempt, given: Arguments) -> Answer:
         steps = steps_of(tasks[at])
         return _with_steps(tasks, at, steps=[*steps, step]), Place(at, len(steps))
 
-    return changed(attempt, given, change=change)
+    return changed(attempt, given, tool="create_step", change=change)
 
 
 def _update_step(attempt: Attempt, given: Arguments) -> Answer:
@@ -126,7 +126,7 @@ def _update_step(attempt: Attempt, given: Arguments) -> Answer:
         steps[place] = {**steps[place], **changes}
         return _with_steps(tasks, at, steps=steps), Place(at, place)
 
-    return changed(attempt, given, change=change)
+    return changed(attempt, given, tool="update_step", change=change)
 
 
 def _fields(given: Arguments, *, beside: set[str]) -> Document:
