@@ -15,7 +15,7 @@ from punchlist.service.context import STATE, Outside, Service, quiet
 if TYPE_CHECKING:
     from punchlist.model.flow import Flow
     from punchlist.model.ids import AttemptId, Commit, ProjectId
-    from punchlist.model.jobs import ProcessJob, Role
+    from punchlist.model.jobs import Role
     from punchlist.model.json import Json
     from punchlist.model.records import Project
     from punchlist.model.settings import Settings
@@ -279,6 +279,7 @@ def run_engine(start: Path | None = None, *, until_idle: bool = False, until_don
 
 def _runtime(surroundings: Surroundings, *, idle_exit: timedelta | None) -> "Runtime":
     from punchlist import __version__
+    from punchlist.render.prompts import prompt_of
     from punchlist.runtime.later import Later
     from punchlist.runtime.lock import EngineLock, Holder
     from punchlist.runtime.loop import Runtime
@@ -294,7 +295,9 @@ def _runtime(surroundings: Surroundings, *, idle_exit: timedelta | None) -> "Run
         workspace=surroundings.workspace,
         processes=surroundings.processes,
         workers=surroundings.worker,
-        prompt=_prompt,
+        prompt=lambda job, project: prompt_of(
+            job, project, template=_template, io=str(surroundings.processes.io(job.attempt))
+        ),
         access=surroundings.access,
         make_tasks=lambda project, plan, key: plans.make_tasks(service, project, plan=plan, key=key),
     )
@@ -310,21 +313,8 @@ def _runtime(surroundings: Surroundings, *, idle_exit: timedelta | None) -> "Run
     )
 
 
-def _prompt(job: "ProcessJob", project: "Project | None") -> str:
-    """Return the prompt of a worker's attempt: the flow's own, or the one made of the role's template and the pack."""
-    from punchlist.model.jobs import Role
-    from punchlist.model.parse import parse
-    from punchlist.model.results import PlanRequest, ReviewPack, StepPack
-    from punchlist.render import prompts
-
-    if job.role is Role.NODE or project is None:
-        return job.prompt
-    template = (DATA / "prompts" / f"{job.role}.md").read_text(encoding="utf-8")
-    if job.role is Role.BUILDER:
-        return prompts.builder_prompt(parse(StepPack, job.pack, what="the pack"), project, template=template)
-    if job.role is Role.QA:
-        return prompts.qa_prompt(parse(ReviewPack, job.pack, what="the pack"), template=template)
-    return prompts.planner_prompt(parse(PlanRequest, job.pack, what="the pack"), template=template)
+def _template(name: str) -> str:
+    return (DATA / "prompts" / f"{name}.md").read_text(encoding="utf-8")
 
 
 def validate(paths: Sequence[Path]) -> "Answer":

@@ -77,6 +77,16 @@ def again(here: Here, attempt: AttemptState, *, not_before: str | None = None) -
     )
 
 
+def sent_back(place: Place, attempt: AttemptState) -> str:
+    """Return why the try before, in the same session, was not taken; nothing for another kind of end."""
+    mine = place.node.attempts
+    before = [place.run.attempts[each] for each in mine[: mine.index(attempt.id)]]
+    same = [each.outcome for each in before if each.role is attempt.role]
+    if attempt.session is None or not same or same[-1] is None or same[-1].failure is not FailureClass.WORKER:
+        return ""
+    return same[-1].reason
+
+
 def _ask_limit(here: Here, attempt: AttemptState, *, raisable: bool) -> None:
     assert attempt.outcome is not None
     choices = ("raise", "retry", "skip", "fail") if raisable else ("retry", "skip", "fail")

@@ -68,7 +68,8 @@ class ProcessJob(msgspec.Struct, frozen=True, kw_only=True, tag="process", tag_f
     """Run a worker (`worker` set: prompt and pack are for it) or a command (`argv`) in a folder, within limits.
 
     `env` are values set for the process, `path` is PATH where the run was started (empty: the engine's), `cwd` where in
-    the folder it begins. `diff_base` asks for `io/diff.patch`, from there to the folder's tree.
+    the folder it begins. `diff_base` asks for `io/diff.patch`, from there to the folder's tree. `sent_back` is why the
+    try before in the same session was not taken.
     """
 
     attempt: AttemptId
@@ -84,6 +85,7 @@ class ProcessJob(msgspec.Struct, frozen=True, kw_only=True, tag="process", tag_f
     prompt: str = ""
     pack: Json = None
     session: str | None = None
+    sent_back: str = ""
     env: dict[str, str] = {}
     network: bool = True
     sandbox: str = "auto"

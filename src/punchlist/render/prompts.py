@@ -5,12 +5,14 @@ a placeholder.
 """
 
 import string
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
 from punchlist.errors import DefinitionError
+from punchlist.model.jobs import ProcessJob, Role
 from punchlist.model.json import Json
+from punchlist.model.parse import parse
 from punchlist.model.records import Criterion, Project
 from punchlist.model.results import PlanRequest, ReviewPack, StepPack
 from punchlist.model.states import FindingStatus
@@ -20,15 +22,41 @@ from punchlist.render.markdown import code, fence, inline
 SPEC_LENGTH = 12_000
 GOAL_LENGTH = 60_000
 PATHS = 200
+DIFF = "diff.patch"
+"""The name of the file with the diff, beside the pack."""
 _PASSED_OVER = {FindingStatus.WAIVED, FindingStatus.CLOSED}
 
 
-def builder_prompt(pack: StepPack, project: Project, *, template: str, messages: Sequence[str] = ()) -> str:
-    """Return the builder's prompt: a person's messages first, then what failed, then the step word for word.
+def prompt_of(job: ProcessJob, project: Project | None, *, template: Callable[[str], str], io: str) -> str:
+    """Return the prompt of a worker's attempt: the flow's own, or the one made of the role's template and the pack.
 
-    `messages` are added to those of the pack. Only the project's spec is cut, and the prompt says so.
+    `template` gives one by name, `io` is where the attempt's files are. A builder that goes on in its session is told
+    only what is new.
+    """
+    if job.role is Role.NODE or project is None:
+        return job.prompt
+    again = job.role is Role.BUILDER and job.session is not None
+    text = template(f"{job.role}-again" if again else job.role)
+    if job.role is Role.BUILDER:
+        pack = parse(StepPack, job.pack, what="the pack")
+        return builder_prompt(pack, project, template=text, sent_back=job.sent_back)
+    if job.role is Role.QA:
+        judged = parse(ReviewPack, job.pack, what="the pack")
+        return qa_prompt(judged, template=text, diff=f"{io}/{DIFF}", sent_back=job.sent_back)
+    request = parse(PlanRequest, job.pack, what="the pack")
+    return planner_prompt(request, template=text, sent_back=job.sent_back)
+
+
+def builder_prompt(
+    pack: StepPack, project: Project, *, template: str, messages: Sequence[str] = (), sent_back: str = ""
+) -> str:
+    """Return the builder's prompt: a person's messages first; what does not change from step to step before what does.
+
+    `messages` are added to those of the pack; `sent_back` is why its last answer was not taken. Only the project's spec
+    is cut, and the prompt says so.
     """
     values = {
+        "sent_back": _sent_back(sent_back),
         "messages": _messages([*pack.messages, *(each for each in messages if each not in pack.messages)]),
         "rework": "" if pack.verdict is None else _rework(pack.verdict, pack.criteria),
         "step": inline(pack.step.id),
@@ -45,9 +73,14 @@ def builder_prompt(pack: StepPack, project: Project, *, template: str, messages:
     return _filled(template, values, name="builder")
 
 
-def qa_prompt(pack: ReviewPack, *, template: str) -> str:
-    """Return the reviewer's prompt: step, criteria, changed paths and check outputs; nothing that the builder said."""
+def qa_prompt(pack: ReviewPack, *, template: str, diff: str = DIFF, sent_back: str = "") -> str:
+    """Return the reviewer's prompt: step, criteria, changed paths and check outputs; nothing that the builder said.
+
+    `diff` is where the step's diff lies, `sent_back` why its last answer was not taken.
+    """
     values = {
+        "diff": code(diff),
+        "sent_back": _sent_back(sent_back),
         "title": inline(pack.title),
         "goal": _goal(pack.title, pack.goal),
         "criteria": _criteria(pack.criteria),
@@ -61,10 +94,11 @@ def qa_prompt(pack: ReviewPack, *, template: str) -> str:
     return _filled(template, values, name="qa")
 
 
-def planner_prompt(request: PlanRequest, *, template: str) -> str:
+def planner_prompt(request: PlanRequest, *, template: str, sent_back: str = "") -> str:
     """Return the planner's prompt: the project, what was asked for, and what an earlier plan was refused for."""
     asked = request.request or "The whole spec below."
     values = {
+        "sent_back": _sent_back(sent_back),
         "project": inline(request.project),
         "title": inline(request.title),
         "request": fence(asked, "markdown"),
@@ -199,6 +233,13 @@ def _checks(pack: ReviewPack) -> str:
         f"{code(each.id)} {code(each.command)}: **{'passed' if each.passed else 'failed'}**\n\n{fence(each.tail)}"
         for each in pack.checks
     )
+
+
+def _sent_back(reason: str) -> str:
+    if not reason.strip():
+        return ""
+    told = "Your last try in this session ended without an answer that could be taken"
+    return f"# Sent back\n\n{told}:\n\n{fence(reason)}\n\nMend that, and answer."
 
 
 def _refused(critique: Sequence[str]) -> str:

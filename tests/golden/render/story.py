@@ -449,7 +449,10 @@ def everything() -> dict[str, bytes]:
     from punchlist.render.why import why
 
     prompts = Path(__file__).parents[3] / "src" / "punchlist" / "data" / "prompts"
-    template = {name: (prompts / f"{name}.md").read_text(encoding="utf-8") for name in ("builder", "qa", "planner")}
+    template = {
+        name: (prompts / f"{name}.md").read_text(encoding="utf-8")
+        for name in ("builder", "builder-again", "qa", "planner")
+    }
     shown: dict[str, Json] = {
         "task": shapes.task(STATE),
         "step": shapes.step(STATE, StepId("T12.1"), attempts=ATTEMPTS),
@@ -464,6 +467,9 @@ def everything() -> dict[str, bytes]:
         "report.html": report(PROJECT, STATE, attempts=ATTEMPTS, events=EVENTS, gates=[DECIDED, GATE], form="html"),
         "report-run.md": report_run(RUN, NODES, attempts=ATTEMPTS[1:2]),
         "prompts/builder.md": builder_prompt(STEP_PACK, PROJECT, template=template["builder"]),
+        "prompts/builder-again.md": builder_prompt(
+            STEP_PACK, PROJECT, template=template["builder-again"], sent_back="bad output: it left no result"
+        ),
         "prompts/qa.md": qa_prompt(REVIEW_PACK, template=template["qa"]),
         "prompts/planner.md": planner_prompt(REQUEST, template=template["planner"]),
     }

@@ -172,6 +172,29 @@ def test_a_second_try_goes_on_in_the_session_of_the_first() -> None:
     assert story.attempt(Role.BUILDER).session == "s1"
 
 
+@pytest.mark.parametrize("role", [Role.BUILDER, Role.QA])
+def test_what_was_wrong_with_an_answer_is_sent_back_in_its_session(role: Role) -> None:
+    story = deliver(step(1, reviewed()))
+    if role is Role.QA:
+        story.build()
+    story.fail(story.attempt(role), session="s1", reason="bad output: it left no answer")
+    story.wait(timedelta(seconds=2))
+
+    job = story.job(story.attempt(role).id)
+
+    assert (job.session, job.sent_back) == ("s1", "bad output: it left no answer")
+
+
+def test_nothing_is_sent_back_after_an_outage_or_to_a_new_session() -> None:
+    story = deliver()
+    story.fail(story.attempt(Role.BUILDER), FailureClass.LOST, session="s1")
+    assert story.job(story.attempt(Role.BUILDER).id).sent_back == ""
+    story.fail(story.attempt(Role.BUILDER), session="s1", session_over=True, reason="bad output")
+    story.wait(timedelta(seconds=2))
+
+    assert story.job(story.attempt(Role.BUILDER).id).sent_back == ""
+
+
 def test_a_session_that_is_over_is_not_gone_on_with() -> None:
     story = deliver()
     story.fail(story.attempt(Role.BUILDER), session="s1", session_over=True)

@@ -1,11 +1,17 @@
 """Prompts: what comes first, what is never cut, what cannot be broken out of."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
 from punchlist.errors import DefinitionError
+from punchlist.model.ids import AttemptId, RunId
+from punchlist.model.jobs import Folder, Limits, ProcessJob, Role
+from punchlist.model.json import plain
+from punchlist.model.records import Project
 from punchlist.model.results import PlanRequest
-from punchlist.render.prompts import PATHS, SPEC_LENGTH, builder_prompt, planner_prompt, qa_prompt
+from punchlist.render.prompts import PATHS, SPEC_LENGTH, builder_prompt, planner_prompt, prompt_of, qa_prompt
 from tests.golden.render.story import PROJECT, REQUEST, REVIEW_PACK, STEP_1, STEP_PACK
 
 replace = msgspec.structs.replace
@@ -120,3 +126,46 @@ def test_placeholders_in_texts_from_outside_stay_as_they_are() -> None:
     text = builder_prompt(replace(FRESH, messages=("${spec} $goal",)), PROJECT, template="${messages}")
 
     assert "${spec} $goal" in text
+
+
+def job(role: Role, pack: object, **said: Any) -> ProcessJob:
+    return ProcessJob(
+        attempt=AttemptId("A1"),
+        run=RunId("R1"),
+        role=role,
+        folder=Folder(place="build"),
+        limits=Limits(timeout=1),
+        pack=plain(pack),
+        **said,
+    )
+
+
+def made(asked: ProcessJob, project: Project | None = PROJECT) -> str:
+    """Return a prompt by templates that name themselves."""
+    return prompt_of(asked, project, template=lambda name: f"{name}|${{sent_back}}", io="/a/io")
+
+
+def test_each_role_has_its_template_and_a_kept_session_is_told_only_what_is_new() -> None:
+    assert made(job(Role.BUILDER, FRESH)).startswith("builder|")
+    assert made(job(Role.BUILDER, FRESH, session="s")).startswith("builder-again|")
+    assert made(job(Role.QA, REVIEW_PACK, session="s")).startswith("qa|")
+    assert made(job(Role.PLANNER, REQUEST)).startswith("planner|")
+
+
+@pytest.mark.parametrize(("role", "pack"), [(Role.BUILDER, FRESH), (Role.QA, REVIEW_PACK), (Role.PLANNER, REQUEST)])
+def test_an_answer_that_was_not_taken_is_sent_back_with_its_reason(role: Role, pack: object) -> None:
+    text = made(job(role, pack, session="s", sent_back="AC-2 is not judged"))
+
+    assert "# Sent back" in text
+    assert "AC-2 is not judged" in text
+
+
+def test_a_reviewer_is_told_where_the_diff_lies() -> None:
+    text = prompt_of(job(Role.QA, REVIEW_PACK), PROJECT, template=lambda _: "${diff}", io="/a/io")
+
+    assert text == "`/a/io/diff.patch`\n"
+
+
+@pytest.mark.parametrize("project", [PROJECT, None])
+def test_a_flows_own_agent_gets_the_flows_own_prompt(project: Project | None) -> None:
+    assert made(job(Role.NODE, None, prompt="Do it."), project) == "Do it."

@@ -9,7 +9,7 @@ from punchlist.engine.limits import limits_of, of_agents
 from punchlist.engine.packs import plan_request, step_pack
 from punchlist.engine.place import Place
 from punchlist.engine.progress import end
-from punchlist.engine.retry import after_failure, again
+from punchlist.engine.retry import after_failure, again, sent_back
 from punchlist.engine.scope import resolve, text_of
 from punchlist.engine.turn import Here, Kind
 from punchlist.errors import DefinitionError
@@ -128,6 +128,7 @@ def _job(place: Place, attempt: AttemptState) -> Job:
         pack=_pack(place, attempt),
         prompt=_prompt(place),
         session=attempt.session,
+        sent_back=sent_back(place, attempt),
         env={"PUNCHLIST_ROUND": str(attempt.s), "PUNCHLIST_STEP": attempt.step or ""},
         sandbox=place.policy.sandbox,
     )

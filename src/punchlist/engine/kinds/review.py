@@ -10,7 +10,7 @@ from punchlist.engine.limits import limits_of, of_agents
 from punchlist.engine.packs import review_pack
 from punchlist.engine.place import Place
 from punchlist.engine.progress import end
-from punchlist.engine.retry import after_failure
+from punchlist.engine.retry import after_failure, sent_back
 from punchlist.engine.scope import resolve, text_of
 from punchlist.engine.turn import Here, Kind
 from punchlist.errors import DefinitionError
@@ -121,6 +121,8 @@ def _job(place: Place, attempt: AttemptState) -> Job:
         limits=limits_of(place, policy=of_agents(place)),
         worker=attempt.worker,
         pack=plain(pack),
+        session=attempt.session,
+        sent_back=sent_back(place, attempt),
         env={"PUNCHLIST_ROUND": str(attempt.s), "PUNCHLIST_STEP": attempt.step or ""},
         sandbox=place.policy.sandbox,
         diff_base=pack.base,
