@@ -59,14 +59,19 @@ class Server:
 
 
 def plan(server: Server) -> None:
-    assert "greet" in server.call("get_request")["request"]["request"]
-    criteria: list[Any] = [{"text": "There is a word.", "check": CHECK}]
+    """Plan with a fault; when told of it, mend it, and leave another."""
+    request = server.call("get_request")["request"]
+    assert "greet" in request["request"]
+    criteria: list[Any] = [{"text": "There is a word to greet people.", "check": CHECK}]
     server.call("create_task", title="Greet people")
     server.call("create_step", task="T1", title="A word", goal="There is a word.", criteria=criteria)
     server.call("create_task", title="Part from people", needs=["T1"])
     farewell: dict[str, Any] = {"task": "T2", "title": "Part", "criteria": ["There is a farewell."]}
     server.refused("create_step", **farewell, builder="me")
     server.call("create_step", **farewell)
+    if any("has no check" in each for each in request["critique"]):
+        mended = [{"text": "There is a farewell.", "review": True}]
+        server.call("update_step", step="T2.1", criteria=mended)
 
 
 def build(server: Server) -> None:

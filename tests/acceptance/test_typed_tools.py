@@ -36,8 +36,11 @@ def refused(workspace: Workspace) -> list[str]:
 
 
 def test_a_task_is_planned_asked_about_built_and_reviewed_by_tools_alone(library: Workspace) -> None:
-    first, second = library.ok("plan", "greet people, and part from them")["tasks"]
+    planned = library.ok("plan", "Say how to greet people, and part from them.")
+    first, second = planned["tasks"]
     assert (first["title"], second["needs"]) == ("Greet people", [first["id"]])
+    assert [each["attempts"] for each in planned["run"]["nodes"] if each["path"] == "plan"] == [["A1", "A2"]]
+    assert [each["where"] for each in planned["critique"]] == ["tasks[1].steps[0].goal"]
 
     library.ok("approve", "T1")
     assert library.punchlist("task", "start", "T1", "--wait").code == WAITS
@@ -54,6 +57,20 @@ def test_a_task_is_planned_asked_about_built_and_reviewed_by_tools_alone(library
         "approve_task:",
         "approve_task:",
         "create_step:",
+        "create_step:",
         "record_builder_result:",
         "record_qa_result:",
     ]
+
+
+def test_what_is_still_wrong_with_a_plan_is_shown_before_it_is_approved(library: Workspace) -> None:
+    shown = library.punchlist("plan", "Say how to greet people.").out
+
+    assert "Look at this before you approve it:\n  tasks[1].steps[0].goal: the step" in shown
+
+
+def test_the_offline_planner_is_told_nothing_of_its_plan(library: Workspace) -> None:
+    planned = library.ok("plan", "Greet people\n\n- It greets.\n", "--planner", "heuristic")
+
+    assert "critique" not in planned
+    assert [len(each["attempts"]) for each in planned["run"]["nodes"] if each["path"] == "plan"] == [1]

@@ -7,7 +7,10 @@ from punchlist.errors import DefinitionError, RefusedError
 from punchlist.model.commands import StartRun
 from punchlist.model.ids import ProjectId, RunId, StreamId, TaskId
 from punchlist.model.json import plain
+from punchlist.model.parse import parse
+from punchlist.model.results import Plan
 from punchlist.model.settings import usable_worker
+from punchlist.quality.critique import critique
 from punchlist.render import shapes
 from punchlist.service import approvals, listed, lookup, proofs, publishing, runs, starts
 from punchlist.service.context import quiet
@@ -16,7 +19,10 @@ from punchlist.service.repeating import Repeatable
 from punchlist.service.tasks import known_names, named_needs
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from punchlist.model.json import Json
+    from punchlist.model.rows import NodeRow
     from punchlist.service.context import Answer, Say, Service
 
 
@@ -30,6 +36,8 @@ def plan(
     say: "Say" = quiet,
 ) -> "Answer":
     """Have a planner write draft tasks, wait for it, and return them; with `approve` they are approved, too.
+
+    Of an agent's plan the answer has the `critique`: what is still wrong with it, after it was told so once.
 
     Raises DefinitionError when there is neither a request nor a spec, WorkerError when the planner is not there.
     """
@@ -66,7 +74,17 @@ def plan(
             approvals.approve_task(service, name, say=say)
     with service.store.read() as reader:
         made: list[Json] = [shapes.task(lookup.task(reader, name)) for name in names]
-        return {"tasks": made, "run": shapes.run(lookup.run(reader, run), reader.nodes(run))}
+        nodes = reader.nodes(run)
+        answer: Answer = {"tasks": made, "run": shapes.run(lookup.run(reader, run), nodes)}
+    if not _is_offline(service, worker):
+        answer["critique"] = _faults_left(nodes, asked=request.strip() or owner.spec)
+    return answer
+
+
+def _faults_left(nodes: "Iterable[NodeRow]", *, asked: str) -> "list[Json]":
+    """Return what is wrong with the plan that was made: told to its planner once, and after that to a person."""
+    plan = next((each.output for each in nodes if each.path == "plan"), None)
+    return [plain(each) for each in critique(parse(Plan, plan, what="the plan"), asked=asked)]
 
 
 def check_staff(service: "Service", planner: str | None) -> None:

@@ -206,6 +206,13 @@ class TaskSeen(Part, frozen=True, kw_only=True):
     notes: tuple[NoteSeen, ...] = ()
 
 
+class RemarkSeen(Part, frozen=True, kw_only=True):
+    """What is wrong with a plan."""
+
+    where: str
+    text: str
+
+
 class TaskLineSeen(Part, frozen=True, kw_only=True):
     """A line of `task list`."""
 

@@ -9,6 +9,7 @@ from punchlist.cli.views.seen import (
     CriterionSeen,
     GateSeen,
     ProofRowSeen,
+    RemarkSeen,
     RunSeen,
     StepSeen,
     TaskLineSeen,
@@ -83,7 +84,18 @@ def planned(answer: Answer) -> str:
     """Return the drafts of a plan."""
     names = [each.id for each in seen(list[TaskSeen], answer["tasks"]) if each.status == "draft"]
     commands = [f"punchlist approve {name} && punchlist task start {name} --follow" for name in names]
-    return "\n\n".join([drafts(answer), *(["Next: " + "\n      ".join(commands)] if commands else [])])
+    return "\n\n".join(
+        [drafts(answer), *_faults(answer), *(["Next: " + "\n      ".join(commands)] if commands else [])]
+    )
+
+
+def _faults(answer: Answer) -> Iterator[str]:
+    """Yield what is still wrong with an agent's plan, after it was told so."""
+    remarks = seen(list[RemarkSeen], answer.get("critique", []))
+    if remarks:
+        told = [f"  {each.where}: {each.text}" for each in remarks[:_SHORT]]
+        left = [f"  and {len(remarks) - _SHORT} more: add --json"] if len(remarks) > _SHORT else []
+        yield "\n".join(["Look at this before you approve it:", *told, *left])
 
 
 def drafts(answer: Answer) -> str:
