@@ -16,6 +16,7 @@ from tools.pages.markup import COMMAND
 from tools.pages.schemas import schemas
 from tools.pages.settings import settings
 from tools.pages.states import states_page
+from tools.pages.typed_tools import typed_tools
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = Path("docs/reference")
@@ -27,6 +28,7 @@ PAGES: tuple[Callable[[], dict[str, str]], ...] = (
     schemas,
     settings,
     states_page,
+    typed_tools,
 )
 """The registry: each gives pages by their paths below the reference."""
 

@@ -1,10 +1,12 @@
 """The how-to guides, performed: what they say to type is typed, and prints what they say that it prints."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
+from tests.clients import client, talked
 from tests.documented import perform
 from tests.installed import Workspace, until
 
@@ -108,3 +110,31 @@ def test_the_settings_of_the_guide_are_taken(folder: Workspace) -> None:
     folder.ok("init")
 
     assert perform(GUIDES / "settings.md", folder) == ["punchlist config"]
+
+
+def test_a_client_is_set_up_as_the_guide_says(folder: Workspace) -> None:
+    folder.repository(GREETER)
+
+    assert len(perform(GUIDES / "claude-code.md", folder)) == 3
+
+    async def talk() -> int:
+        async with client(folder) as chat:
+            return len(await chat.tools())
+
+    assert f"with {talked(talk)} tools" in (GUIDES / "claude-code.md").read_text(encoding="utf-8")
+
+
+def test_the_skill_and_the_instructions_name_tools_that_there_are(folder: Workspace) -> None:
+    folder.ok("init")
+
+    async def talk() -> tuple[set[str], str]:
+        async with client(folder) as chat:
+            return {tool.name for tool in await chat.tools()}, chat.hello.instructions or ""
+
+    names, instructions = talked(talk)
+    skill = (GUIDES.parent / "skill" / "SKILL.md").read_text(encoding="utf-8")
+
+    for text in (skill, instructions):
+        said = set(re.findall(r"`([a-z]+_[a-z_]+)\b", text)) - {"idempotency_key", "expected_version"}
+        assert said
+        assert said <= names
