@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import msgspec
 
@@ -87,9 +87,9 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
 class Exit(msgspec.Struct, frozen=True, kw_only=True):
     """How a process ended, in facts: exactly one of `code` and `signal` is set; both are None without a record.
 
-    `limit` names the limit that the engine killed it for. `stdout` and `stderr` are their last 64 KiB; `output_digest`
-    is over both whole files. `result` is the result file's content, None when there is none, cut at 4 MiB + 1 byte;
-    `refused` what its typed tools noted that they refused.
+    `limit` names the limit that the engine killed it for. `stdout` and `stderr` are their last 64 KiB, for an agent's
+    role 4 MiB; `output_digest` is over both whole files. `result` is the result file's content, None when there is
+    none, cut at 4 MiB + 1 byte; `refused` what its typed tools noted that they refused.
     """
 
     code: int | None
@@ -113,6 +113,28 @@ class Worker(Protocol):
 
     def outcome(self, request: WorkerRequest, ended: Exit) -> Outcome:
         """Return what came of it: status, failure class, typed result (validated for the role), session, usage."""
+        ...
+
+
+class Examined(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker's program says of itself: with a `problem` it cannot work, with a `warning` it perhaps can."""
+
+    version: str
+    problem: str = ""
+    warning: str = ""
+    hint: str = ""
+
+
+@runtime_checkable
+class Examinable(Protocol):
+    """A worker whose program can be asked about itself before it is needed: two more pure functions."""
+
+    def questions(self, request: WorkerRequest) -> tuple[Invocation, ...]:
+        """Return the command lines to ask by; raises WorkerError when the program cannot be found."""
+        ...
+
+    def examined(self, answers: Sequence[str | None]) -> Examined:
+        """Return what follows from what they print; None is a command that did not start or did not end."""
         ...
 
 

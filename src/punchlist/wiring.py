@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from punchlist.model.json import Json
     from punchlist.model.records import Project
     from punchlist.model.settings import Settings
-    from punchlist.ports import Worker
+    from punchlist.ports import Examined, Worker
     from punchlist.runtime.channel import Channel
     from punchlist.runtime.control import EngineControl
     from punchlist.runtime.loop import Runtime
@@ -139,6 +139,12 @@ class Surroundings:
         io = str(self.processes.io(attempt))
         return access_files(attempt, role, io=io, token=RandomIds().uuid(), host=_host(self._environ))
 
+    def examine(self, name: str) -> "Examined | None":
+        """Return what the program of a worker says of itself; None for a type that has nothing to ask."""
+        from punchlist.workers.asking import examine
+
+        return examine(*self.worker(name), root=self.root, environ=self._environ)
+
     def find_program(self, name: str) -> str | None:
         """Return where a worker's program is: a bare name on PATH, a path from the workspace; None when nowhere."""
         import shutil
@@ -170,6 +176,7 @@ class Surroundings:
             settings=lambda: self.settings,
             flow=self.flow,
             find_program=self.find_program,
+            examine=self.examine,
             head_branch=_head_branch,
             detect=_detect,
             commit_text=self.commit_text,

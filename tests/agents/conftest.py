@@ -36,6 +36,9 @@ class Delivering(Workspace):
         return {**super().environment, "ANTHROPIC_API_KEY": "a-key", "ANTHROPIC_BASE_URL": self.url}
 
 
+Make = Callable[..., tuple[Delivering, ModelServer]]
+
+
 @pytest.fixture(scope="session")
 def claude() -> Path:
     """The program of Claude Code."""
@@ -57,7 +60,7 @@ def serve() -> Iterator[Serve]:
 
 
 @pytest.fixture
-def delivering(claude: Path, tmp_path: Path, serve: Serve) -> Iterator[Callable[..., tuple[Delivering, ModelServer]]]:
+def delivering(claude: Path, tmp_path: Path, serve: Serve) -> Iterator[Make]:
     """Make a workspace of `files` where Claude Code plans, builds and reviews, and the model that it talks to."""
     made: list[Delivering] = []
 

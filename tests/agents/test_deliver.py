@@ -1,14 +1,11 @@
 """A task that Claude Code builds and reviews: two tries fail, each for another reason, and the third is accepted."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.agents.conftest import Delivering
-from tests.agents.model_server import ModelServer
+from tests.agents.conftest import Delivering, Make
 
-Make = Callable[..., tuple[Delivering, ModelServer]]
 GREETER = {
     "greeter.py": 'def greet(name):\n    return f"Hello, {name}!"\n',
     "README.md": "# greeter\n",

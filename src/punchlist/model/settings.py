@@ -35,6 +35,16 @@ _NEEDED = {
 """Types of workers that do not work without a key of their own, and what to write there."""
 PROGRAMS = {"claude": "claude"}
 """Types of workers that are a program by themselves, and its name where the settings give no `argv`."""
+PROVIDER_NAMES: Mapping[str, tuple[str, ...]] = {
+    "claude": (
+        "ANTHROPIC_API_KEY",
+        "ANTHROPIC_AUTH_TOKEN",
+        "ANTHROPIC_BASE_URL",
+        "ANTHROPIC_CUSTOM_HEADERS",
+        "CLAUDE_CODE_OAUTH_TOKEN",
+    )
+}
+"""Types of agents, and the names that are let through to each without being listed: who pays, where the model is."""
 IN_FORCE = ("claude", "command", "heuristic", "scripted")
 """Worker types that this version can start."""
 
@@ -222,6 +232,14 @@ def usable_worker(settings: Settings, name: str) -> WorkerSettings:
 def program_of(worker: WorkerSettings) -> str | None:
     """Return the program that a worker's command line begins with; None for a type that brings its own."""
     return worker.argv[0] if worker.argv else PROGRAMS.get(worker.type or "")
+
+
+def passed_names(settings: Settings) -> frozenset[str]:
+    """Return the names of the environment that workers get to see: those listed, and those of agents' providers."""
+    used = {*settings.workers, *(getattr(settings.roles, role) for role in Roles.__struct_fields__)} - {None}
+    listed = {each for worker in settings.workers.values() for each in worker.env}
+    kinds = {settings.workers[name].type or name if name in settings.workers else name for name in used}
+    return frozenset({*listed, *(each for kind in kinds for each in PROVIDER_NAMES.get(kind, ()))})
 
 
 def resolved(settings: Settings, *, source: str = FILE) -> list[Setting]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from punchlist.model.json import Json
     from punchlist.model.records import Project
     from punchlist.model.settings import Settings
-    from punchlist.ports import Clock, Engine, Files, Ids, Processes, Store, Workspace
+    from punchlist.ports import Clock, Engine, Examined, Files, Ids, Processes, Store, Workspace
 
 Say = Callable[[str], None]
 """Takes one line of progress."""
@@ -63,9 +63,9 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
     """How to open each port; nothing is imported or opened before a verb needs it.
 
     `flow` loads a flow by the name of a built-in one or by file; `find_program` looks where workers are looked for;
-    `head_branch` says what a repository has checked out; `detect` what is likely to set up and test a checkout;
-    `commit_text` reads a commit of the engine's repository of a project; `known_base` tells the tip of its base branch
-    without loading or starting git, where it can.
+    `examine` asks a worker's program about itself, if it can be asked; `head_branch` says what a repository has checked
+    out; `detect` what is likely to set up and test a checkout; `commit_text` reads a commit of the engine's repository
+    of a project; `known_base` tells the tip of its base branch without loading or starting git, where it can.
     """
 
     store: "Callable[[], Store]"
@@ -76,6 +76,7 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
     settings: "Callable[[], Settings]"
     flow: "LoadFlow"
     find_program: Callable[[str], str | None]
+    examine: "Callable[[str], Examined | None]"
     head_branch: Callable[[Path], str | None]
     detect: "Callable[[Path], Detected]"
     commit_text: "Callable[[ProjectId, Commit], str | None]"

@@ -173,7 +173,13 @@ def _worker(service: "Service", settings: "Settings", *, name: str) -> Check:
     if lacking:
         hint = "Install it, or mend the setting."
         return Check(name=title, status=bad, detail=lacking, hint=hint, worker=name, needed=bool(roles))
-    return Check(name=title, status="ok", detail=detail, worker=name, needed=bool(roles))
+    said = service.outside.examine(name)
+    if said is None:
+        return Check(name=title, status="ok", detail=detail, worker=name, needed=bool(roles))
+    about = said.problem or said.warning
+    detail = f"{detail}, version {said.version or 'unknown'}" + (f": {about}" if about else "")
+    status: Status = bad if said.problem else "warn" if said.warning else "ok"
+    return Check(name=title, status=status, detail=detail, hint=said.hint, worker=name, needed=bool(roles))
 
 
 def _lacking(service: "Service", *, program: str | None, script: str | None) -> str:

@@ -1,8 +1,9 @@
-"""The names that workers list in `env`: they must be set where a run is started, and their values go with it."""
+"""The names that workers get to see: those listed must be set where a run is started, and the values go with it."""
 
 from typing import TYPE_CHECKING
 
 from punchlist.errors import WorkerError
+from punchlist.model.settings import passed_names
 
 if TYPE_CHECKING:
     from punchlist.model.ids import RunId
@@ -23,8 +24,8 @@ def require(service: "Service", worker: "WorkerSettings", *, name: str) -> None:
 
 
 def hand_over(service: "Service", run: "RunId") -> None:
-    """Keep for a run the values that listed names have here; never in the inbox or the log, which anyone may read."""
-    names = {each for worker in service.settings.workers.values() for each in worker.env}
-    values = {name: service.outside.environment[name] for name in names if name in service.outside.environment}
+    """Keep for a run the values that those names have here; never in the inbox or the log, which anyone may read."""
+    here = service.outside.environment
+    values = {name: here[name] for name in passed_names(service.settings) if name in here}
     if values:
         service.processes.listed.keep(run, values)

@@ -1,28 +1,25 @@
 """The worker `claude`: Claude Code, run headless in its work folder, answering by its typed tools."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from punchlist.errors import WorkerError
 from punchlist.model.jobs import FailureClass, Outcome, Role
 from punchlist.model.json import Json
 from punchlist.model.results import Plan, Result, Review
-from punchlist.model.settings import PROGRAMS, WorkerSettings
+from punchlist.model.settings import PROGRAMS, PROVIDER_NAMES, WorkerSettings
 from punchlist.model.states import AttemptStatus
-from punchlist.ports import Exit, Invocation, WorkerRequest
+from punchlist.ports import Examined, Exit, Invocation, WorkerRequest
 from punchlist.workers import claude_stream as stream
 from punchlist.workers.access import ROLES, SERVER, mcp_file
 from punchlist.workers.answers import last_lines, outcome_of
 from punchlist.workers.environment import find_program
 from punchlist.workers.settings import Host, read_settings
 
-PROVIDER = (
-    "ANTHROPIC_API_KEY",
-    "ANTHROPIC_AUTH_TOKEN",
-    "ANTHROPIC_BASE_URL",
-    "ANTHROPIC_CUSTOM_HEADERS",
-    "CLAUDE_CODE_OAUTH_TOKEN",
-)
-"""Names that are let through: who pays, and where the model is."""
+TESTED = "2.1.329"
+"""The version that the tests of the project run."""
+PROVIDER = PROVIDER_NAMES["claude"]
 ENVIRONMENT = {
     "CLAUDE_CODE_DISABLE_BACKGROUND_TASKS": "1",
     "CLAUDE_CODE_DISABLE_FILE_MENTIONS": "1",  # else `@/any/file` in a spec puts that file into the prompt, unasked
@@ -33,6 +30,10 @@ ENVIRONMENT = {
 }
 _FINAL = 4000
 """How much of the agent's last words is kept, from their end."""
+_LOGIN = (
+    "Type: export ANTHROPIC_API_KEY=…, or `claude setup-token` and export CLAUDE_CODE_OAUTH_TOKEN=…, where runs are "
+    "started; or use your own login: [workers.{name}] inherit = true."
+)
 _READING = ("Glob", "Grep", "Read")
 _WRITING = ("Bash", "Edit", "NotebookEdit", "Write")
 _ANSWERS: dict[Role, tuple[str, type[msgspec.Struct]]] = {
@@ -80,6 +81,29 @@ class ClaudeWorker:
             usage=stream.usage_of(heard, resumed=request.session is not None),
             tail=stream.final_words(heard)[-_FINAL:] or _said_aside(ended),
         )
+
+    def questions(self, request: WorkerRequest) -> tuple[Invocation, ...]:
+        """Return the command lines that ask for version and login, as an attempt would find them."""
+        made = self.invocation(request)
+        asked = (("--version",), ("auth", "status", "--json"))
+        first = len(read_settings(request.settings, name=self._name, own={"argv"}).argv or (PROGRAMS["claude"],))
+        return tuple(msgspec.structs.replace(made, argv=(*made.argv[:first], *each), stdin=None) for each in asked)
+
+    def examined(self, answers: Sequence[str | None]) -> Examined:
+        """Return what follows: a program that does not start or is not logged in cannot work.
+
+        Another minor version than the tested one is a warning: its events may be others.
+        """
+        version, login = answers
+        if not (version or "").strip():
+            return Examined(version="", problem="it does not start", hint=f"Install version {TESTED} of Claude Code.")
+        number = (version or "").split()[0]
+        if _logged_in(login) is False:
+            return Examined(version=number, problem="not logged in", hint=_LOGIN.format(name=self._name))
+        if number.split(".")[:2] != TESTED.split(".")[:2]:
+            hint = "If its attempts fail without a reason, install that version."
+            return Examined(version=number, warning=f"tested with {TESTED}", hint=hint)
+        return Examined(version=number)
 
     def _judged(self, request: WorkerRequest, heard: stream.Heard, *, ended: Exit) -> Outcome:
         stopped = ended.limit is not None or ended.signal is not None or ended.code is None
@@ -133,6 +157,18 @@ class ClaudeWorker:
                 f'[workers.{self._name}] argv = ["/path/of/claude"]. `punchlist doctor` tries every worker.',
             )
         return found
+
+
+class _Login(msgspec.Struct):
+    loggedIn: bool  # noqa: N815 - the name that the program prints
+
+
+def _logged_in(said: str | None) -> bool | None:
+    """Return what the program says of its login; None when it says nothing that can be read."""
+    try:
+        return msgspec.json.decode(said or "", type=_Login).loggedIn
+    except msgspec.DecodeError:
+        return None
 
 
 def _failed(request: WorkerRequest, heard: stream.Heard, *, ended: Exit) -> Outcome:

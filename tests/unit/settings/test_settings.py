@@ -9,6 +9,7 @@ from punchlist.model.settings import (
     LATER,
     Settings,
     parse_settings,
+    passed_names,
     resolved,
     usable_worker,
     worker_names,
@@ -195,3 +196,12 @@ def test_a_worker_that_is_no_table_is_told_once() -> None:
         settings("[workers]\nmine = 5")
 
     assert [str(problem) for problem in refused.value.problems] == ["workers.mine: saw 5; allowed: an object"]
+
+
+def test_workers_get_to_see_what_they_list_and_what_their_provider_needs() -> None:
+    by_role = settings('[roles]\nbuilder = "claude"\n')
+    by_type = settings('[workers.mine]\ntype = "claude"\nenv = ["MY_NAME"]\n')
+
+    assert "ANTHROPIC_API_KEY" in passed_names(by_role)
+    assert {"ANTHROPIC_API_KEY", "MY_NAME"} <= passed_names(by_type)
+    assert passed_names(settings("")) == frozenset()

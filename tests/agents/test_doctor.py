@@ -1,0 +1,51 @@
+"""What `doctor` says of Claude Code: its version, and whether it is logged in where attempts run."""
+
+from pathlib import Path
+from typing import Any
+
+from tests.agents.conftest import Delivering, Make
+
+MISSING = 4
+
+
+def checked(workspace: Delivering, name: str, **environment: str) -> tuple[int, dict[str, Any]]:
+    call = workspace.punchlist("doctor", "--json", env=environment)
+    (found,) = (each for each in call.json["checks"] if each["name"] == f"worker: {name}")
+    return call.code, found
+
+
+def test_doctor_tells_the_version_and_that_it_is_logged_in(delivering: Make) -> None:
+    workspace, server = delivering("greeter", {"README.md": "# x\n"})
+
+    code, claude = checked(workspace, "claude")
+
+    assert (code, claude["status"]) == (0, "ok")
+    assert claude["detail"] == "type claude, builder, qa, version 2.1.329"
+    assert server.requests == []
+
+
+def test_doctor_says_when_it_is_not_logged_in_and_what_to_type(delivering: Make) -> None:
+    workspace, _ = delivering("greeter", {"README.md": "# x\n"})
+
+    code, claude = checked(workspace, "claude", ANTHROPIC_API_KEY="")
+
+    assert (code, claude["status"]) == (MISSING, "fail")
+    assert claude["detail"].endswith("not logged in")
+    assert "export ANTHROPIC_API_KEY" in claude["hint"]
+    assert "[workers.claude] inherit = true" in claude["hint"]
+
+
+def test_doctor_says_when_it_is_of_another_version_or_does_not_start(delivering: Make, tmp_path: Path) -> None:
+    programs = {"old": "echo '1.9.3 (Claude Code)'", "broken": "sleep 60 & exit 1"}
+    more = ""
+    for name, script in programs.items():
+        path = tmp_path / name
+        path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        path.chmod(0o755)
+        more += f'[workers.{name}]\ntype = "claude"\nargv = ["{path}"]\n'
+    workspace, _ = delivering("greeter", {"README.md": "# x\n"}, more=more)
+
+    old, broken = (checked(workspace, name)[1] for name in programs)
+
+    assert (old["status"], old["detail"]) == ("warn", "type claude, version 1.9.3: tested with 2.1.329")
+    assert (broken["status"], broken["detail"]) == ("warn", "type claude, version unknown: it does not start")
