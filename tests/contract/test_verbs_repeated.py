@@ -60,3 +60,13 @@ def test_another_call_with_the_same_key_is_refused_and_does_nothing(service: Ser
         CALLS[name](service)
 
     assert [shown(service, task) for task in ("T1", "T2")] == before
+
+
+@pytest.mark.parametrize("number", [2**53, 10**40])
+def test_a_call_with_a_number_that_no_record_can_hold_is_another_call_like_any_other(
+    service: Service, number: int
+) -> None:
+    CALLS["task create"](service)
+
+    with pytest.raises(RefusedError, match="the key 'k1' was given to another call: task create, with other arguments"):
+        tasks.create(service, None, document=unchecked(needs=[number]), key=KEY)
