@@ -7,9 +7,11 @@ from typing import Any
 
 import mcp_types as types
 import pytest
+from mcp.client.client import Client as ModernClient
+from mcp.client.stdio import StdioServerParameters, stdio_client
 
 from tests.clients import client, fresh, talked
-from tests.installed import Workspace
+from tests.installed import PROGRAM, Workspace
 
 PROSE: dict[str, Any] = {"title": "Write", "criteria": ["It reads well."]}
 UNPROVEN: dict[str, Any] = {
@@ -76,6 +78,31 @@ def test_a_proposal_asks_the_person_in_front_of_a_client_that_can(workspace: Wor
         "approve",
         "human",
     )
+    assert workspace.ok("task", "show", "T1")["task"]["status"] == "ready"
+
+
+@pytest.mark.parametrize("mode", ["2026-07-28", "legacy"])
+def test_a_client_of_either_age_of_the_protocol_is_asked_once(workspace: Workspace, mode: Any) -> None:
+    seen: list[str] = []
+
+    async def asked(context: object, params: types.ElicitRequestParams) -> types.ElicitResult:
+        seen.append(params.message)
+        return types.ElicitResult(action="accept", content={"choice": "approve"})
+
+    async def talk() -> tuple[Any, Any]:
+        server = StdioServerParameters(
+            command=str(PROGRAM), args=["mcp"], cwd=workspace.root, env=workspace.environment
+        )
+        async with ModernClient(stdio_client(server), mode=mode, elicitation_callback=asked) as chat:
+            await chat.call_tool("create_task", {"project": "p", "title": "x", "steps": [PROSE]})
+            answer = await chat.call_tool("propose_approval", {"task": "T1"})
+            forged = await chat.session.call_tool("propose_approval", {"task": "T1"}, request_state="of my own")
+            return answer.structured_content, forged.structured_content
+
+    answer, forged = talked(talk)
+
+    assert (answer["asked"], answer["gate"]["choice"], len(seen)) == ("accept", "approve", 1)
+    assert "is not open any more" in forged["error"]["message"]
     assert workspace.ok("task", "show", "T1")["task"]["status"] == "ready"
 
 

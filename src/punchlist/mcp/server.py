@@ -15,9 +15,10 @@ from mcp.shared.exceptions import MCPError
 
 from punchlist import __version__
 from punchlist.errors import PunchlistError, RefusedError
-from punchlist.mcp import answers
+from punchlist.mcp import answers, asking
 from punchlist.mcp.arguments import check
-from punchlist.mcp.tool import Question, Tool
+from punchlist.mcp.asking import Asking, Put
+from punchlist.mcp.tool import Tool
 from punchlist.mcp.wire import standard_streams
 from punchlist.render.failures import failure
 from punchlist.service import crashes
@@ -77,6 +78,7 @@ class _Desk:
         self._tools = {tool.name: tool for tool in serving.tools}
         self._working = anyio.CapacityLimiter(_AT_ONCE)
         self._client: str | None = None
+        self._asking = Asking()
 
     async def list_tools(
         self, context: "ServerRequestContext[Any, Any]", params: types.PaginatedRequestParams | None
@@ -87,21 +89,27 @@ class _Desk:
 
     async def call_tool(
         self, context: "ServerRequestContext[Any, Any]", params: types.CallToolRequestParams
-    ) -> types.CallToolResult:
+    ) -> types.CallToolResult | types.InputRequiredResult:
         """Return the answer of a tool; a refusal, or a bug, is an answer too."""
         self._introduce(context)
         try:
+            if params.request_state is not None:
+                put = self._asking.take(params.request_state, tool=params.name)
+                return await self._told(put, asking.reply_in(params))
             tool = self._tool(params.name)
             arguments: dict[str, Json] = params.arguments or {}
             answer = await self._called(tool, lambda: self._checked_call(tool, arguments))
             question = tool.question(answer) if tool.question is not None else None
-            if question is not None and _can_ask(context):
-                answer = {**answer, **await self._asked(context, tool, question=question)}
+            if question is None or not asking.can_ask(context):
+                return answers.result({"ok": True, **answer})
+            put = Put(tool, answer, question)
+            if not context.session.can_send_request:
+                return self._asking.hold(put)
+            return await self._told(put, await asking.ask(context, question))
         except PunchlistError as error:
             return answers.refusal(error)
         except Exception as error:  # noqa: BLE001 - the edge: whatever is not expected is a bug, and recorded
             return answers.refusal(self._bug(error, f"tool: {params.name}"))
-        return answers.result({"ok": True, **answer})
 
     async def list_resources(
         self, context: "ServerRequestContext[Any, Any]", params: types.PaginatedRequestParams | None
@@ -154,12 +162,12 @@ class _Desk:
             self._client = params.client_info.name if params is not None else "unknown"
             self._serving.introduced(self._client)
 
-    async def _called(self, tool: Tool, work: "Callable[[], Answer]") -> "Answer":
+    async def _called(self, tool: Tool, work: "Callable[[], Answer]", *, finish: bool = False) -> "Answer":
         """Do a call in a thread of its own; one that waits is left behind with its client, a change is finished."""
         if tool.waits:
             return await _in_thread(work)
         async with self._working:
-            return await _in_thread(work, finish=tool.changes)
+            return await _in_thread(work, finish=finish or tool.changes)
 
     async def _answered(self, work: Callable[[], T], *, asked: str) -> T:
         """Do what is no call of a tool; its failures are errors of the protocol."""
@@ -170,21 +178,20 @@ class _Desk:
         except Exception as error:  # noqa: BLE001 - the edge: whatever is not expected is a bug, and recorded
             raise MCPError(code=types.INTERNAL_ERROR, message=str(self._bug(error, asked))) from None
 
-    async def _asked(self, context: "ServerRequestContext[Any, Any]", tool: Tool, *, question: Question) -> "Answer":
-        """Ask the person; what was called for holds, whatever comes of that."""
-        try:
-            reply = await context.session.elicit_form(
-                question.text, dict(question.form), related_request_id=context.request_id
-            )
-        except (MCPError, ValueError) as error:
-            return {"asked": "failed", "why": str(error)}
+    async def _told(self, put: Put, reply: types.ElicitResult | str) -> types.CallToolResult:
+        """Return the answer with what the person decided; what was called for holds, whatever comes of that."""
+        return answers.result({"ok": True, **put.answer, **await self._decided(put, reply)})
+
+    async def _decided(self, put: Put, reply: types.ElicitResult | str) -> "Answer":
+        if isinstance(reply, str):
+            return {"asked": "failed", "why": reply}
         if reply.action != "accept":
             return {"asked": reply.action}
-        content: dict[str, Json] = msgspec.to_builtins(reply.content or {})
         try:
-            return {"asked": "accept", **await self._called(tool, lambda: question.answered(content))}
+            decided = await self._called(put.tool, lambda: put.question.answered(asking.content_of(reply)), finish=True)
         except PunchlistError as error:
             return {"asked": "accept", "refused": failure(error)}
+        return {"asked": "accept", **decided}
 
     def _bug(self, error: Exception, asked: str) -> PunchlistError:
         return crashes.reported(error, start=self._serving.folder, asked=asked)
@@ -193,12 +200,6 @@ class _Desk:
 def _shown(tool: Tool) -> types.Tool:
     hints = None if tool.changes else types.ToolAnnotations(read_only_hint=True)
     return types.Tool(name=tool.name, description=tool.text, input_schema=dict(tool.schema), annotations=hints)
-
-
-def _can_ask(context: "ServerRequestContext[Any, Any]") -> bool:
-    capabilities = context.session.client_capabilities
-    offered = capabilities.elicitation if capabilities is not None else None
-    return offered is not None and (offered.form is not None or offered.url is None)
 
 
 async def _in_thread(work: Callable[[], T], *, finish: bool = False) -> T:
