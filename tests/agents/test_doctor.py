@@ -49,3 +49,20 @@ def test_doctor_says_when_it_is_of_another_version_or_does_not_start(delivering:
 
     assert (old["status"], old["detail"]) == ("warn", "type claude, version 1.9.3: tested with 2.1.329")
     assert (broken["status"], broken["detail"]) == ("warn", "type claude, version unknown: it does not start")
+
+
+def test_a_person_who_lets_it_inherit_is_logged_in_as_ever(delivering: Make) -> None:
+    workspace, server = delivering("greeter", {"README.md": "# x\n"}, more='[workers.mine]\ntype = "claude"\n')
+    own = workspace.write("../home/.claude/settings.json", '{"apiKeyHelper": "echo my-own-key"}')
+    settings = (workspace.root / "punchlist.toml").read_text(encoding="utf-8")
+    program = settings.partition('argv = ["')[2].partition('"')[0]
+    said = f'type = "claude"\nargv = ["{program}"]\n'
+
+    workspace.write("punchlist.toml", settings.replace('type = "claude"\n', said))
+    apart = checked(workspace, "mine", ANTHROPIC_API_KEY="")[1]
+    workspace.write("punchlist.toml", settings.replace('type = "claude"\n', f"{said}inherit = true\n"))
+    inherited = checked(workspace, "mine", ANTHROPIC_API_KEY="")[1]
+
+    assert own.exists()
+    assert (apart["status"], inherited["status"]) == ("warn", "ok"), (apart, inherited)
+    assert server.requests == []
