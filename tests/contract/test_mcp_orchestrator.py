@@ -98,75 +98,66 @@ def test_shape_and_meaning_of_a_task_are_refused_in_one_answer(workspace: Worksp
     assert sorted(places) == ["needs[0]", "steps[0].needs[0]", "title"]
 
 
-@pytest.mark.parametrize(
-    ("tool", "arguments", "where"),
-    [
-        ("get_task", {}, "task"),
-        ("get_task", {"task": 5}, "task"),
-        ("get_task", {"task": "T1", "loud": True}, "loud"),
-        ("get_task", {"task": "p"}, "task"),
-        ("get_step", {"step": "../../etc/passwd"}, "step"),
-        ("get_step", {"step": "T1"}, "step"),
-        ("why", {}, "why"),
-        ("why", {"task": "T1", "step": "T1.1"}, "why"),
-        ("why", {"task": "T1.1"}, "task"),
-        ("cancel", {"step": "T1.1", "node": "build"}, "node"),
-        ("cancel", {"run": "R1", "expected_version": 1}, "expected_version"),
-        ("set_step_status", {"step": "T1.1", "status": "accepted", "reason": "I say so"}, "status"),
-        ("set_step_status", {"step": "T1.1", "status": "skip", "reason": ""}, "reason"),
-        ("set_step_status", {"step": "T1.1", "status": "skip", "reason": "x", "invalidate": True}, "invalidate"),
-        ("update_task", {"task": "T1"}, ""),
-        ("update_project", {"project": "p", "policy": {"auto_approve": True}}, "policy"),
-        ("update_project", {"project": "p", "setup_allow": ["/"]}, "setup_allow"),
-        ("start_task", {"task": "T1", "expected_version": True}, "expected_version"),
-        ("start_task", {"task": "T1", "expected_version": 0}, "expected_version"),
-        ("start_task", {"task": "T1", "idempotency_key": ""}, "idempotency_key"),
-        ("wait_for", {"ids": []}, "ids"),
-        ("wait_for", {"ids": ["T1"], "timeout": 1e9}, "timeout"),
-        ("read_log", {"attempt": "A1", "after": 5}, "after"),
-        ("list_tasks", {"after": "G1"}, "after"),
-        ("list_tasks", {"limit": 0}, "limit"),
-    ],
-)
-def test_an_argument_that_means_nothing_is_refused_with_its_place(
-    workspace: Workspace, tool: str, arguments: dict[str, Any], where: str
-) -> None:
-    async def talk() -> dict[str, Any]:
+MEANINGLESS: list[tuple[str, dict[str, Any], str]] = [
+    ("get_task", {}, "task"),
+    ("get_task", {"task": 5}, "task"),
+    ("get_task", {"task": "T1", "loud": True}, "loud"),
+    ("get_task", {"task": "p"}, "task"),
+    ("get_step", {"step": "../../etc/passwd"}, "step"),
+    ("get_step", {"step": "T1"}, "step"),
+    ("why", {}, "why"),
+    ("why", {"task": "T1", "step": "T1.1"}, "why"),
+    ("why", {"task": "T1.1"}, "task"),
+    ("cancel", {"step": "T1.1", "node": "build"}, "node"),
+    ("cancel", {"run": "R1", "expected_version": 1}, "expected_version"),
+    ("set_step_status", {"step": "T1.1", "status": "accepted", "reason": "I say so"}, "status"),
+    ("set_step_status", {"step": "T1.1", "status": "skip", "reason": ""}, "reason"),
+    ("set_step_status", {"step": "T1.1", "status": "skip", "reason": "x", "invalidate": True}, "invalidate"),
+    ("update_task", {"task": "T1"}, ""),
+    ("update_project", {"project": "p", "policy": {"auto_approve": True}}, "policy"),
+    ("update_project", {"project": "p", "setup_allow": ["/"]}, "setup_allow"),
+    ("start_task", {"task": "T1", "expected_version": True}, "expected_version"),
+    ("start_task", {"task": "T1", "expected_version": 0}, "expected_version"),
+    ("start_task", {"task": "T1", "idempotency_key": ""}, "idempotency_key"),
+    ("wait_for", {"ids": []}, "ids"),
+    ("wait_for", {"ids": ["T1"], "timeout": 1e9}, "timeout"),
+    ("read_log", {"attempt": "A1", "after": 5}, "after"),
+    ("list_tasks", {"after": "G1"}, "after"),
+    ("list_tasks", {"limit": 0}, "limit"),
+]
+ELSEWHERE: list[tuple[str, dict[str, Any]]] = [
+    ("get_task", {"task": "T99"}),
+    ("get_step", {"step": "T1.99"}),
+    ("get_project", {"project": "other"}),
+    ("why", {"run": "R99"}),
+    ("wait_for", {"ids": ["T1", "T99"]}),
+    ("list_gates", {"ask": "G99"}),
+    ("create_task", {"project": "other", "title": "x"}),
+    ("approve_task", {"task": "T1"}),
+    ("decide", {"gate": "G1", "choice": "approve"}),
+    ("record_builder_result", {"outcome": "done"}),
+]
+
+
+def test_an_argument_that_means_nothing_is_refused_with_its_place(workspace: Workspace) -> None:
+    async def talk() -> list[dict[str, Any]]:
         async with client(workspace) as chat:
             await chat.ok("create_task", project="p", title="x", steps=[PROSE])
-            return await chat.refused(tool, **arguments)
+            return [await chat.refused(tool, **arguments) for tool, arguments, _ in MEANINGLESS]
 
-    error = talked(talk)
+    for case, error in zip(MEANINGLESS, talked(talk), strict=True):
+        assert error["code"] == "definition", case
+        assert case[2] in {error["where"], *(each["where"] for each in error["problems"])}, case
 
-    assert error["code"] == "definition"
-    assert where in {error["where"], *(each["where"] for each in error["problems"])}
 
-
-@pytest.mark.parametrize(
-    ("tool", "arguments"),
-    [
-        ("get_task", {"task": "T99"}),
-        ("get_step", {"step": "T1.99"}),
-        ("get_project", {"project": "other"}),
-        ("why", {"run": "R99"}),
-        ("wait_for", {"ids": ["T1", "T99"]}),
-        ("list_gates", {"ask": "G99"}),
-        ("create_task", {"project": "other", "title": "x"}),
-        ("approve_task", {"task": "T1"}),
-        ("decide", {"gate": "G1", "choice": "approve"}),
-        ("record_builder_result", {"outcome": "done"}),
-    ],
-)
-def test_what_is_not_there_or_for_another_role_is_refused_as_such(
-    workspace: Workspace, tool: str, arguments: dict[str, Any]
-) -> None:
-    async def talk() -> dict[str, Any]:
+def test_what_is_not_there_or_for_another_role_is_refused_as_such(workspace: Workspace) -> None:
+    async def talk() -> list[str]:
         async with client(workspace) as chat:
             await chat.ok("create_task", project="p", title="x", steps=[PROSE])
             await chat.ok("propose_approval", task="T1")
-            return await chat.refused(tool, **arguments)
+            return [(await chat.refused(tool, **arguments))["code"] for tool, arguments in ELSEWHERE]
 
-    assert talked(talk)["code"] == "not_found"
+    assert dict(zip(map(str, ELSEWHERE), talked(talk), strict=True)) == dict.fromkeys(map(str, ELSEWHERE), "not_found")
     assert workspace.ok("task", "show", "T1")["task"]["status"] == "draft"
 
 
