@@ -157,6 +157,24 @@ def ask_rework(state: TaskState, step: StepId, *, message: str, finding: Finding
     return [*facts, ev.ReworkAsked(step=step, message=message, finding=finding)]
 
 
+def rework_now(state: TaskState, step: StepId, *, message: str, finding: FindingId) -> list[ev.TaskFact]:
+    """Return what `ask_rework` does where the task is started at once; refused while other steps keep it from that."""
+    facts = ask_rework(state, step, message=message, finding=finding)
+    problems = [
+        Problem(each.id, f"is {each.status}", hint=f"Type: punchlist step reopen {each.id}")
+        for each in state.task.steps
+        if each.id != step and each.status in {StepStatus.FAILED, StepStatus.CANCELLED}
+    ]
+    if problems:
+        raise RefusedError(
+            f"rework of {step} would start task {state.task.id}, and that has other steps that are over badly:",
+            where=step,
+            problems=problems,
+            hint=f"Then again: punchlist rework {step} -m TEXT",
+        )
+    return facts
+
+
 def waive(state: TaskState, finding: FindingId, *, by: str, reason: str) -> list[ev.TaskFact]:
     """Pass over a finding of the last verdict; what was waived is shown wherever the verdict is."""
     key = state.findings.get(finding)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from punchlist.errors import DefinitionError, RefusedError
-from punchlist.model.ids import FindingId, RunId, StepId, step_task
+from punchlist.model.ids import FindingId, StepId, step_task
 from punchlist.model.states import FINAL_STEP, TaskStatus
 from punchlist.render import shapes
 from punchlist.service import lookup
@@ -61,24 +61,19 @@ def waive(service: "Service", finding: str, *, reason: str) -> "Answer":
     """Pass over a finding; the waiver is shown wherever its verdict is."""
     from punchlist.engine import document_moves as moves
     from punchlist.model.commands import Waive
-    from punchlist.service import inbox
-    from punchlist.service.recording import change_task
+    from punchlist.service.holding import steer
 
     service.require_person("waive")
     if not reason.strip():
         raise DefinitionError("a waiver needs a reason", where=finding, hint="Give it with --reason TEXT")
     with service.store.read() as reader:
-        state = lookup.finding(reader, finding)
-        run = lookup.live_run(reader, state.task.id)
-    if run is not None:
-        inbox.send(service, Waive(run=RunId(run.id), finding=FindingId(finding), reason=reason))
-        with service.store.read() as reader:
-            return {"task": shapes.task(lookup.task(reader, state.task.id))}
-
-    def decide_alone(_writer: "Writer", found: "TaskState") -> "list[TaskFact]":
-        return moves.waive(found, FindingId(finding), by=service.actor, reason=reason)
-
-    return change_task(service, state.task.id, decide=decide_alone)
+        task = lookup.finding(reader, finding).task.id
+    return steer(
+        service,
+        task,
+        command=lambda run: Waive(run=run, finding=FindingId(finding), reason=reason),
+        alone=lambda _, found: moves.waive(found, FindingId(finding), by=service.actor, reason=reason),
+    )
 
 
 def rework(service: "Service", step: str, *, message: str, yes: bool = False) -> "Answer":
@@ -89,35 +84,36 @@ def rework(service: "Service", step: str, *, message: str, yes: bool = False) ->
     """
     from punchlist.engine import document_moves as moves
     from punchlist.model.commands import AskRework
-    from punchlist.service import inbox, starts, steps
-    from punchlist.service.recording import change_task
+    from punchlist.service import starts, steps
+    from punchlist.service.holding import steer, unheld
 
     service.require_person("rework")
     if not message.strip():
         raise DefinitionError("rework needs a message", where=step, hint="Give it with -m TEXT")
     with service.store.read() as reader:
-        lookup.step(reader, step)
+        state, found = lookup.step(reader, step)
         task = step_task(StepId(step))
-        run = lookup.live_run(reader, task)
-    if run is not None:
-        inbox.send(service, AskRework(run=RunId(run.id), step=StepId(step), message=message))
-        with service.store.read() as reader:
-            return {"task": shapes.task(lookup.task(reader, task))}
+        live = lookup.live_run(reader, task) is not None
 
-    def decide_alone(writer: "Writer", state: "TaskState") -> "list[TaskFact]":
+    starting = not live and found.status in FINAL_STEP and _was_approved(state)
+    ask = moves.rework_now if starting else moves.ask_rework
+
+    def alone(writer: "Writer", state: "TaskState") -> "list[TaskFact]":
         finding = FindingId(f"F{writer.allocate('finding')}")
-        found = moves.ask_rework(state, StepId(step), message=message, finding=finding)
+        facts = ask(state, StepId(step), message=message, finding=finding)
         steps.check_agreed(state, StepId(step), yes=yes, command=f"punchlist rework {step} -m TEXT --yes")
-        return found
+        return facts
 
-    with service.store.read() as reader:
-        was_over = lookup.step(reader, step)[1].status in FINAL_STEP
-    answer = change_task(service, task, decide=decide_alone)
-    if was_over and _is_ready(answer):
-        return starts.start(service, [task])
-    return answer
+    if starting:
+        return starts.start_after(service, task, decide=unheld(alone))
+    return steer(
+        service,
+        task,
+        command=lambda run: AskRework(run=run, step=StepId(step), message=message),
+        alone=alone,
+    )
 
 
-def _is_ready(answer: "Answer") -> bool:
-    task = answer["task"]
-    return isinstance(task, dict) and task["status"] == TaskStatus.READY
+def _was_approved(state: "TaskState") -> bool:
+    task = state.task
+    return task.digest is not None and task.status is not TaskStatus.DRAFT

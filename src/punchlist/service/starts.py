@@ -16,9 +16,10 @@ from punchlist.model.states import FINAL_STEP, NodeStatus, TaskStatus
 from punchlist.render import shapes
 from punchlist.service import approvals, listed, lookup, proofs, publishing
 from punchlist.service.context import quiet
-from punchlist.service.recording import record
+from punchlist.service.recording import Decide, record
 
 if TYPE_CHECKING:
+    from punchlist.model.events import TaskFact
     from punchlist.model.flow import Flow
     from punchlist.model.json import Json
     from punchlist.model.records import Step, Task
@@ -62,16 +63,29 @@ def start_again(service: "Service", task: str) -> "Answer":
 
     Raises RefusedError for one that was never approved, and as `start` does.
     """
-    flow = service.flow("deliver")
-    with service.store.write() as writer:
-        before = lookup.task(writer, task)
-        state = record(writer, before, facts=moves.reopen(before, reason="retry"), service=service)
-        if state.task.status is TaskStatus.DRAFT:
+
+    def decide(_writer: "Writer", before: "TaskState") -> "list[TaskFact]":
+        facts = moves.reopen(before, reason="retry")
+        if before.task.digest is None:
             raise RefusedError(
                 f"task {task} was never approved: nothing of it failed",
                 where=task,
                 hint=f"Type: punchlist task reopen {task}, then: punchlist approve {task}",
             )
+        return facts
+
+    return start_after(service, task, decide=decide)
+
+
+def start_after(service: "Service", task: str, *, decide: "Decide") -> "Answer":
+    """Change a task and start it, in one transaction: where it cannot start it stays as it was.
+
+    Raises what `decide` raises, and as `start` does.
+    """
+    flow = service.flow("deliver")
+    with service.store.write() as writer:
+        before = lookup.task(writer, task)
+        record(writer, before, facts=decide(writer, before), service=service)
         state, run = _start(service, writer, task=task, flow=flow)
     publishing.refresh(service, [state], before=before)
     service.engine.wake()

@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from punchlist.errors import DefinitionError, RefusedError
-from punchlist.model.ids import RunId, StepId, step_task
+from punchlist.model.ids import StepId, step_task
 from punchlist.model.records import Task
 from punchlist.model.states import StepStatus
 from punchlist.render import shapes
 from punchlist.service import lookup
-from punchlist.service.tasks import free_number, known_names, show as show_task
+from punchlist.service.tasks import free_number, known_names
 
 if TYPE_CHECKING:
     from punchlist.model.events import TaskFact
@@ -149,20 +149,15 @@ def check_agreed(state: "TaskState", step: StepId, *, yes: bool, command: str) -
 
 
 def _closed(service: "Service", step: str, *, status: StepStatus, reason: str) -> "Answer":
-
     from punchlist.engine import document_moves as moves
     from punchlist.model.commands import CloseStep
-    from punchlist.service import inbox
-    from punchlist.service.recording import change_task
+    from punchlist.service.holding import steer
 
-    task = _task_of(service, step)
-    with service.store.read() as reader:
-        run = lookup.live_run(reader, task)
-    if run is not None:
-        inbox.send(service, CloseStep(run=RunId(run.id), step=StepId(step), status=status.value, reason=reason))
-        return show_task(service, task)
-    return change_task(
-        service, task, decide=lambda _, state: moves.close_step(state, StepId(step), status=status, reason=reason)
+    return steer(
+        service,
+        _task_of(service, step),
+        command=lambda run: CloseStep(run=run, step=StepId(step), status=status.value, reason=reason),
+        alone=lambda _, state: moves.close_step(state, StepId(step), status=status, reason=reason),
     )
 
 

@@ -106,15 +106,18 @@ def revise(service: "Service", task: str, *, reason: str = "", expected_version:
     from punchlist.model.commands import Cancel
     from punchlist.model.events import TaskRevised
     from punchlist.service import inbox
+    from punchlist.service.holding import BegunMeanwhileError, unheld
     from punchlist.service.recording import change_task
 
     with service.store.read() as reader:
         state = lookup.task(reader, task)
         run = lookup.live_run(reader, task)
     if run is None or state.task.status not in {TaskStatus.RUNNING, TaskStatus.WAITING}:
-        return change_task(
-            service, task, decide=lambda _, found: moves.revise(found, reason=reason), expected=expected_version
-        )
+        alone = unheld(lambda _, found: moves.revise(found, reason=reason))
+        try:
+            return change_task(service, task, decide=alone, expected=expected_version)
+        except BegunMeanwhileError:
+            return revise(service, task, reason=reason, expected_version=expected_version)
     moves.check_version(state.task, expected_version)
     inbox.send(service, Cancel(run=RunId(run.id), reason=reason or "the task is revised"))
 
@@ -131,16 +134,14 @@ def cancel(service: "Service", task: str, *, reason: str = "") -> "Answer":
     """End a task; a run that has hold of it is cancelled, and its agents are stopped."""
     from punchlist.engine import document_moves as moves
     from punchlist.model.commands import Cancel
-    from punchlist.service import inbox
-    from punchlist.service.recording import change_task
+    from punchlist.service.holding import steer
 
-    with service.store.read() as reader:
-        lookup.task(reader, task)
-        run = lookup.live_run(reader, task)
-    if run is None:
-        return change_task(service, task, decide=lambda _, state: moves.cancel(state, reason=reason))
-    inbox.send(service, Cancel(run=RunId(run.id), reason=reason))
-    return show(service, task)
+    return steer(
+        service,
+        task,
+        command=lambda run: Cancel(run=run, reason=reason),
+        alone=lambda _, state: moves.cancel(state, reason=reason),
+    )
 
 
 def reopen(service: "Service", task: str, *, reason: str = "") -> "Answer":

@@ -1,0 +1,59 @@
+"""Changing a task that a run may have hold of: by that run, or its document alone, never beside a run."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from punchlist.errors import RefusedError
+from punchlist.model.ids import RunId
+from punchlist.model.states import TaskStatus
+from punchlist.render import shapes
+from punchlist.service import inbox, lookup
+from punchlist.service.recording import Decide, change_task
+
+if TYPE_CHECKING:
+    from punchlist.model.commands import InboxCommand
+    from punchlist.model.events import TaskFact
+    from punchlist.model.state import TaskState
+    from punchlist.ports import Writer
+    from punchlist.service.context import Answer, Service
+
+_HELD = frozenset({TaskStatus.RUNNING, TaskStatus.WAITING})
+
+
+class BegunMeanwhileError(RefusedError):
+    """A run took the task up between the look at it and the change."""
+
+    def __init__(self, task: str, run: RunId) -> None:
+        super().__init__(f"run {run} of task {task} began at this moment", where=task, hint="Type it once more.")
+        self.run = run
+
+
+def steer(service: "Service", task: str, *, command: "Callable[[RunId], InboxCommand]", alone: Decide) -> "Answer":
+    """Send `command` to the run that has hold of a task; where none has, change the document by `alone`.
+
+    An engine that takes the task up meanwhile is seen: a document changed beside a run would leave that at work.
+    """
+    with service.store.read() as reader:
+        lookup.task(reader, task)
+        found = lookup.live_run(reader, task)
+    run = None if found is None else RunId(found.id)
+    if run is None:
+        try:
+            return change_task(service, task, decide=unheld(alone))
+        except BegunMeanwhileError as begun:
+            run = begun.run
+    inbox.send(service, command(run))
+    with service.store.read() as reader:
+        return {"task": shapes.task(lookup.task(reader, task))}
+
+
+def unheld(decide: Decide) -> Decide:
+    """Return `decide`, which raises BegunMeanwhileError when a run has hold of the task by the time of the change."""
+
+    def within(writer: "Writer", state: "TaskState") -> "Sequence[TaskFact]":
+        run = lookup.live_run(writer, state.task.id) if state.task.status in _HELD else None
+        if run is not None:
+            raise BegunMeanwhileError(state.task.id, RunId(run.id))
+        return decide(writer, state)
+
+    return within
