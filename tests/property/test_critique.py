@@ -32,7 +32,8 @@ LINES = st.sampled_from(
         "> x",
     ]
 )
-SPEC = st.lists(LINES | st.text(max_size=30), max_size=12).map("\n".join)
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=30)
+SPEC = st.lists(LINES | TEXT, max_size=12).map("\n".join)
 CRITERIA: list[Json] = [
     "It greets.",
     {"text": "It greets.", "check": "c"},

@@ -23,7 +23,10 @@ Proofs = Mapping[int, Sequence[ProofRow]]
 
 
 class Remark(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One thing that a planner should mend; `where` is a path in the plan, or a line of what was asked for."""
+    """One thing that a planner should mend; `where` is a path in the plan, or a line of what was asked for.
+
+    The text calls tasks and steps by their ids, such as T1 and T1.2.
+    """
 
     id: str
     kind: RemarkKind
@@ -42,57 +45,60 @@ class _Found(NamedTuple):
     mend: str
 
 
-def critique(plan: Plan, *, asked: str, proofs: Proofs | None = None) -> tuple[Remark, ...]:
+def critique(plan: Plan, *, asked: str, proofs: Proofs | None = None, tasks: Sequence[str] = ()) -> tuple[Remark, ...]:
     """Return the remarks on a plan of what was `asked` for (markdown), in an order that depends on nothing else.
+
+    `tasks` are the ids of the plan's tasks, by default T1, T2 … as in a planner's tools.
 
     They are: tasks without steps; criteria without a check that do not say `review: true`; steps that say no goal, or
     in which nothing fails before the work and nothing is for a reviewer; steps of one task that may run at once and may
     change the same path; with `proofs`, checks that cannot run on the base, or show there what the plan denies; and
     sentences that ask for something which no task's or step's criteria speak of (see `sentences`).
     """
+    ids = tasks or [f"T{at}" for at in range(1, len(plan.tasks) + 1)]
     by_kind = (
-        _no_steps(plan),
-        _no_check(plan),
-        _no_goal(plan, proofs or {}),
-        _overlaps(plan),
-        _cannot_run(proofs or {}),
+        _no_steps(plan, ids),
+        _no_check(plan, ids),
+        _no_goal(plan, ids, proofs=proofs or {}),
+        _overlaps(plan, ids),
+        _cannot_run(proofs or {}, ids),
         _uncovered(plan, asked),
     )
     found = [each for kind in by_kind for each in islice(kind, MOST)]
     return tuple(Remark(id=f"P{number}", **each._asdict()) for number, each in enumerate(found, 1))
 
 
-def _no_steps(plan: Plan) -> Iterator[_Found]:
+def _no_steps(plan: Plan, ids: Sequence[str]) -> Iterator[_Found]:
     for at, task in enumerate(plan.tasks):
         if not task.steps:
-            yield _Found("no_steps", f"tasks[{at}]", f"the task {task.title!r} has no steps", "Give it at least one.")
+            said = f"{_name(ids[at])} {_short(task.title)} has no steps"
+            yield _Found("no_steps", f"tasks[{at}]", said, "Give it at least one.")
 
 
-def _no_check(plan: Plan) -> Iterator[_Found]:
-    for where, criterion in _criteria(plan):
+def _no_check(plan: Plan, ids: Sequence[str]) -> Iterator[_Found]:
+    for where, name, criterion in _criteria(plan, ids):
         said = CriterionFile(text=criterion) if isinstance(criterion, str) else criterion
         if said.check is None and said.review is None:
             yield _Found(
                 "no_check",
                 where,
-                f"{_short(said.text)} has no check",
+                f"{name} {_short(said.text)} has no check",
                 "Give it a command that fails before the work, or say `review: true` where only a reader can tell.",
             )
 
 
-def _no_goal(plan: Plan, proofs: Proofs) -> Iterator[_Found]:
+def _no_goal(plan: Plan, ids: Sequence[str], *, proofs: Proofs) -> Iterator[_Found]:
     for at, number, step in _steps(plan):
         where = f"tasks[{at}].steps[{number}]"
         if not step.goal.strip():
-            yield _Found(
-                "no_goal", f"{where}.goal", f"the step {step.title!r} says no goal", "Say what holds after it."
-            )
+            said = f"{_name(ids[at], number)} {_short(step.title)} says no goal"
+            yield _Found("no_goal", f"{where}.goal", said, "Say what holds after it.")
         shows = {row.id: row.shows for row in proofs.get(at, ()) if _number(row) == number}
         if not any(_is_open(each, shows.get(each.id)) for each in whole_criteria(step.criteria)):
             yield _Found(
                 "no_goal",
                 where,
-                f"nothing in the step {step.title!r} fails before the work, and nothing is for a reviewer",
+                f"nothing in {_name(ids[at], number)} {_short(step.title)} fails before the work or is for a reviewer",
                 "Give it a check that fails on the base and passes after the work.",
             )
 
@@ -104,7 +110,7 @@ def _is_open(criterion: Criterion, shows: str | None) -> bool:
     return shows == "goal" if shows is not None else criterion.red_first is not False
 
 
-def _overlaps(plan: Plan) -> Iterator[_Found]:
+def _overlaps(plan: Plan, ids: Sequence[str]) -> Iterator[_Found]:
     for at, task in enumerate(plan.tasks):
         after = _after(task)
         for later, step in enumerate(task.steps):
@@ -116,8 +122,8 @@ def _overlaps(plan: Plan) -> Iterator[_Found]:
                     yield _Found(
                         "overlap",
                         f"tasks[{at}].steps[{later}].scope",
-                        f"the steps {task.steps[earlier].title!r} and {step.title!r} may run at once, and both may "
-                        f"change what {globs[0]} and {globs[1]} name",
+                        f"{_name(ids[at], earlier)} and {_name(ids[at], later)} may run at once, and both may change "
+                        f"what {_short(globs[0])} and {_short(globs[1])} name",
                         "Let one need the other, or give them scopes apart.",
                     )
 
@@ -142,7 +148,7 @@ def _needs(step: StepFile, at: int) -> list[int]:
     return [(need if isinstance(need, int) else int(need.rpartition(".")[2])) - 1 for need in step.needs]
 
 
-def _cannot_run(proofs: Proofs) -> Iterator[_Found]:
+def _cannot_run(proofs: Proofs, ids: Sequence[str]) -> Iterator[_Found]:
     for at, rows in proofs.items():
         for row in rows:
             if row.problem:
@@ -152,7 +158,7 @@ def _cannot_run(proofs: Proofs) -> Iterator[_Found]:
                 yield _Found(
                     "cannot_run",
                     f"tasks[{at}].{place}",
-                    f"the check of {row.id}, {_short(row.command)}: {row.problem}{last}",
+                    f"the check of {_name(ids[at], number)} {row.id}, {_short(row.command)}: {row.problem}{last}",
                     "Give it a command that runs here, or say of the base what it shows.",
                 )
 
@@ -176,17 +182,20 @@ def _words(criteria: Sequence[CriterionFile | str]) -> frozenset[str]:
     return words(" ".join(texts))
 
 
-def _criteria(plan: Plan) -> Iterator[tuple[str, CriterionFile | str]]:
+def _criteria(plan: Plan, ids: Sequence[str]) -> Iterator[tuple[str, str, CriterionFile | str]]:
+    """Yield each criterion with its path and its name."""
     for at, task in enumerate(plan.tasks):
-        for place, criteria in _lists(task):
-            for number, each in enumerate(criteria):
-                yield f"tasks[{at}].{place}[{number}]", each
+        lists = [("acceptance", _name(ids[at]), task.acceptance)]
+        for number, step in enumerate(task.steps):
+            lists += [(f"steps[{number}].criteria", _name(ids[at], number), step.criteria)]
+        for place, name, criteria in lists:
+            for number, (whole, each) in enumerate(zip(whole_criteria(criteria), criteria, strict=True)):
+                yield f"tasks[{at}].{place}[{number}]", f"{name} {whole.id}", each
 
 
-def _lists(task: TaskFile) -> Iterator[tuple[str, Sequence[CriterionFile | str]]]:
-    yield "acceptance", task.acceptance
-    for at, step in enumerate(task.steps):
-        yield f"steps[{at}].criteria", step.criteria
+def _name(task: str, step: int | None = None) -> str:
+    """Return the id of a task, or of one of its steps by its place from 0."""
+    return task if step is None else f"{task}.{step + 1}"
 
 
 def _steps(plan: Plan) -> Iterator[tuple[int, int, StepFile]]:

@@ -77,14 +77,14 @@ def plan(
         nodes = reader.nodes(run)
         answer: Answer = {"tasks": made, "run": shapes.run(lookup.run(reader, run), nodes)}
     if not _is_offline(service, worker):
-        answer["critique"] = _faults_left(nodes, asked=request.strip() or owner.spec)
+        answer["critique"] = _faults_left(nodes, asked=request.strip() or owner.spec, tasks=names)
     return answer
 
 
-def _faults_left(nodes: "Iterable[NodeRow]", *, asked: str) -> "list[Json]":
+def _faults_left(nodes: "Iterable[NodeRow]", *, asked: str, tasks: list[str]) -> "list[Json]":
     """Return what is wrong with the plan that was made: told to its planner once, and after that to a person."""
     plan = next((each.output for each in nodes if each.path == "plan"), None)
-    return [plain(each) for each in critique(parse(Plan, plan, what="the plan"), asked=asked)]
+    return [plain(each) for each in critique(parse(Plan, plan, what="the plan"), asked=asked, tasks=tasks)]
 
 
 def check_staff(service: "Service", planner: str | None) -> None:

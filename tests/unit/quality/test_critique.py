@@ -43,7 +43,7 @@ def test_remarks_are_numbered_and_say_how_to_mend() -> None:
 
     assert (first.id, second.id) == ("P1", "P2")
     assert str(first) == (
-        'P1 tasks[0].steps[0].criteria[0]: "It greets." has no check. '
+        'P1 tasks[0].steps[0].criteria[0]: T1.1 AC-1 "It greets." has no check. '
         "Give it a command that fails before the work, or say `review: true` where only a reader can tell."
     )
 
@@ -101,7 +101,9 @@ def test_a_check_that_cannot_run_is_told_with_what_it_said() -> None:
     (remark,) = critique(plan(SOUND), asked="", proofs=proofs)
 
     assert (remark.kind, remark.where) == ("cannot_run", "tasks[0].steps[0].criteria")
-    assert remark.text == ('the check of AC-1, "make test": cannot run here: exit 127 (it said "sh: make: not found")')
+    assert remark.text == (
+        'the check of T1.1 AC-1, "make test": cannot run here: exit 127 (it said "sh: make: not found")'
+    )
 
 
 def test_a_check_of_the_whole_that_cannot_run_is_told() -> None:
