@@ -13,6 +13,7 @@ from punchlist.engine.queues import head
 from punchlist.engine.registry import KINDS
 from punchlist.engine.turn import ENGINE, Context, Turn
 from punchlist.model import commands as cmd, events as ev
+from punchlist.model.ids import AttemptId
 from punchlist.model.jobs import Outcome, Role
 from punchlist.model.state import State
 from punchlist.model.states import FINAL_NODE, AttemptStatus, NodeStatus, TaskStatus
@@ -65,13 +66,25 @@ def _fill_slots(turn: Turn) -> None:
     """Start attempts while there are slots: those whose time has come first, then the queue."""
     if turn.run.paused or turn.run.cancelling:
         return
-    due = sorted((at, attempt) for attempt, at in turn.run.parked.items() if at <= turn.context.at)
-    ready = [attempt for _, attempt in due]
+    ready = _due(turn)
     while len(turn.run.live) < turn.run.policy.max_parallel:
         attempt = ready.pop(0) if ready else head(turn.run.queue)
         if attempt is None:
             return
         turn.emit(ev.AttemptStarted(attempt=attempt), actor=ENGINE)
+
+
+def _due(turn: Turn) -> list[AttemptId]:
+    """Return the parked attempts whose time has come, the first one first.
+
+    One that was parked after the present was parked by a clock that was set back since: how long it has waited nobody
+    knows, and it does not wait for that clock's time to come again.
+    """
+    now, attempts = turn.context.at, turn.run.attempts
+    parked = turn.run.parked.items()
+    return [
+        each for at, each in sorted((at, each) for each, at in parked) if at <= now or now < attempts[each].queued_at
+    ]
 
 
 def _finish(turn: Turn) -> None:

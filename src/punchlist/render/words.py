@@ -83,10 +83,15 @@ def cost_words(total: dict[str, Json]) -> str:
 
 
 def duration(start: str, end: str) -> str:
-    """Return the time between two instants in words, or "" when one of them is not known."""
+    """Return the time between two instants in words, or "" when one of them is not known.
+
+    Where the clock was set back by more than it took, nobody knows how long that was.
+    """
     if not start or not end:
         return ""
     seconds = (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
+    if seconds < 0:
+        return "unknown: the clock was set back"
     if seconds < 60:  # noqa: PLR2004 - a minute
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)

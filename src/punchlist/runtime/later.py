@@ -7,6 +7,8 @@ from datetime import timedelta
 from punchlist.ports import Clock
 
 _SOON = timedelta(seconds=1)
+_LATEST = timedelta(minutes=2)
+"""The work is not put off for longer, whatever it took by a clock that may have been set meanwhile."""
 _SHARE = 20
 """The work may take one part of so many of the time."""
 
@@ -17,10 +19,13 @@ class Later:
     What was asked for and not begun when the process ends is not done.
     """
 
-    def __init__(self, work: Callable[[], None], *, clock: Clock, soon: timedelta = _SOON) -> None:
+    def __init__(
+        self, work: Callable[[], None], *, clock: Clock, soon: timedelta = _SOON, latest: timedelta = _LATEST
+    ) -> None:
         self._work = work
         self._clock = clock
         self._soon = self._delay = soon
+        self._latest = latest
         self._asked = False
         self._lock = threading.Lock()
 
@@ -39,4 +44,4 @@ class Later:
             self._asked = False
         began = self._clock.now()
         self._work()
-        self._delay = max(self._soon, _SHARE * (self._clock.now() - began))
+        self._delay = max(self._soon, min(_SHARE * (self._clock.now() - began), self._latest))

@@ -33,12 +33,15 @@ from punchlist.runtime.perform import Performer
 
 T = TypeVar("T")
 _LOG = logging.getLogger("punchlist.engine")
+_LOOK = timedelta(minutes=1)
+"""How long a wait for a timer lasts at most: the clock may be set meanwhile, and a machine that slept tells nobody."""
 
 
 class Runtime:
     """An engine of one workspace. It owns all runs while it holds the lock; other processes write only documents.
 
-    `idle_exit` is how long it stays with nothing to do; None keeps it until it is stopped.
+    `idle_exit` is how long it stays with nothing to do; None keeps it until it is stopped. `look` is the longest wait
+    for a timer without a look at the clock.
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class Runtime:
         clock: Clock,
         pages: Pages,
         idle_exit: timedelta | None,
+        look: timedelta = _LOOK,
     ) -> None:
         self._store = store
         self._performer = performer
@@ -61,6 +65,8 @@ class Runtime:
         self._clock = clock
         self._pages = pages
         self._idle_exit = idle_exit
+        self._look = look
+        self._seen_at = ""
         self._states: dict[RunId, State] = {}
         self._outcomes: list[cmd.AttemptOver] = []
         self._wake_at: dict[RunId, str] = {}
@@ -122,7 +128,7 @@ class Runtime:
         if not self._wake_at:
             return None
         first = datetime.fromisoformat(min(self._wake_at.values()))
-        return max(first - self._clock.now(), timedelta())
+        return min(max(first - self._clock.now(), timedelta()), self._look)
 
     def _may_leave(self) -> bool:
         """Let the lock go and look once more: a sender pokes first and tests the lock afterwards."""
@@ -147,8 +153,10 @@ class Runtime:
         return False
 
     def _due(self) -> list[cmd.TimePassed]:
-        now = stamp(self._clock.now())
-        return [cmd.TimePassed(run=run) for run, at in self._wake_at.items() if at <= now]
+        """Return the runs whose timer is due; all that have one after the clock was set back: `decide` sees to that."""
+        before, self._seen_at = self._seen_at, stamp(self._clock.now())
+        back = self._seen_at < before
+        return [cmd.TimePassed(run=run) for run, at in self._wake_at.items() if back or at <= self._seen_at]
 
     async def _apply(self, rows: Sequence[InboxRow], inputs: Sequence[cmd.RunCommand]) -> None:
         """Decide on each input and commit all of it at once; then let what was decided happen."""

@@ -1,6 +1,7 @@
 """The verb that waits until something changes its state."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from punchlist.errors import DefinitionError
@@ -8,7 +9,7 @@ from punchlist.model.ids import RunId
 from punchlist.service import lookup
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from punchlist.model.json import Json
     from punchlist.ports import Reader
@@ -21,7 +22,7 @@ _PATIENCE = 20.0
 _KINDS = ("task", "step", "run", "gate")
 
 
-def wait_for(service: "Service", names: Sequence[str], *, states: Sequence[str] = (), timeout: "timedelta") -> "Answer":
+def wait_for(service: "Service", names: Sequence[str], *, states: Sequence[str] = (), timeout: timedelta) -> "Answer":
     """Wait until one of `names` (tasks, steps, runs, gates) is in one of `states`, and return the state of each.
 
     Without `states` any change of a state ends the wait. `changed` names those for which it ended; it is empty when the
@@ -29,13 +30,16 @@ def wait_for(service: "Service", names: Sequence[str], *, states: Sequence[str] 
     """
     if not names:
         raise DefinitionError("nothing to wait for was named", where="ids", hint="Name at least one id.")
-    until = service.clock.now() + timeout
+    seen = service.clock.now()
+    until = seen + timeout
     with service.engine.watch() as watch:
         before = _states(service, names)
         while True:
             now = _states(service, names)
             changed = [name for name, state in now.items() if (state in states if states else state != before[name])]
-            left = _left(until, service.clock.now())
+            clock = service.clock.now()
+            until -= max(seen - clock, timedelta())  # set back meanwhile: nobody waits for that time to come again
+            seen, left = clock, _left(until, clock)
             if changed or left <= 0:
                 return _answer(now, changed)
             if not watch.wait(min(left, _PATIENCE)):
