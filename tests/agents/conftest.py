@@ -21,6 +21,8 @@ HERE = Path(__file__).parent
 SAID = os.environ.get("PUNCHLIST_AGENTS")  # read here: the fixtures of all tests clean the environment
 FOLDER = Path(SAID) if SAID else HERE.parents[1] / ".cache" / "agents"
 MACHINES = {"x86_64": "x64", "aarch64": "arm64"}
+API_KEY = ("ANTHROPIC_API_KEY", "a-key")
+SUBSCRIPTION = ("CLAUDE_CODE_OAUTH_TOKEN", "a-token")
 Serve = Callable[[str], ModelServer]
 
 
@@ -29,11 +31,13 @@ class Delivering(Workspace):
     """A workspace whose agents talk to the model at `url`."""
 
     url: str
+    login: tuple[str, str] = API_KEY
 
     @property
     def environment(self) -> dict[str, str]:
         """The whole environment of a call: who pays and where the model is are in it, as a person has them."""
-        return {**super().environment, "ANTHROPIC_API_KEY": "a-key", "ANTHROPIC_BASE_URL": self.url}
+        name, value = self.login
+        return {**super().environment, name: value, "ANTHROPIC_BASE_URL": self.url}
 
 
 Make = Callable[..., tuple[Delivering, ModelServer]]
@@ -64,9 +68,11 @@ def delivering(claude: Path, tmp_path: Path, serve: Serve) -> Iterator[Make]:
     """Make a workspace of `files` where Claude Code plans, builds and reviews, and the model that it talks to."""
     made: list[Delivering] = []
 
-    def make(script: str, files: dict[str, str], *, more: str = "") -> tuple[Delivering, ModelServer]:
+    def make(
+        script: str, files: dict[str, str], *, more: str = "", login: tuple[str, str] = API_KEY
+    ) -> tuple[Delivering, ModelServer]:
         server = serve(script)
-        workspace = Delivering(tmp_path / "here", tmp_path / "home", server.url)
+        workspace = Delivering(tmp_path / "here", tmp_path / "home", server.url, login)
         workspace.home.mkdir()
         made.append(workspace)
         settings = f'[workers.claude]\nargv = ["{claude}"]\n[roles]\nbuilder = "claude"\nqa = "claude"\n{more}'
