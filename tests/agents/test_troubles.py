@@ -1,4 +1,4 @@
-"""Troubles in a run with the real program: what is lost begins again, what must wait is parked, what ends leaves nothing."""
+"""Troubles in a run with the real program: what is lost begins anew, what must wait is parked, no process is left."""
 
 import os
 import signal
