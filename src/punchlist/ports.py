@@ -198,6 +198,10 @@ class Processes(Protocol):
         """
         ...
 
+    def alive(self) -> frozenset[AttemptId]:
+        """Return the attempts that processes of this machine say they belong to, whoever started them."""
+        ...
+
     async def settle(self, attempt: AttemptId) -> Exit | None:
         """Settle an attempt found at restart: its exit record, or None once its tree is killed and its lock is free."""
         ...

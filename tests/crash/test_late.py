@@ -32,6 +32,27 @@ def test_what_a_cancelled_worker_leaves_later_changes_nothing(disturbed: Disturb
     as_if_nothing_had_been(disturbed, undisturbed)
 
 
+def test_a_cancelled_worker_does_not_outlive_the_engine_that_died_while_it_ended_it(
+    disturbed: Disturbed, undisturbed: Disturbed
+) -> None:
+    disturbed.hold("build")
+    disturbed.ok("task", "start", "T1")
+    disturbed.until_at("build")
+    held = disturbed.held()
+    for pid in held:
+        os.kill(pid, signal.SIGSTOP)  # its end takes some seconds
+
+    disturbed.ok("cancel", "T1", "--reason", "wrong idea")
+    disturbed.kill_engine()
+    survivors = disturbed.held()
+    disturbed.ok("task", "reopen", "T1")
+    done = disturbed.punchlist("task", "start", "T1", "--wait")
+
+    assert held == survivors != set()
+    assert done.code == 0, done
+    as_if_nothing_had_been(disturbed, undisturbed)
+
+
 def attempt_of_the_builder(workspace: Disturbed) -> dict[str, str]:
     """Return the only attempt of the builder on the first step."""
     (attempt,) = (each for each in workspace.attempts() if each["role"] == "builder")

@@ -248,6 +248,8 @@ class Runtime:
             for run in self._performer.listed.runs():
                 if (over := reader.run(run)) is not None and over.status in FINAL_NODE:
                     self._performer.listed.forget(run)
+        for stray in await asyncio.to_thread(self._performer.alive) - self._live():
+            self._kill(stray)  # its end was recorded, and then the engine died before it was gone
         tasks |= {state.run.task for state in self._states.values() if state.run is not None and state.run.task}
         if tasks:
             await self._show(self._pages.mend, sorted(tasks))
@@ -260,6 +262,9 @@ class Runtime:
             for attempt in want.start:
                 self._begin(state, attempt, recovering=True)
         await self._apply([], [cmd.TimePassed(run=run) for run in self._states])
+
+    def _live(self) -> set[AttemptId]:
+        return {attempt for state in self._states.values() if state.run is not None for attempt in state.run.live}
 
     async def _leave(self) -> None:
         """Stop what runs, record that it is to run again, and wait until every process is gone.

@@ -100,6 +100,10 @@ class Performer:
             return _failed(job.attempt, FailureClass.WORKER, error=error)
         return outcome
 
+    def alive(self) -> frozenset[AttemptId]:
+        """Return the attempts of which processes live, whoever started them."""
+        return self._processes.alive()
+
     async def settle(self, attempt: AttemptId) -> None:
         """Kill what is left of an attempt that is over."""
         await self._processes.settle(attempt)

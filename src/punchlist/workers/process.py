@@ -26,7 +26,7 @@ from punchlist.workers.killing import (
 )
 from punchlist.workers.limits import Watch
 from punchlist.workers.listed import ListedValues
-from punchlist.workers.tree import Tree, own_children, read_process
+from punchlist.workers.tree import Tree, marks, own_children, read_process
 from punchlist.workers.wrapper import Wrapper
 
 _SET_CHILD_SUBREAPER = 36  # prctl(2)
@@ -83,6 +83,11 @@ class LocalProcesses:
         if limit is None and sum(files.sizes()) > launch.limits.output:
             limit = FailureClass.OUTPUT
         return await _exit(files, ended, limit=limit, unenforced=_unenforced(launch))
+
+    def alive(self) -> frozenset[AttemptId]:
+        """Return the attempts that processes of this machine say they belong to, whoever started them; reads /proc."""
+        folders = [Path(mark).parent for mark in marks()]
+        return frozenset(AttemptId(each.name) for each in folders if each.parent == self._root)
 
     async def settle(self, attempt: AttemptId) -> Exit | None:
         """Settle an attempt found at restart: its exit record, or None after its tree was killed and its lock is free.

@@ -110,6 +110,11 @@ def read_process(pid: int) -> Process | None:
     return Process(pid, int(words[1]), int(words[3]), int(words[19]), words[0] in {b"Z", b"X"})
 
 
+def marks() -> set[str]:
+    """Return what living processes say of the attempt that they belong to."""
+    return {mark for mark in map(_mark, _pids()) if mark is not None}
+
+
 def reap(orphan: Process) -> None:
     """Take an ended orphan out of the process table."""
     with suppress(ChildProcessError):
