@@ -15,8 +15,8 @@ from tests.golden.agents.streams import HERE, shown
 
 RECORDED = json.loads((HERE / "outcomes.json").read_bytes())
 SAME = ("status", "failure", "session_over", "usage", "not_before", "result")
-HANGING = Limits(timeout=60, silence=3)
-BUSY = Limits(timeout=5)
+HANGING = Limits(timeout=90, silence=10)
+BUSY = Limits(timeout=15)
 
 
 @pytest.fixture
