@@ -1,0 +1,43 @@
+"""What the service and the runtime ask of the outside, as Protocols over model values."""
+
+from punchlist.ports.engine import Engine, EngineStatus, Watch
+from punchlist.ports.files import Files
+from punchlist.ports.outside import Clock, Ids
+from punchlist.ports.store import Compare, Reader, Store, Writer
+from punchlist.ports.workers import (
+    Examinable,
+    Examined,
+    Exit,
+    Invocation,
+    Launch,
+    Listed,
+    Processes,
+    Worker,
+    WorkerRequest,
+)
+from punchlist.ports.workspace import Merged, SetupNeed, Workspace
+
+__all__ = [
+    "Clock",
+    "Compare",
+    "Engine",
+    "EngineStatus",
+    "Examinable",
+    "Examined",
+    "Exit",
+    "Files",
+    "Ids",
+    "Invocation",
+    "Launch",
+    "Listed",
+    "Merged",
+    "Processes",
+    "Reader",
+    "SetupNeed",
+    "Store",
+    "Watch",
+    "Worker",
+    "WorkerRequest",
+    "Workspace",
+    "Writer",
+]

@@ -1,0 +1,106 @@
+"""The engine's git and work folders."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from punchlist.model.ids import AttemptId, Commit, ProjectId, Tree
+from punchlist.model.jobs import (
+    Folder,
+    IntegrateJob,
+    MergeJob,
+    PublishJob,
+    Snapshot,
+)
+from punchlist.model.records import Project
+
+
+class Merged(msgspec.Struct, frozen=True, kw_only=True):
+    """A merge without a checkout: the tree, or the paths in conflict."""
+
+    tree: Tree | None
+    conflicts: tuple[str, ...] = ()
+
+
+class SetupNeed(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a folder must be set up before use; `stamp` is what `setup_done` takes afterwards."""
+
+    needed: bool
+    stamp: str
+
+
+class Workspace(Protocol):
+    """The engine's git and the work folders. Blocking: the runtime calls it beside its loop.
+
+    Never touches the user's checkout, index, config or hooks; of their branches only the task's own.
+    Raises DefinitionError or RefusedError for what a person can mend (no commits, no base branch, submodules).
+    """
+
+    def create_repository(self, path: Path) -> None:
+        """Make a repository with one empty commit on `main` where there is none."""
+        ...
+
+    def base(self, project: Project) -> Commit:
+        """Return the tip of the project's base branch in the user's repository."""
+        ...
+
+    def uncommitted(self, project: Project) -> int:
+        """Return how many paths of the user's checkout differ from its HEAD (they are not in the base)."""
+        ...
+
+    def tree_of(self, project: Project, commit: Commit | Tree) -> Tree:
+        """Return a commit's tree; a tree is its own."""
+        ...
+
+    def prepare(self, project: Project, folder: Folder) -> Path:
+        """Make the folder ready and return it: a builder's clone as it was left, or an exam clean at its tree."""
+        ...
+
+    def path(self, folder: Folder) -> Path:
+        """Return where a folder is, without making it ready."""
+        ...
+
+    def setup_need(self, project: Project, folder: Folder) -> SetupNeed:
+        """Say whether the project's set-up must run in this folder now (once per folder and hash of what it names)."""
+        ...
+
+    def setup_done(self, project: Project, folder: Folder, stamp: str) -> None:  # noqa: PLR0917 - in the order in which one says it
+        """Record that set-up ran, and which ignored paths it made, so that cleaning leaves them."""
+        ...
+
+    def snapshot(self, project: Project, folder: Folder, attempt: AttemptId, base: Commit) -> Snapshot:  # noqa: PLR0917 - in the order in which one says it
+        """Record everything in the builder's clone as `refs/attempts/<attempt>`; same content, same tree."""
+        ...
+
+    def exam_changes(self, project: Project, folder: Folder) -> tuple[str, ...]:
+        """Return the paths of an exam folder that differ from its tree, those aside that the base's rules ignore."""
+        ...
+
+    def resolve(self, project: Project, tree: Tree, references: Sequence[str]) -> dict[str, bool]:  # noqa: PLR0917 - in the order in which one says it
+        """Say of each `path:line` (or `path`) whether it exists in the tree; anything that leaves the tree is False."""
+        ...
+
+    def diff(self, project: Project, old: str, new: str) -> str:  # noqa: PLR0917 - in the order in which one says it
+        """Return the patch between two commits or trees."""
+        ...
+
+    def merge(self, project: Project, job: MergeJob) -> Merged:
+        """Merge without a checkout."""
+        ...
+
+    def integrate(self, project: Project, job: IntegrateJob) -> Commit:
+        """Make the planned commit, move the task's branch by compare-and-swap, push it; redoing it is no change.
+
+        Raises RefusedError when the branch is at another commit than the parent or the planned one.
+        """
+        ...
+
+    def publish(self, project: Project, job: PublishJob) -> bool:
+        """Push the branch; for `merge` bring it into the base branch. Return whether it was merged."""
+        ...
+
+    def home(self, project: ProjectId) -> Path:
+        """Return the project's private HOME, made when missing."""
+        ...
