@@ -38,13 +38,15 @@ def new_task(document: Json, *, task: TaskId, project: ProjectId, known: Known, 
         return [*task_problems(part, task, numbers=range(1, steps_in(part) + 1), known=known)]
 
     file = parse(TaskFile, document, what=what, meaning=meaning)
-    return _new(file, task, project=project, known=known)
+    return _drafted(file, task, project=project, known=known)
 
 
 def new_tasks(document: Json, *, project: ProjectId, known: Known, what: str) -> list[Task]:
     """Return the drafts of a plan, with the ids `known.plan`; raises DefinitionError listing every problem."""
     plan = parse(Plan, document, what=what, meaning=lambda part: plan_problems(part, known=known))
-    return [_new(file, name, project=project, known=known) for name, file in zip(known.plan, plan.tasks, strict=True)]
+    return [
+        _drafted(file, name, project=project, known=known) for name, file in zip(known.plan, plan.tasks, strict=True)
+    ]
 
 
 def changed_task(task: Task, changes: Mapping[str, Json], *, known: Known, free: int, what: str) -> Task:
@@ -130,7 +132,7 @@ def same_step(one: Step, other: Step) -> bool:
     return _without(plain(one), ("status", "version")) == _without(plain(other), ("status", "version"))
 
 
-def _new(file: TaskFile, task: TaskId, *, project: ProjectId, known: Known) -> Task:
+def _drafted(file: TaskFile, task: TaskId, *, project: ProjectId, known: Known) -> Task:
     numbers = range(1, len(file.steps) + 1)
     steps = _steps(file.steps, step_names(task, numbers), numbers=numbers)
     return _task(file, steps, task=task, project=project, known=known)
