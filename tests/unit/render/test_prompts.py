@@ -145,7 +145,7 @@ def made(asked: ProcessJob, project: Project | None = PROJECT) -> str:
     return prompt_of(asked, project, template=lambda name: f"{name}|${{sent_back}}", io="/a/io")
 
 
-def test_each_role_has_its_template_and_a_kept_session_is_told_only_what_is_new() -> None:
+def test_each_role_has_its_template_and_a_kept_session_one_of_its_own() -> None:
     assert made(job(Role.BUILDER, FRESH)).startswith("builder|")
     assert made(job(Role.BUILDER, FRESH, session="s")).startswith("builder-again|")
     assert made(job(Role.QA, REVIEW_PACK, session="s")).startswith("qa|")
