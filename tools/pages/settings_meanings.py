@@ -5,7 +5,7 @@ from collections.abc import Mapping
 MEANINGS: Mapping[str, str] = {
     "workers.NAME.type": "What kind of worker it is.",
     "workers.NAME.model": "The model that an agent's program is told to use.",
-    "workers.NAME.argv": "`command`: the program and its arguments, started without a shell.",
+    "workers.NAME.argv": "`command`: the program and its arguments, started without a shell; `claude`: where it is.",
     "workers.NAME.env": "Names of environment variables that are passed on.",
     "workers.NAME.account": "Whose quota it uses.",
     "workers.NAME.inherit": "Whether it uses the configuration that you have for its program.",
