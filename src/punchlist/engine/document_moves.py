@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from punchlist.engine.documents import frozen_digest, same_step
-from punchlist.engine.fold_task import step_of
+from punchlist.engine.fold_task import step_of, subject
 from punchlist.errors import ConflictError, Problem, RefusedError
 from punchlist.model import events as ev
 from punchlist.model.ids import Digest, FindingId, GateId, StepId
@@ -18,7 +18,8 @@ from punchlist.model.states import (
     TaskStatus,
     check_move,
 )
-from punchlist.model.verdicts import Finding, Waiver
+from punchlist.model.verdicts import Finding
+from punchlist.quality.findings import waiver, waiver_of
 
 _LIVE = frozenset({TaskStatus.RUNNING, TaskStatus.WAITING})
 
@@ -179,7 +180,8 @@ def waive(state: TaskState, finding: FindingId, *, by: str, reason: str) -> list
     """Pass over a finding of the last verdict; what was waived is shown wherever the verdict is."""
     key = state.findings.get(finding)
     told = state.steps.get(key) if key is not None else None
-    found = _in_last_verdict(told.verdicts[-1].verdict.findings, finding) if told and told.verdicts else None
+    row = told.present if told is not None else None
+    found = _in_last_verdict(row.verdict.findings, finding) if row is not None else None
     if found is None or told is None:
         raise RefusedError(
             f"finding {finding} is not in the last verdict of {key or state.task.id}: it is closed",
@@ -187,10 +189,11 @@ def waive(state: TaskState, finding: FindingId, *, by: str, reason: str) -> list
         )
     if found.kind == "conflict":
         raise RefusedError(f"finding {finding} is a conflict: it cannot be waived", hint="Ask for rework instead.")
-    if any(each.finding == finding for each in told.waivers):
+    if waiver_of(found, told.waivers) is not None:
         raise RefusedError(f"finding {finding} is waived already")
-    waiver = Waiver(finding=finding, fingerprint=found.fingerprint, criterion=found.criterion, by=by, reason=reason)
-    return [ev.FindingWaived(step=StepId(key) if key else None, waiver=waiver)]
+    step = StepId(key) if key else None
+    given = waiver(found, subject=subject(state.task, step), by=by, reason=reason)
+    return [ev.FindingWaived(step=step, waiver=given)]
 
 
 def check_version(task: Task, expected: int | None) -> None:

@@ -11,6 +11,7 @@ from punchlist.model.ids import StepId
 from punchlist.model.records import Step, Task
 from punchlist.model.state import Integration, Mark, StepState, TaskState, VerdictRow
 from punchlist.model.states import STEP_MOVES, TASK_MOVES, TaskStatus, check_move
+from punchlist.quality.findings import Subject, in_force, subject_of
 
 replace = msgspec.structs.replace
 
@@ -48,8 +49,15 @@ def step_of(task: Task, step: StepId) -> Step:
 
 def _edited(state: TaskState, event: ev.Event) -> TaskState:
     fact = fact_of(event, ev.TaskEdited)
-    kept = {"": state.steps[""]} if "" in state.steps else dict[str, StepState]()
-    steps = Map({**kept, **{step.id: state.steps.get(step.id, StepState()) for step in fact.task.steps}})
+    """Fold TaskEdited: what changed is waived no more, and a verdict on other criteria of the task is none on these."""
+    kept: dict[str, StepState] = {}
+    if "" in state.steps:
+        own = state.steps[""]
+        changed = fact.task.acceptance != state.task.acceptance
+        kept[""] = replace(_waiving(own, subject(fact.task, None)), r=own.r + changed)
+    for step in fact.task.steps:
+        kept[step.id] = _waiving(state.steps.get(step.id, StepState()), subject_of(step))
+    steps = Map(kept)
     task = replace(fact.task, status=state.task.status, paused=state.task.paused)
     return replace(state, task=task, steps=steps)
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from punchlist.engine.fold_attempts import tree_key
+from punchlist.engine.fold_task import subject
 from punchlist.engine.place import Place
 from punchlist.engine.scope import find, resolve
 from punchlist.engine.turn import Here
@@ -20,9 +21,9 @@ from punchlist.model.records import Criterion, Scope
 from punchlist.model.results import Result, ReviewedCriterion
 from punchlist.model.state import NodeState
 from punchlist.model.states import NodeStatus
-from punchlist.model.verdicts import Finding, Verdict
+from punchlist.model.verdicts import Finding, Verdict, Waiver
 from punchlist.quality.facts import Facts
-from punchlist.quality.findings import ledger
+from punchlist.quality.findings import in_force, ledger
 
 replace = msgspec.structs.replace
 
@@ -86,7 +87,7 @@ def facts_of_tree(
         scope=place.record.scope if place.step else Scope(),
         claim=_claim(built),
         messages=told.late if told is not None else (),
-        waivers=told.waivers if told is not None else (),
+        waivers=_waivers(place, criteria),
         previous=_previous(place),
         unenforced=_unenforced(place, [*checks], known=(*review.unenforced, *(built.unenforced if built else ()))),
         attempt=built.attempt if built is not None else None,
@@ -120,7 +121,9 @@ def give(here: Here, verdict: Verdict) -> Verdict:
     """Number a verdict's findings and record it; return it as recorded."""
     findings = tuple(replace(each, id=each.id or here.turn.finding_id()) for each in verdict.findings)
     numbered = replace(verdict, findings=findings)
-    r, s = (here.told.r, max(here.tries.count - 1, 0)) if here.step is not None else (0, 0)
+    s = max(here.tries.count - 1, 0) if here.step is not None else 0
+    told = here.task.steps.get(here.step or "")
+    r = told.r if told is not None else 0
     here.emit(ev.VerdictGiven(step=here.step, r=r, s=s, verdict=numbered, node=here.path))
     return numbered
 
@@ -186,6 +189,13 @@ def _claim(built: Outcome | None) -> Result | None:
 
 def _previous(place: Place) -> tuple[Finding, ...]:
     told = place.task.steps.get(place.step or "")
+def _waivers(place: Place, criteria: tuple[Criterion, ...]) -> tuple[Waiver, ...]:
+    """Return the waivers in force: those of the very criteria that are judged."""
+    told = place.task.steps.get(place.step or "")
+    about = subject(place.task.task, place.step)
+    return in_force(told.waivers, replace(about, criteria=criteria)) if told is not None else ()
+
+
     return ledger([row.verdict for row in told.verdicts if row.r == told.r]) if told is not None else ()
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from punchlist.engine.fold_nodes import ROOT
+from punchlist.engine.fold_task import subject
 from punchlist.engine.place import Place
 from punchlist.engine.resetting import judge_again
 from punchlist.engine.turn import Decision, Here, Turn
@@ -10,8 +11,8 @@ from punchlist.errors import RefusedError
 from punchlist.model import events as ev
 from punchlist.model.ids import FindingId, StepId
 from punchlist.model.state import TaskState
-from punchlist.model.verdicts import Finding, Waiver
-from punchlist.quality.findings import blocks, waiver_of
+from punchlist.model.verdicts import Finding
+from punchlist.quality.findings import blocks, waiver, waiver_of
 
 
 def waive_and_judge_again(here: Here, decision: Decision) -> None:
@@ -40,20 +41,15 @@ def record_waivers(turn: Turn, step: StepId | None, *, wanted: Sequence[FindingI
             raise RefusedError(f"finding {each} is a conflict: it cannot be waived", hint="Ask for rework instead.")
         if waiver_of(finding, waivers) is not None:
             raise RefusedError(f"finding {each} is waived already")
-        waiver = Waiver(
-            finding=each,
-            fingerprint=finding.fingerprint,
-            criterion=finding.criterion,
-            by=turn.context.actor,
-            reason=reason,
-        )
-        turn.emit(ev.FindingWaived(step=step, waiver=waiver))
+        given = waiver(finding, subject=subject(task.task, step), by=turn.context.actor, reason=reason)
+        turn.emit(ev.FindingWaived(step=step, waiver=given))
 
 
 def last_findings(task: TaskState, step: StepId | None) -> Sequence[Finding]:
-    """Return the findings of the last verdict on a step, or on the task's own criteria."""
+    """Return the findings of the last verdict on a step, or on the task's own criteria, as they are now."""
     told = task.steps.get(step or "")
-    return told.verdicts[-1].verdict.findings if told is not None and told.verdicts else ()
+    row = told.present if told is not None else None
+    return () if row is None else row.verdict.findings
 
 
 def _blocking(here: Place) -> list[FindingId]:

@@ -31,7 +31,7 @@ def score(state: TaskState) -> TaskScore:
     """Return what a project's files say of a task in this state."""
     task = state.task
     seen = [state.steps.get(step.id, StepState()) for step in task.steps]
-    last = [each.verdicts[-1].verdict for each in seen if each.verdicts]
+    last = [each.present.verdict for each in seen if each.present is not None]
     return TaskScore(
         id=TaskId(task.id),
         title=task.title,

@@ -63,6 +63,8 @@ class Integration(msgspec.Struct, frozen=True, kw_only=True):
 class StepState(msgspec.Struct, frozen=True, kw_only=True):
     """What the task's stream says of a step beyond its record. `tries` counts builder attempts within `r`.
 
+    Of the task's own criteria `r` counts how often they were changed.
+
     `messages` are a person's, and stand first in each prompt until the step is accepted; `late` are those of them that
     came when the present try had begun without them.
     """
@@ -80,6 +82,11 @@ class StepState(msgspec.Struct, frozen=True, kw_only=True):
     planned: Integration | None = None
     closed: bool = False
     mark: Mark = Mark()
+
+    @property
+    def present(self) -> VerdictRow | None:
+        """The last verdict, unless it was given before `r`: then it is on what the step was."""
+        return self.verdicts[-1] if self.verdicts and self.verdicts[-1].r == self.r else None
 
 
 class TaskState(msgspec.Struct, frozen=True, kw_only=True):

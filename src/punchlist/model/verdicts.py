@@ -52,13 +52,17 @@ class Judged(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class Waiver(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A person's decision to pass over a finding; it is shown wherever the verdict is shown."""
+    """A person's decision to pass over a finding; it is shown wherever the verdict is shown.
+
+    `agreed` is the digest of what the finding was about when it was waived: changed, it is not waived any more.
+    """
 
     finding: FindingId
     fingerprint: str
     criterion: CriterionId | None
     by: str
     reason: str
+    agreed: str = ""
 
 
 class Verdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -19,8 +19,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     `review` is None until one has, and what several said is one after the other in it. `evidence` says of each
     reference of the review whether it resolves in the tree. `changes` is None when the tree is not a step's (the
     task's own criteria on its branch): then neither scope nor emptiness is asked for. `messages` are a person's
-    that came when this try had begun without them. `previous` are the findings of the earlier rounds as
-    `findings.ledger` gives them.
+    that came when this try had begun without them. `waivers` are those in force, `previous` the findings of the earlier
+    rounds as `findings.ledger` gives them.
     """
 
     criteria: tuple[Criterion, ...]

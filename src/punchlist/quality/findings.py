@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from punchlist.model.ids import CriterionId
+from punchlist.model.json import digest, plain
+from punchlist.model.records import Criterion, Scope, Step
 from punchlist.model.states import FindingStatus
 from punchlist.model.verdicts import Finding, FindingKind, Verdict, Waiver
 
@@ -39,13 +41,55 @@ def fingerprint(kind: FindingKind, *, criterion: str | None, place: str) -> str:
     return hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
+class Subject(msgspec.Struct, frozen=True, kw_only=True):
+    """What findings and waivers are about: criteria and scope of a step, or of a whole task.
+
+    `names` are a step's title and goal: ids go by position where all steps of a draft are written anew.
+    """
+
+    criteria: tuple[Criterion, ...]
+    scope: Scope = Scope()
+    names: tuple[str, ...] = ()
+
+
+def subject_of(step: Step) -> Subject:
+    """Return a step as the subject of findings."""
+    return Subject(criteria=step.criteria, scope=step.scope, names=(step.title, step.goal))
+
+
+def agreed(subject: Subject, criterion: str | None) -> str:
+    """Return the digest of what a finding on a criterion is about, whole; one on none is about the scope."""
+    found = next((each for each in subject.criteria if each.id == criterion), None)
+    about = plain(subject.scope) if criterion is None else None if found is None else plain(found)
+    return digest([list(subject.names), about])
+
+
+def waiver(found: Finding, *, subject: Subject, by: str, reason: str) -> Waiver:
+    """Return a waiver of a finding that has an id, bound to what the finding is about now."""
+    if found.id is None:
+        raise ValueError("only a recorded finding can be waived")
+    return Waiver(
+        finding=found.id,
+        fingerprint=found.fingerprint,
+        criterion=found.criterion,
+        by=by,
+        reason=reason,
+        agreed=agreed(subject, found.criterion),
+    )
+
+
+def in_force(waivers: Iterable[Waiver], subject: Subject) -> tuple[Waiver, ...]:
+    """Return those waivers that are about what the subject is now."""
+    return tuple(each for each in waivers if each.agreed == agreed(subject, each.criterion))
+
+
 def waiver_of(found: Finding, waivers: Iterable[Waiver]) -> Waiver | None:
     """Return the waiver in force for a finding, or None. A conflict cannot be waived."""
     if found.kind == "conflict":
         return None
-    for waiver in waivers:
-        if waiver.fingerprint == found.fingerprint and waiver.criterion == found.criterion:
-            return waiver
+    for each in waivers:
+        if each.fingerprint == found.fingerprint and each.criterion == found.criterion:
+            return each
     return None
 
 

@@ -35,7 +35,7 @@ def task_summaries(summaries: Sequence[TaskSummary]) -> list[Shape]:
 
 
 def task(state: TaskState) -> Shape:
-    """Return a task with its steps in full; `verdict` is the last one on the task's own criteria.
+    """Return a task with its steps in full; `verdict` is the last one on the task's own criteria as they are.
 
     `notes` are the keys that this version does not heed yet.
     """
@@ -58,7 +58,7 @@ def task(state: TaskState) -> Shape:
         "created_at": state.created_at,
         "changed_at": state.changed_at,
         "waived": [plain(each) for each in waived(state)],
-        "verdict": verdict(own.verdicts[-1]) if own.verdicts else None,
+        "verdict": None if own.present is None else verdict(own.present),
         "verdicts": [verdict(each) for each in own.verdicts],
         "notes": [plain(each) for each in task_notes(record)],
     }
@@ -107,7 +107,7 @@ def _step(state: TaskState, record: Step, *, shows: Mapping[str, str]) -> Shape:
         "tree": seen.tree,
         "reason": seen.reason,
         "messages": list(seen.messages),
-        "verdict": verdict(seen.verdicts[-1]) if seen.verdicts else None,
+        "verdict": None if seen.present is None else verdict(seen.present),
         "waived": [plain(each) for each in seen.waivers],
     }
 

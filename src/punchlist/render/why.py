@@ -52,6 +52,7 @@ def _task(state: TaskState, *, attempts: Sequence[AttemptState], gates: Sequence
     record, own = state.task, state.steps.get("", StepState())
     accepted = record.status is TaskStatus.ACCEPTED
     whole = all(step.status in _PASSED for step in record.steps)  # else the last verdict was on another whole
+    present = [own.present] if whole and own.present is not None else []
     return {
         "id": record.id,
         "title": record.title,
@@ -59,7 +60,7 @@ def _task(state: TaskState, *, attempts: Sequence[AttemptState], gates: Sequence
         "standing": standing(record.status, waived(state)),
         "accepted": accepted,
         "waits_for": None if accepted else _task_waits(state, attempts=attempts, gates=gates),
-        "criteria": _criteria(record.acceptance, own.verdicts[-1:] if whole else (), commit=state.tip),
+        "criteria": _criteria(record.acceptance, present, commit=state.tip),
         "steps": [_step(state, step, attempts=attempts, gates=gates) for step in record.steps],
         "commit": state.tip,
         "branch": state.branch,
@@ -73,7 +74,7 @@ def _step(state: TaskState, record: Step, *, attempts: Sequence[AttemptState], g
     seen = state.steps.get(record.id, StepState())
     mine = [each for each in attempts if each.step == record.id]
     accepted = record.status is StepStatus.ACCEPTED
-    verdicts = [each for each in seen.verdicts if each.r == seen.r][-1:]  # of an earlier revision none counts any more
+    verdicts = [] if seen.present is None else [seen.present]
     commit = seen.commit if accepted else None
     return {
         "id": record.id,

@@ -89,7 +89,8 @@ def _ask(here: Here, message: str) -> None:
 def _last_verdict(place: Place) -> Verdict | None:
     task = place.state.task
     told = task.steps.get(place.step or "") if task is not None else None
-    return told.verdicts[-1].verdict if told is not None and told.verdicts else None
+    row = told.present if told is not None else None
+    return None if row is None else row.verdict
 
 
 def _choices(place: Place, kind: str) -> tuple[str, ...]:

@@ -1,0 +1,133 @@
+"""What a waiver holds for: the criterion or the scope that it was given for, as it was, and nothing that came since."""
+
+from typing import Any
+
+import pytest
+
+from punchlist.engine import document_moves as moves, documents
+from punchlist.engine.document_checks import Known
+from punchlist.errors import RefusedError
+from punchlist.model import commands as cmd
+from punchlist.model.ids import FindingId, StepId
+from punchlist.model.json import Json, plain
+from punchlist.model.records import Scope
+from punchlist.model.states import StepStatus, TaskStatus
+from punchlist.render import shapes
+from tests.gates import NO_ROUNDS, at_acceptance
+from tests.runs import Story, checked, deliver, replace, step
+
+KNOWN = Known(workers=frozenset({"coder", "critic"}))
+ONE = StepId("T1.1")
+
+
+def accepted_with_a_waiver(*, outside: bool = False) -> Story:
+    """A task of two alike steps, cancelled when the first was accepted though its check or scope does not hold."""
+    scope = Scope(allow=("src/**",)) if outside else Scope()
+    story = deliver(step(1, checked(), scope=scope), step(2, checked(), needs=(1,)), policy=NO_ROUNDS)
+    story.build("t1")
+    story.green() if outside else story.red()
+    story.decide("waive", reason="Known.")
+    story.commit()
+    story.tell(cmd.Cancel(run=story.id))
+    assert (story.status(1), story.told(1).waivers != ()) == (StepStatus.ACCEPTED, True)
+    return story
+
+
+def revised(story: Story, **changes: Any) -> None:
+    """Let a person change the first step once the task is over."""
+    story.note(*moves.reopen(story.task, reason="again"), *moves.revise(replaced(story), reason="again"))
+    edited = documents.changed_step(story.task.task, ONE, changes=changes, known=KNOWN, what="the change")
+    story.note(*moves.edit(story.task, edited, what="a change"))
+
+
+def replaced(story: Story) -> Any:
+    return replace(story.task, task=replace(story.task.task, status=TaskStatus.READY))
+
+
+def built_again(story: Story) -> None:
+    """Start the task again, and let the first step fail the same way."""
+    story.note(*moves.approve(story.task, message="", anyway=()))
+    story.again()
+    story.start(policy=NO_ROUNDS, task=plain(story.task.task))
+    story.red(step=1, times=1)
+    story.build("t9", step=1)
+    story.red(step=1)
+
+
+CHANGED: list[dict[str, Any]] = [
+    {"criteria": [{"id": "AC-1", "text": "It does 1.", "check": "grep -q 77 a.py"}]},
+    {"criteria": [{"id": "AC-1", "text": "It does something else.", "check": "make check-1"}]},
+    {"criteria": [{"id": "AC-1", "text": "It does 1.", "check": "make check-1", "review": True}]},
+    {"criteria": [{"id": "AC-1", "text": "It does 1.", "check": "make check-1", "timeout": "9s"}]},
+    {"title": "Another step", "goal": "Do another thing."},
+]
+
+
+@pytest.mark.parametrize("changes", CHANGED)
+def test_a_criterion_that_was_changed_is_not_waived_any_more(changes: dict[str, Any]) -> None:
+    story = accepted_with_a_waiver()
+
+    revised(story, **changes)
+
+    shown: Any = shapes.task(story.task)
+    assert (shown["waived"], shown["steps"][0]["waived"], shown["steps"][0]["verdict"]) == ([], [], None)
+    built_again(story)
+    assert story.gate().kind == "rework"
+    assert story.status(1) is StepStatus.WAITING
+
+
+def test_a_waiver_holds_at_a_later_revision_while_its_criterion_is_the_same() -> None:
+    story = accepted_with_a_waiver()
+
+    revised(story, scope={"allow": ["**"]})
+    built_again(story)
+    story.commit(step=1)
+
+    assert story.status(1) is StepStatus.ACCEPTED
+    assert story.told(1).verdicts[-1].verdict.reason_code == "waived"
+
+
+def test_a_waived_place_outside_the_scope_is_not_waived_in_another_scope() -> None:
+    story = accepted_with_a_waiver(outside=True)
+
+    revised(story, scope={"allow": ["lib/**"]})
+
+    assert story.told(1).waivers == ()
+
+
+def test_a_waiver_stays_with_its_step_when_all_steps_are_written_anew_in_another_order() -> None:
+    story = accepted_with_a_waiver()
+    story.note(*moves.reopen(story.task, reason="again"), *moves.revise(replaced(story), reason="again"))
+    steps: list[Json] = [
+        {"title": each.title, "goal": each.goal, "criteria": [{"text": "It does 1.", "check": "make check-1"}]}
+        for each in reversed(story.task.task.steps)
+    ]
+
+    edited = documents.changed_task(story.task.task, {"steps": steps}, known=KNOWN, free=3, what="the change")
+    story.note(*moves.edit(story.task, edited, what="steps"))
+
+    assert [each.title for each in story.task.task.steps] == ["Step 2", "Step 1"]
+    assert (story.told(1).waivers, story.told(2).waivers) == ((), ())
+
+
+def test_a_finding_on_what_a_step_was_cannot_be_waived_for_what_it_is() -> None:
+    story = accepted_with_a_waiver()
+    revised(story, **CHANGED[0])
+
+    with pytest.raises(RefusedError, match=r"F1 is not in the last verdict of T1\.1: it is closed"):
+        moves.waive(story.task, FindingId("F1"), by="human:ann", reason="Again.")
+
+
+def test_a_changed_criterion_of_the_task_itself_is_not_waived_any_more_and_has_no_verdict() -> None:
+    story = at_acceptance()
+    story.decide("waive", reason="Known.")
+    story.publish()
+    assert (story.task.task.status, len(story.task.steps[""].waivers)) == (TaskStatus.ACCEPTED, 1)
+    story.note(*moves.reopen(story.task, reason="again"), *moves.revise(replaced(story), reason="again"))
+
+    changes: dict[str, Json] = {"acceptance": [{"text": "The whole does it.", "check": "make another"}]}
+    edited = documents.changed_task(story.task.task, changes, known=KNOWN, free=3, what="the change")
+    story.note(*moves.edit(story.task, edited, what="acceptance"))
+
+    shown: Any = shapes.task(story.task)
+    assert (shown["waived"], shown["verdict"], len(shown["verdicts"])) == ([], None, 2)
