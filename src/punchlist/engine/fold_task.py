@@ -62,6 +62,15 @@ def _edited(state: TaskState, event: ev.Event) -> TaskState:
     return replace(state, task=task, steps=steps)
 
 
+def subject(task: Task, step: StepId | None) -> Subject:
+    """Return what findings on a step, or on the task's own criteria, are about."""
+    return Subject(criteria=task.acceptance) if step is None else subject_of(step_of(task, step))
+
+
+def _waiving(step: StepState, about: Subject) -> StepState:
+    return replace(step, waivers=in_force(step.waivers, about))
+
+
 def _proved(state: TaskState, event: ev.Event) -> TaskState:
     return replace(state, proof=fact_of(event, ev.TaskProved).proof)
 
