@@ -1,7 +1,9 @@
 """Commands as all verbs are made: shared options before and after the verb, examples in the help, loaded when used."""
 
 import importlib
+import re
 from collections.abc import Iterable
+from typing import cast
 
 import click
 
@@ -70,7 +72,14 @@ _FROM_ENVIRONMENT = (
 
 
 class Verb(click.Command):
-    """A command that also takes the shared options."""
+    """A command that also takes the shared options, and whose arguments are text."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments; bytes that are no text are refused, but in the names of files."""
+        left = super().parse_args(ctx, args)
+        for each in () if ctx.resilient_parsing else self.get_params(ctx):
+            _refuse_bytes(each, ctx)
+        return left
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Return its own parameters, then the shared ones."""
@@ -157,6 +166,20 @@ class Punchlist(Nouns):
         for section, verbs in SECTIONS.items():
             with formatter.section(section):
                 formatter.write_dl([(name, verb.help) for name, verb in verbs.items()], col_max=12)
+
+
+def _refuse_bytes(parameter: click.Parameter, ctx: click.Context) -> None:
+    """Refuse a value with bytes that are not UTF-8: Python makes lone surrogates of them, which no record can hold."""
+    given: object = ctx.params.get(parameter.name or "")
+    for value in cast("Iterable[object]", given) if isinstance(given, list | tuple) else [given]:
+        found = _NO_TEXT.search(value) if isinstance(value, str) else None
+        if found is not None:
+            byte = ord(found[0]) & 0xFF
+            message = f"byte 0x{byte:02x} at position {found.start()} is not UTF-8; write the text as UTF-8"
+            raise click.BadParameter(message, ctx=ctx, param=parameter)
+
+
+_NO_TEXT = re.compile("[\ud800-\udfff]")
 
 
 def _with_shared(own: list[click.Parameter]) -> list[click.Parameter]:

@@ -37,6 +37,8 @@ TITLE_LENGTH = 200
 END = r"$(?!\n)"
 """The end of a pattern: Python's `$` alone also stands before a newline at the end, which no name or title may have."""
 SLUG = rf"^[a-z0-9][a-z0-9-]{{0,59}}{END}"
+CONTROLS = r"\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069"
+"""What no title may have: control characters, further ends of lines, and what turns the direction of writing."""
 _PATH = r"/\S*|(\S*/)?\.\.(/\S*)?"
 """A title that is an absolute path as a whole, or one that leads upward; a path among other words is none."""
 
@@ -46,8 +48,9 @@ Title = Annotated[
     Meta(
         min_length=1,
         max_length=TITLE_LENGTH,
-        pattern=rf"^(?!({_PATH})$)[^\x00-\x1f\x7f-\x9f\u2028\u2029]*{END}",
-        description="one line of at most 200 characters, without control characters; no path such as /etc or ../x",
+        pattern=rf"^(?!({_PATH})$)(?!\s*$)[^{CONTROLS}]*{END}",
+        description="one line of at most 200 characters, not blank, without control characters; "
+        "no path such as /etc or ../x",
     ),
 ]
 CriterionName = Annotated[str, Meta(pattern=rf"^AC-[1-9][0-9]{{0,3}}{END}", description="AC-1, AC-2, …")]

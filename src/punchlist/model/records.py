@@ -10,24 +10,33 @@ from punchlist.model.policy import Duration, PolicyPart
 from punchlist.model.states import StepStatus, TaskStatus
 
 Text = Annotated[str, Meta(max_length=200_000)]
-_NO_NUL = r"^[^\x00]*$"
-"""No text with the character NUL can be a path or an argument of a process."""
+_SAYS = r"^\s*[^\s\x00][^\x00]*$"
+"""A text that is not blank; none with the character NUL can be a path or an argument of a process."""
 Line = Annotated[
     str,
     Meta(
-        min_length=1, max_length=4_000, pattern=_NO_NUL, description="text of 1 to 4,000 characters, none of them NUL"
+        min_length=1,
+        max_length=4_000,
+        pattern=_SAYS,
+        description="text of 1 to 4,000 characters, not blank, none of them NUL",
     ),
 ]
 Command = Annotated[
     str,
     Meta(
-        min_length=1, max_length=20_000, pattern=_NO_NUL, description="text of 1 to 20,000 characters, none of them NUL"
+        min_length=1,
+        max_length=20_000,
+        pattern=_SAYS,
+        description="text of 1 to 20,000 characters, not blank, none of them NUL",
     ),
 ]
 Glob = Annotated[
     str,
     Meta(
-        min_length=1, max_length=1_000, pattern=_NO_NUL, description="text of 1 to 1,000 characters, none of them NUL"
+        min_length=1,
+        max_length=1_000,
+        pattern=_SAYS,
+        description="text of 1 to 1,000 characters, not blank, none of them NUL",
     ),
 ]
 WorkerName = Annotated[

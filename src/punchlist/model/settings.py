@@ -49,12 +49,16 @@ IN_FORCE = ("claude", "command", "heuristic", "scripted")
 """Worker types that this version can start."""
 
 
+_Argument = Annotated[str, Meta(min_length=1, max_length=4_000, pattern=r"^[^\x00]*$")]
+"""An argument of a program, which may be blank, unlike any other text."""
+
+
 class WorkerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """One worker. `type` may be left out where the name is that of a type; `env` lists names that are let through."""
 
     type: WorkerType | None = None
     model: Line | None = None
-    argv: Annotated[tuple[Line, ...], Meta(min_length=1, max_length=200)] | None = None
+    argv: Annotated[tuple[_Argument, ...], Meta(min_length=1, max_length=200)] | None = None
     env: tuple[Line, ...] = ()
     account: Slug | None = None
     inherit: bool | None = None

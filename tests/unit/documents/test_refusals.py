@@ -11,7 +11,7 @@ from punchlist.model.policy import PolicyPart
 from punchlist.model.records import TaskFile
 from punchlist.model.states import StepStatus
 
-TITLE = "one line of at most 200 characters, without control characters; no path such as /etc or ../x"
+TITLE = "one line of at most 200 characters, not blank, without control characters; no path such as /etc or ../x"
 
 
 class Lone(msgspec.Struct):
@@ -30,7 +30,9 @@ def refused(kind: type[object], value: Json) -> list[tuple[str, str, str]]:
     return [(each.where, each.message, each.allowed) for each in caught.value.problems]
 
 
-@pytest.mark.parametrize("title", ["../../x", "..", "../x", "a/../b", "/etc/passwd", "/", "a\n", "a\nb", "a\x1b", ""])
+@pytest.mark.parametrize(
+    "title", ["../../x", "..", "../x", "a/../b", "/etc/passwd", "/", "a\n", "a\nb", "a\x1b", "", "  ", "a\u202eb"]
+)
 def test_a_title_that_is_a_path_or_more_than_a_line_is_refused(title: str) -> None:
     assert refused(TaskFile, {"title": title}) == [("title", f"saw {title!r}", TITLE)]
 
@@ -50,6 +52,15 @@ def test_no_name_ends_with_a_newline() -> None:
     ]
 
 
+@pytest.mark.parametrize("field", ["text", "check"])
+def test_a_criterion_of_blanks_is_refused_like_an_empty_one(field: str) -> None:
+    criterion: dict[str, Json] = {"text": "t", "check": "true", field: " \t\n"}
+
+    found = refused(TaskFile, {"title": "t", "steps": [{"title": "a", "criteria": [criterion, "  "]}]})
+
+    assert [where for where, *_ in sorted(found)] == [f"steps[0].criteria[0].{field}", "steps[0].criteria[1]"]
+
+
 def test_a_value_that_none_of_several_kinds_allows_is_told_what_all_of_them_allow() -> None:
     criterion: Json = {"text": "t", "check": "x", "timeout": 0, "red_first": "perhaps"}
     steps: Json = [{"title": "a", "needs": [True, "b"], "criteria": [criterion, 4]}]
@@ -57,7 +68,7 @@ def test_a_value_that_none_of_several_kinds_allows_is_told_what_all_of_them_allo
     assert sorted(refused(TaskFile, {"title": "t", "steps": steps})) == [
         ("steps[0].criteria[0].red_first", "saw 'perhaps'", "auto or true or false"),
         ("steps[0].criteria[0].timeout", "saw 0", "a whole number with ms, s, m, h or d: 30s, 5m, 2h"),
-        ("steps[0].criteria[1]", "saw 4", "text of 1 to 4,000 characters, none of them NUL or an object"),
+        ("steps[0].criteria[1]", "saw 4", "text of 1 to 4,000 characters, not blank, none of them NUL or an object"),
         ("steps[0].needs[0]", "saw true", "a whole number, at least 1 or a step's id, such as T1.2"),
         ("steps[0].needs[1]", "saw 'b'", "a whole number, at least 1 or a step's id, such as T1.2"),
     ]
