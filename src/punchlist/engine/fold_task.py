@@ -48,8 +48,8 @@ def step_of(task: Task, step: StepId) -> Step:
 
 
 def _edited(state: TaskState, event: ev.Event) -> TaskState:
-    fact = fact_of(event, ev.TaskEdited)
     """Fold TaskEdited: what changed is waived no more, and a verdict on other criteria of the task is none on these."""
+    fact = fact_of(event, ev.TaskEdited)
     kept: dict[str, StepState] = {}
     if "" in state.steps:
         own = state.steps[""]

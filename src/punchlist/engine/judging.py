@@ -187,8 +187,6 @@ def _claim(built: Outcome | None) -> Result | None:
     return msgspec.convert(built.result, Result) if built is not None and built.result is not None else None
 
 
-def _previous(place: Place) -> tuple[Finding, ...]:
-    told = place.task.steps.get(place.step or "")
 def _waivers(place: Place, criteria: tuple[Criterion, ...]) -> tuple[Waiver, ...]:
     """Return the waivers in force: those of the very criteria that are judged."""
     told = place.task.steps.get(place.step or "")
@@ -196,6 +194,8 @@ def _waivers(place: Place, criteria: tuple[Criterion, ...]) -> tuple[Waiver, ...
     return in_force(told.waivers, replace(about, criteria=criteria)) if told is not None else ()
 
 
+def _previous(place: Place) -> tuple[Finding, ...]:
+    told = place.task.steps.get(place.step or "")
     return ledger([row.verdict for row in told.verdicts if row.r == told.r]) if told is not None else ()
 
 
@@ -211,8 +211,8 @@ def _shows(place: Place) -> dict[str, Shows]:
             for child in map(place.at, node.children):
                 definition = child.definition
                 if isinstance(definition, CheckNode) and definition.expect == "approved":
-                    return {row.id: row.shows for row in rows_of(child.node.output)}
-    return {}
+                    return rows_of(child.node.output)
+    return ()
 
 
 def rows_of(output: Json) -> tuple[ProofRow, ...]:
