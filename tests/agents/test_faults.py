@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,6 +14,9 @@ from tests.golden.agents.streams import HERE, shown
 
 RECORDED = json.loads((HERE / "outcomes.json").read_bytes())
 SAME = ("status", "failure", "session_over", "usage", "not_before", "result")
+"""The parts of an outcome that do not differ from run to run."""
+RACING = {"cut", "reset"}
+"""Cases in which it depends on the moment how much of an answer, and of its cost, was read."""
 HANGING = Limits(timeout=90, silence=10)
 BUSY = Limits(timeout=15)
 
@@ -26,7 +28,11 @@ def runs(tmp_path: Path, claude: Path, serve: Serve) -> ClaudeRuns:
 
 @pytest.mark.parametrize("name", CASES)
 def test_an_end_is_what_it_was_when_it_was_recorded(runs: ClaudeRuns, name: str) -> None:
-    assert same(shown(runs.outcome(name))) == same(RECORDED[name])
+    parts = [each for each in SAME if each != "usage" or name not in RACING]
+
+    found = shown(runs.outcome(name))
+
+    assert {each: found.get(each) for each in parts} == {each: RECORDED[name].get(each) for each in parts}
 
 
 def test_nothing_is_written_outside_of_the_work_folder(runs: ClaudeRuns, tmp_path: Path) -> None:
@@ -57,8 +63,3 @@ def works_in(pid: int, folder: Path) -> bool:
         return Path("/proc", str(pid), "cwd").resolve() == folder
     except OSError:
         return False
-
-
-def same(outcome: dict[str, Any]) -> dict[str, Any]:
-    """Return the parts that do not differ from run to run."""
-    return {name: outcome.get(name) for name in SAME}
