@@ -211,8 +211,8 @@ def _shows(place: Place) -> dict[str, Shows]:
             for child in map(place.at, node.children):
                 definition = child.definition
                 if isinstance(definition, CheckNode) and definition.expect == "approved":
-                    return rows_of(child.node.output)
-    return ()
+                    return {row.id: row.shows for row in rows_of(child.node.output)}
+    return {}
 
 
 def rows_of(output: Json) -> tuple[ProofRow, ...]:
