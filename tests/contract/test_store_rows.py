@@ -11,6 +11,8 @@ from punchlist.model.ids import AttemptId, GateId, ProjectId, RunId, StepId, Tas
 from punchlist.model.scores import score
 from punchlist.model.states import GateStatus, NodeStatus, TaskStatus
 from punchlist.ports import Store
+from punchlist.service import tasks
+from tests.services import created, project_workspace
 from tests.stored import (
     AT,
     SAMPLE,
@@ -193,3 +195,16 @@ def test_gates_are_listed_oldest_first_and_only_open_ones_unless_all_are_asked_f
         assert [row.gate.id for row in reader.gates(task=TaskId("T1"), everything=True)] == ["G2", "G10"]
         assert [row.gate.id for row in reader.gates(run=RunId("R1"), everything=True)] == ["G3", "G10"]
         assert [row.gate.id for row in reader.gates(task=TaskId("T1"), run=RunId("R2"))] == []
+
+
+def test_the_tasks_of_the_last_events_are_found_by_the_logs_order_whatever_the_clocks_said(tmp_path: Path) -> None:
+    service = project_workspace(tmp_path / "w")
+    names = [created(service)["id"] for _ in range(3)]
+    tasks.edit(service, names[0], changes={"spec": "First again."})
+
+    with service.store.read() as reader:
+        found = reader.tasks_of_last(500)
+        last = reader.tasks_of_last(2)
+
+    assert found == ["T1", "T3", "T2"]
+    assert last == ["T1"]

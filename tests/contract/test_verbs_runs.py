@@ -207,8 +207,12 @@ def test_rework_of_an_accepted_step_starts_it_again(service: Service) -> None:
 
     with pytest.raises(DefinitionError, match="needs a message"):
         gates.rework(service, "T1.1", message=" ")
+    work = service.root / ".punchlist" / "work"
+    left = {each.name for each in work.glob("T*")}
     again: Any = gates.rework(service, "T1.1", message="use the existing helper")
     ended(service, again["run"]["id"])
+
+    assert left == set()  # git has what was accepted; its folders are made anew
 
     step: Any = steps.show(service, "T1.1")
     assert (step["step"]["r"], len(step["step"]["verdicts"])) == (1, 2)

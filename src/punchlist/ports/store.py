@@ -47,6 +47,10 @@ class Reader(Protocol):
         """Return lines of tasks in the order of their ids; no statuses means all."""
         ...
 
+    def tasks_of_last(self, events: int) -> list[TaskId]:
+        """Return the tasks that the last so many events of the log are of, each once."""
+        ...
+
     def scores(self, project: ProjectId) -> list[TaskScore]:
         """Return what a project's own files say of its tasks, in the order of their ids."""
         ...

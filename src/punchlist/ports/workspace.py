@@ -101,6 +101,14 @@ class Workspace(Protocol):
         """Push the branch; for `merge` bring it into the base branch. Return whether it was merged."""
         ...
 
+    def leave(self, name: str) -> None:
+        """Move the folders of a step or task away, if there are any: it begins anew when it is worked on again."""
+        ...
+
+    def sweep(self) -> None:
+        """Remove all folders that were moved away."""
+        ...
+
     def home(self, project: ProjectId) -> Path:
         """Return the project's private HOME, made when missing."""
         ...

@@ -65,8 +65,9 @@ class Channel:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK) as sender:
             try:
                 sender.sendto(_MESSAGE, str(path))
-            except ConnectionRefusedError:
-                path.unlink(missing_ok=True)  # its listener was killed
+            except ConnectionRefusedError:  # its listener was killed
+                if path.name != ENGINE:  # the next engine may listen there by now, and would hear nothing more
+                    path.unlink(missing_ok=True)
             except (FileNotFoundError, BlockingIOError):
                 pass  # nobody listens, or enough is waiting there to wake the listener
 

@@ -9,8 +9,8 @@ from punchlist.model.ids import ProjectId, RunId, StreamId, TaskId
 from punchlist.model.state import State
 from punchlist.ports import Reader
 
-_LATELY = 20
-"""How many tasks' files are looked after when an engine starts: more than one that died can have had in hand."""
+_LATELY = 500
+"""How many events' tasks have their files looked after when an engine starts: more than one that died had in hand."""
 
 
 def load_run(reader: Reader, run: RunId) -> State:
@@ -38,8 +38,7 @@ def with_documents(reader: Reader, state: State, *, task: TaskId | None, project
 
 def lately_changed(reader: Reader) -> list[TaskId]:
     """Return the tasks that changed last. Who died after a commit, engine or verb, has not written the files of one."""
-    latest = sorted(reader.tasks(), key=lambda each: each.changed_at, reverse=True)
-    return [each.id for each in latest[:_LATELY]]
+    return reader.tasks_of_last(_LATELY)
 
 
 def is_current(reader: Reader, state: State) -> bool:

@@ -174,6 +174,7 @@ class Runtime:
         if changes:
             await self._show(self._pages.follow, changes)
         self._channel.announce()
+        self._performer.leaving.leave(batch.states, batch.events)
         for run, events in batch.events.items():
             state = self._states[run]
             self._want(state, wanted(state, changed_attempts(events)))
@@ -248,6 +249,7 @@ class Runtime:
             for run in self._performer.listed.runs():
                 if (over := reader.run(run)) is not None and over.status in FINAL_NODE:
                     self._performer.listed.forget(run)
+        self._performer.leaving.sweep()
         for stray in await asyncio.to_thread(self._performer.alive) - self._live():
             self._kill(stray)  # its end was recorded, and then the engine died before it was gone
         tasks |= {state.run.task for state in self._states.values() if state.run is not None and state.run.task}

@@ -27,6 +27,7 @@ from punchlist.model.states import AttemptStatus
 from punchlist.ports import Exit, Invocation, Launch, Listed, Processes, Worker, WorkerRequest, Workspace
 from punchlist.quality.review import in_tree
 from punchlist.render.prompts import context_of
+from punchlist.runtime.leaving import Leaving
 
 T = TypeVar("T")
 J = TypeVar("J", bound=Job)
@@ -61,6 +62,7 @@ class Performer:
         self._prompt = prompt
         self._access = access
         self._make_tasks = make_tasks
+        self.leaving = Leaving(workspace)
 
     @property
     def listed(self) -> Listed:

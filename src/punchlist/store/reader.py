@@ -131,6 +131,10 @@ class SqliteReader:
         waits = self._waits()
         return [_summary(row, waits) for row in rows]
 
+    def tasks_of_last(self, events: int) -> list[TaskId]:
+        """Return the tasks that the last so many events of the log are of, the last one first."""
+        return list(dict.fromkeys(TaskId(row[0]) for row in self._session.all("tasks_of_last", most=events)))
+
     def scores(self, project: ProjectId) -> list[TaskScore]:
         """Return what a project's own files say of its tasks, in the order of their ids."""
         return self._documents(TaskScore, self._session.all("list_task_scores", project=project))

@@ -1,5 +1,7 @@
 """The workspace port on real git and a real disk: each verb finds its repository and folder, and asks one module."""
 
+import itertools
+import os
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,13 +14,15 @@ from punchlist.model.jobs import Folder, IntegrateJob, MergeJob, PublishJob, Sna
 from punchlist.model.records import Project
 from punchlist.ports import Merged, SetupNeed
 from punchlist.workspace import clones, exams, publishing, setups, snapshots, users
-from punchlist.workspace.folders import locked, storing
+from punchlist.workspace.folders import is_folder, locked, make_folder, storing, wipe_all
 from punchlist.workspace.git import Git
 from punchlist.workspace.heads import known_base
 from punchlist.workspace.places import Place, place_of
 from punchlist.workspace.references import resolve
 from punchlist.workspace.repository import Repository
 
+_LEFT = ".left"
+"""Holds the work folders that were moved away; no step, task or project can be called so."""
 _PATCH_SIZE = 20 * 1024 * 1024
 
 
@@ -164,6 +168,19 @@ class GitWorkspace:
     def publish(self, project: Project, job: PublishJob) -> bool:
         """Push the branch; for `merge` bring it into the base branch. Return whether it was merged."""
         return publishing.publish(self._repository(project), self._user(project), job=job)
+
+    @storing
+    def leave(self, name: str) -> None:
+        """Move the folders of a step or task away, if there are any: it begins anew when it is worked on again."""
+        folder, left = self._state / "work" / name, self._state / "work" / _LEFT
+        if is_folder(folder):
+            make_folder(left)
+            folder.rename(next(path for n in itertools.count() if not os.path.lexists(path := left / f"{name}-{n}")))
+
+    @storing
+    def sweep(self) -> None:
+        """Remove all folders that were moved away."""
+        wipe_all(self._state / "work" / _LEFT)
 
     @storing
     def home(self, project: ProjectId) -> Path:

@@ -98,6 +98,13 @@ def wipe(path: Path) -> None:
     path.rmdir()
 
 
+def wipe_all(folder: Path) -> None:
+    """Remove what is in a folder, if it is there, one after the other; what comes in meanwhile may stay."""
+    if is_folder(folder):
+        for name, _ in _entries(folder):
+            wipe(folder / name)
+
+
 def sweep(root: Path, *, files: Collection[str], folders: Collection[str], keep: Callable[[str, bool], bool]) -> None:
     """Remove all below `root` but `files`, the `folders` that hold them and what `keep(path, is_folder)` spares.
 

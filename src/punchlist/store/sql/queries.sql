@@ -109,6 +109,12 @@ where status in (select value from json_each(:statuses)) order by number;
 select id, project, title, status, paused, steps_accepted, steps_total, changed_at from tasks
 where project = :project and (:statuses = '[]' or status in (select value from json_each(:statuses))) order by number;
 
+-- The log's order, not that of any clock; its last events alone are read, however many tasks there are.
+-- name: tasks_of_last
+select streams.local from events cross join streams on streams.uuid = events.stream
+where events.seq > (select max(seq) from events) - :most and streams.kind = 'task'
+order by events.seq desc;
+
 -- What keeps each task waiting, oldest first; far fewer rows than tasks.
 -- name: open_gates_of_tasks
 select task, id, kind from gates where status = 'open' and task is not null order by number;
