@@ -2,6 +2,7 @@
 
 import sys
 
+import click
 import pytest
 
 from punchlist.cli import fitting, tables
@@ -55,6 +56,41 @@ def test_the_widest_columns_give_way_to_the_last_one(terminal: None) -> None:
         f"                      {'y' * 12}",
         "G2  short             z",
     ]
+
+
+def test_what_names_a_row_is_never_cut(terminal: None) -> None:
+    # given
+    key = "projects.a-rather-long-name.policy.x"
+
+    # when
+    made = tables.table(["setting", "from", "value"], [[key, "punchlist.toml", "one two three four five six"]])
+
+    # then
+    assert [_plain(line) for line in made.splitlines()] == [
+        key,
+        "  punchlist.toml  one two three four",
+        "  five six",
+    ]
+
+
+def test_without_colours_a_terminal_keeps_its_width(terminal: None) -> None:
+    with click.Context(click.Command("x"), color=False).scope():
+        made = tables.table(["task", "title"], [["T1", "a " * 100]])
+
+    assert "\x1b[" not in made
+    assert max(map(len, made.splitlines())) <= 40
+
+
+@pytest.mark.parametrize(
+    ("title", "command", "lines"),
+    [
+        ("Short", "punchlist approve T1", ["T1  Short  punchlist approve T1"]),
+        ("a" * 200, "punchlist why T1", [f"T1  {'a' * 15}…  punchlist why T1"]),
+        ("a" * 200, "punchlist approve T1000", [f"T1  {'a' * 33}…", "  punchlist approve T1000"]),
+    ],
+)
+def test_a_command_to_type_stays_on_the_screen(title: str, command: str, lines: list[str], terminal: None) -> None:
+    assert tables.to_type([["T1", title, command]], indent=2) == lines
 
 
 @pytest.mark.parametrize(

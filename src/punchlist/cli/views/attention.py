@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from punchlist.cli.tables import columns, status as state, strong
+from punchlist.cli.tables import columns, status as state, strong, to_type
 from punchlist.cli.views.runs import gate_lines
 from punchlist.cli.views.seen import EngineSeen, FindingSeen, GateSeen, JudgedSeen, Part, WaitsSeen, seen
 from punchlist.model.json import Json
@@ -119,7 +119,7 @@ def _block(title: str, lines: Sequence[str]) -> str:
 def _lines(lines: Sequence[LineSeen]) -> list[str]:
     rows = [[each.id, _how_far(each), each.title, each.command] for each in lines[:_MOST]]
     more = [f"and {len(lines) - _MOST} more: punchlist task list"] if len(lines) > _MOST else []
-    return [*columns(rows).splitlines(), *more] if rows else []
+    return [*to_type(rows, indent=2), *more] if rows else []
 
 
 def _how_far(line: LineSeen) -> str:
