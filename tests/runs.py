@@ -373,17 +373,18 @@ def deliver(
     flow: Flow | None = None,
     project: Project = PROJECT,
     proved: bool = True,
+    waited: bool = True,
 ) -> Story:
     """Return a story in which a task of these steps has been approved and started.
 
     Only criteria without a check are reviewed, unless `policy` says otherwise. All checks were red on the base, unless
-    the task was approved without a proof: then they run on it first.
+    the task was approved without a proof: then they run on it first. It was, too, if nobody `waited` for the proof.
     """
     task = task_of(*(steps or (step(),)), acceptance=acceptance)
     story = Story(flow or built_in("deliver"), task=task, project=project, purpose="deliver")
-    if proved:
+    if proved and waited:
         story.note(ev.TaskProved(proof=proof_of(task)))
-    story.note(ev.TaskApproved(digest=Digest("d" * 64)))
+    story.note(ev.TaskApproved(digest=Digest("d" * 64), unproved=not waited))
     return story.start(policy=policy or Policy(review="uncovered"), task=plain(story.task.task))
 
 

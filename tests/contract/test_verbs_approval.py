@@ -173,6 +173,24 @@ def test_approval_without_waiting_records_that_nothing_was_proved(service: Servi
     answer: Any = approvals.approve(service, "T1", no_wait=True)
 
     assert answer["task"]["approved_anyway"] == [approvals.NOT_PROVED]
+    assert answer["task"]["approved_unproved"] is True
+
+
+def test_not_waiting_stands_in_for_anyway_only_where_the_base_could_say_otherwise(service: Service) -> None:
+    guard = {"text": "It stays.", "check": "true", "red_first": False}
+    hopeless = [{"title": "Nothing", "criteria": [guard]}]
+    tasks.create(service, None, document=unchecked(policy={"review": "never"}))
+    tasks.create(service, None, document=task(steps=hopeless, policy={"review": "never"}))
+
+    with pytest.raises(RefusedError, match=r"T1\.1 AC-1 can only be judged by a reviewer, and policy.review is never"):
+        approvals.approve(service, "T1", no_wait=True)
+    with pytest.raises(RefusedError, match=r"T2\.1 has no goal and nothing to review"):
+        approvals.approve(service, "T2", no_wait=True)
+    answer: Any = approvals.approve(service, "T2", no_wait=True, anyway=True)
+
+    assert answer["task"]["approved_anyway"] == ["T2.1 has no goal and nothing to review", approvals.NOT_PROVED]
+    assert answer["task"]["approved_unproved"] is False
+    assert shown(service, "T1")["status"] == "draft"
 
 
 @pytest.mark.parametrize(

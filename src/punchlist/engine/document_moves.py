@@ -59,8 +59,8 @@ def propose(state: TaskState, gate: GateId, *, message: str) -> list[ev.TaskFact
     return [ev.ApprovalProposed(gate=gate, digest=Digest(frozen_digest(task)), message=message)]
 
 
-def approve(state: TaskState, *, message: str, anyway: Sequence[str]) -> list[ev.TaskFact]:
-    """Freeze the draft; `anyway` is what was unproven and is passed over."""
+def approve(state: TaskState, *, message: str, anyway: Sequence[str], unproved: bool = False) -> list[ev.TaskFact]:
+    """Freeze the draft; `anyway` is what was unproven and is passed over, `unproved` says that nobody waited for it."""
     task = state.task
     _check_task(task, TaskStatus.READY)
     if task.status in FINAL_TASK:
@@ -69,7 +69,8 @@ def approve(state: TaskState, *, message: str, anyway: Sequence[str]) -> list[ev
     facts: list[ev.TaskFact] = []
     if state.proposal is not None:
         facts.append(ev.ApprovalDecided(gate=state.proposal, choice="approve", message=message))
-    return [*facts, ev.TaskApproved(digest=Digest(frozen_digest(task)), message=message, anyway=tuple(anyway))]
+    digest = Digest(frozen_digest(task))
+    return [*facts, ev.TaskApproved(digest=digest, message=message, anyway=tuple(anyway), unproved=unproved)]
 
 
 def reject(state: TaskState, *, message: str) -> list[ev.TaskFact]:
@@ -208,7 +209,7 @@ def check_version(task: Task, expected: int | None) -> None:
 _NEXT = {
     TaskStatus.DRAFT: "punchlist approve {0}",
     TaskStatus.READY: "punchlist task start {0}, or punchlist task revise {0} to change it",
-    TaskStatus.RUNNING: "punchlist why {0}, or punchlist task cancel {0}",
+    TaskStatus.RUNNING: "punchlist why {0}, or punchlist pause {0}",
     TaskStatus.WAITING: "punchlist gates",
     TaskStatus.ACCEPTED: "punchlist task reopen {0}",
     TaskStatus.FAILED: "punchlist retry {0}",
@@ -303,15 +304,16 @@ def _refuse_empty(task: Task) -> None:
 
 def _refuse_open(task: Task) -> None:
     if task.status not in FINAL_TASK:
-        hint = "Type: punchlist task revise" if task.status is TaskStatus.READY else "Type: punchlist cancel"
-        raise RefusedError(f"task {task.id} is {task.status}: it is not over", hint=f"{hint} {task.id}")
+        raise RefusedError(
+            f"task {task.id} is {task.status}: it is not over", hint=f"Type: {_NEXT[task.status].format(task.id)}"
+        )
 
 
 def _refuse_live(task: Task, what: str) -> None:
     if task.status in _LIVE:
         raise RefusedError(
             f"{what}: task {task.id} is {task.status}",
-            hint=f"Wait until it is over, or type: punchlist cancel {task.id}",
+            hint=f"Wait until it is over: punchlist events {task.id} -f",
         )
 
 

@@ -12,6 +12,7 @@ from punchlist.model.records import Step, Task
 from punchlist.model.state import Integration, Mark, StepState, TaskState, VerdictRow
 from punchlist.model.states import STEP_MOVES, TASK_MOVES, TaskStatus, check_move
 from punchlist.quality.findings import Subject, in_force, subject_of
+from punchlist.quality.proof import still_of
 
 replace = msgspec.structs.replace
 
@@ -59,7 +60,8 @@ def _edited(state: TaskState, event: ev.Event) -> TaskState:
         kept[step.id] = _waiving(state.steps.get(step.id, StepState()), subject_of(step))
     steps = Map(kept)
     task = replace(fact.task, status=state.task.status, paused=state.task.paused)
-    return replace(state, task=task, steps=steps)
+    proof = still_of(state.proof, task, before=state.task) if state.proof is not None else None
+    return replace(state, task=task, steps=steps, proof=proof)
 
 
 def subject(task: Task, step: StepId | None) -> Subject:
@@ -72,7 +74,8 @@ def _waiving(step: StepState, about: Subject) -> StepState:
 
 
 def _proved(state: TaskState, event: ev.Event) -> TaskState:
-    return replace(state, proof=fact_of(event, ev.TaskProved).proof)
+    """Take the proof for what it says of the task as it is: the run that made it may have begun before an edit."""
+    return replace(state, proof=still_of(fact_of(event, ev.TaskProved).proof, state.task, before=state.task))
 
 
 def _proposed(state: TaskState, event: ev.Event) -> TaskState:
@@ -86,13 +89,23 @@ def _proposal_decided(state: TaskState, _event: ev.Event) -> TaskState:
 def _approved(state: TaskState, event: ev.Event) -> TaskState:
     fact = fact_of(event, ev.TaskApproved)
     task = replace(_moved_to(state.task, TaskStatus.READY), digest=fact.digest)
-    return replace(state, task=task, approved_by=event.actor, approved_anyway=fact.anyway)
+    return replace(
+        state, task=task, approved_by=event.actor, approved_anyway=fact.anyway, approved_unproved=fact.unproved
+    )
 
 
 def _revised(state: TaskState, event: ev.Event) -> TaskState:
     fact = fact_of(event, ev.TaskRevised)
     task = replace(_moved_to(state.task, TaskStatus.DRAFT), revision=fact.revision, digest=None)
-    return replace(state, task=task, proof=None, approved_by="", approved_anyway=(), reason=fact.reason)
+    return replace(
+        state,
+        task=task,
+        proof=None,
+        approved_by="",
+        approved_anyway=(),
+        approved_unproved=False,
+        reason=fact.reason,
+    )
 
 
 def _moved(state: TaskState, event: ev.Event) -> TaskState:

@@ -16,7 +16,7 @@ from punchlist.model.ids import AttemptId, Tree
 from punchlist.model.jobs import Outcome
 from punchlist.model.json import Json
 from punchlist.model.parse import parse
-from punchlist.model.proofs import CheckResult, ProofRow, Shows
+from punchlist.model.proofs import CheckResult, ProofRow
 from punchlist.model.records import Criterion, Scope
 from punchlist.model.results import Result, ReviewedCriterion
 from punchlist.model.state import NodeState
@@ -24,6 +24,7 @@ from punchlist.model.states import NodeStatus
 from punchlist.model.verdicts import Finding, Verdict, Waiver
 from punchlist.quality.facts import Facts
 from punchlist.quality.findings import in_force, ledger
+from punchlist.quality.proof import already_holds
 
 replace = msgspec.structs.replace
 
@@ -76,7 +77,8 @@ def facts_of_tree(
         criteria=criteria,
         tree=Tree(tree),
         commit=built.snapshot.commit if built is not None and built.snapshot is not None else None,
-        shows=_shows(place),
+        shows={row.id: row.shows for row in dispatched(place)},
+        holds={row.id: words for row in dispatched(place) if (words := already_holds(row))},
         checks=checks,
         assigned=review.assigned,
         review=review.results,
@@ -204,15 +206,15 @@ def _unenforced(place: Place, checks: Sequence[CheckResult], *, known: Sequence[
     return tuple(sorted({*known, *(name for each in outcomes if each is not None for name in each.unenforced)}))
 
 
-def _shows(place: Place) -> dict[str, Shows]:
+def dispatched(place: Place) -> tuple[ProofRow, ...]:
     """Return what the base showed when the step was dispatched: the rows of the check node that looked at it."""
     for node in place.upward():
         if node.kind == "item" or node.parent is None:
             for child in map(place.at, node.children):
                 definition = child.definition
                 if isinstance(definition, CheckNode) and definition.expect == "approved":
-                    return {row.id: row.shows for row in rows_of(child.node.output)}
-    return {}
+                    return rows_of(child.node.output)
+    return ()
 
 
 def rows_of(output: Json) -> tuple[ProofRow, ...]:

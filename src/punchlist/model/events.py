@@ -110,11 +110,15 @@ class ApprovalDecided(Fact, frozen=True, tag=True):
 
 
 class TaskApproved(Fact, frozen=True, tag=True):
-    """The task is frozen at this digest; `anyway` lists what was unproven and passed over."""
+    """The task is frozen at this digest; `anyway` lists what was unproven and passed over.
+
+    `unproved`: nobody had waited for its checks to run on the base; what they show there is looked at at dispatch.
+    """
 
     digest: Digest
     message: str = ""
     anyway: tuple[str, ...] = ()
+    unproved: bool = False
 
 
 class TaskRevised(Fact, frozen=True, tag=True):
@@ -262,9 +266,13 @@ class RunPaused(Fact, frozen=True, tag=True):
 
 
 class CancelAsked(Fact, frozen=True, tag=True):
-    """The run is to be cancelled as soon as the commit that is being made has been recorded."""
+    """The run is to be cancelled as soon as the commit that is being made has been recorded.
+
+    `revises`: its task becomes a draft then, as its next revision.
+    """
 
     reason: str
+    revises: bool = False
 
 
 class InputsChanged(Fact, frozen=True, tag=True):

@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from punchlist.model.ids import AttemptId, Commit, CriterionName, Digest, StepName
+from punchlist.model.ids import AttemptId, Commit, CriterionName, Digest, StepId, StepName
 
 
 class CheckResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -32,6 +32,8 @@ class ProofRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the base shows of one criterion with a check: red is a goal, green a guard.
 
     `step` is None for the task's own acceptance. `problem` says why `red_first` is contradicted, or why it cannot run.
+    `holds`: it was a goal when it was approved, and passes when its step is dispatched, by what one of the steps
+    `held_by` has left.
     """
 
     step: StepName | None
@@ -42,6 +44,8 @@ class ProofRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     exit_code: int | None = None
     tail: str = ""
     problem: str = ""
+    holds: bool = False
+    held_by: tuple[StepId, ...] = ()
 
 
 class Proof(msgspec.Struct, frozen=True, kw_only=True):

@@ -90,7 +90,11 @@ class StepState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TaskState(msgspec.Struct, frozen=True, kw_only=True):
-    """A task as its stream tells it. `steps` holds one state a step; key None-like `""` is the task's own criteria."""
+    """A task as its stream tells it. `steps` holds one state a step; key None-like `""` is the task's own criteria.
+
+    `approved_unproved`: what its checks show on the base was not known when it was approved, and is looked at when a
+    step is dispatched.
+    """
 
     task: Task
     steps: Map[str, StepState]
@@ -106,6 +110,7 @@ class TaskState(msgspec.Struct, frozen=True, kw_only=True):
     changed_at: str = ""
     approved_by: str = ""
     approved_anyway: tuple[str, ...] = ()
+    approved_unproved: bool = False
     published: str = ""
     mark: Mark = Mark()
 
@@ -226,7 +231,7 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     those that run; `checked` holds the attempts of a check or review on a tree, `trees` the builder attempt that a tree
     is from; `integrating` is the queue of integrate nodes, the first at work; `earlier` keeps nodes that began again
     under another one; `raised` the limits that a person raised; `cancelling` is the reason of a cancel that waits for a
-    commit under way.
+    commit under way, `cancelled_by` who asked for it; with `revising` the task becomes a draft by it.
     """
 
     id: RunId
@@ -242,6 +247,8 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     status: NodeStatus = NodeStatus.PENDING
     paused: bool = False
     cancelling: str = ""
+    cancelled_by: str = ""
+    revising: bool = False
     error: str = ""
     outputs: Json = None
     nodes: Map[NodePath, NodeState] = Map()

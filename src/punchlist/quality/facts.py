@@ -15,7 +15,8 @@ from punchlist.model.verdicts import Finding, Waiver
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of `tree` when it is judged.
 
-    `shows` says of each check what the base showed. `assigned` are the criteria that a reviewer has to judge;
+    `shows` says of each check what the base showed, `holds` of a goal that an earlier step had met, in words, by which.
+    `assigned` are the criteria that a reviewer has to judge;
     `review` is None until one has, and what several said is one after the other in it. `evidence` says of each
     reference of the review whether it resolves in the tree. `changes` is None when the tree is not a step's (the
     task's own criteria on its branch): then neither scope nor emptiness is asked for. `messages` are a person's
@@ -27,6 +28,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     tree: Tree
     commit: Commit | None
     shows: Mapping[str, Shows] = {}
+    holds: Mapping[str, str] = {}
     checks: tuple[CheckResult, ...] = ()
     assigned: tuple[str, ...] = ()
     review: tuple[ReviewedCriterion, ...] | None = None

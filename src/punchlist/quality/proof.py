@@ -1,11 +1,14 @@
 """What a plan's checks prove before any work is done: goal, guard, or nothing, because they cannot run here."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+import msgspec
+
+from punchlist.model.ids import StepId
 from punchlist.model.policy import Policy
-from punchlist.model.proofs import CheckResult, ProofRow, Shows
-from punchlist.model.records import Criterion, Task
+from punchlist.model.proofs import CheckResult, Proof, ProofRow, Shows
+from punchlist.model.records import Criterion, Step, Task
 from punchlist.quality.runners import CANNOT_RUN, NAMED_MISSING, NO_TESTS
 
 _WORD = re.compile(r"[^\s'\"=;|&()<>`]+")
@@ -113,6 +116,58 @@ def unproven(task: Task, rows: Sequence[ProofRow], *, policies: Mapping[str, Pol
     return (*words, *_about("", task.acceptance, rows=by_step.get("", {}), policy=policies[""], goal=False))
 
 
+def unproven_unseen(task: Task, *, policies: Mapping[str, Policy]) -> tuple[str, ...]:
+    """Return in words what nothing that the base may show could mend; `policies` as for `unproven`.
+
+    Criteria that only a review could judge under `review: never`, and steps whose every check is declared a guard
+    (`red_first: false`) with nothing to review.
+    """
+    rows = [
+        ProofRow(step=step, id=each.id, shows="guard" if each.red_first is False else "goal", command=each.check)
+        for step, criteria in (*((each.id, each.criteria) for each in task.steps), (None, task.acceptance))
+        for each in criteria
+        if each.check is not None
+    ]
+    return unproven(task, rows, policies=policies)
+
+
+def unproven_step(step: Step, rows: Sequence[ProofRow], *, policy: Policy) -> tuple[str, ...]:
+    """Return in words what of a step nobody approved for what it shows: what `unproven` says of it alone."""
+    return tuple(_about(step.id, step.criteria, rows={row.id: row for row in rows}, policy=policy, goal=True))
+
+
+def still_of(proof: Proof, task: Task, *, before: Task) -> Proof:
+    """Return what a proof of a task as it was `before` says of it as it is now: nothing of a check that has changed.
+
+    What it calls unproven stays only while nothing has changed that it was said of.
+    """
+    asked, asks = _checks(before), _checks(task)
+    rows = tuple(
+        row
+        for row in proof.rows
+        if (now := asks.get((row.step, row.id))) is not None
+        and now == asked.get((row.step, row.id))
+        and now[0] == row.command
+    )
+    kept = rows == proof.rows and _proved_parts(before) == _proved_parts(task)
+    return msgspec.structs.replace(proof, rows=rows, unproven=proof.unproven if kept else ())
+
+
+def _checks(task: Task) -> dict[tuple[str | None, str], tuple[object, ...]]:
+    """Return what each check is, by step and criterion: all that its row in a proof depends on."""
+    every: list[tuple[str | None, Iterable[Criterion]]] = [(each.id, each.criteria) for each in task.steps]
+    return {
+        (step, each.id): (each.check, each.timeout, each.network, each.red_first)
+        for step, criteria in (*every, (None, task.acceptance))
+        for each in criteria
+        if each.check is not None
+    }
+
+
+def _proved_parts(task: Task) -> object:
+    return (task.acceptance, task.policy, [(each.id, each.criteria, each.policy) for each in task.steps])
+
+
 def _about(
     step: str, criteria: Sequence[Criterion], *, rows: Mapping[str, ProofRow], policy: Policy, goal: bool
 ) -> list[str]:
@@ -150,6 +205,26 @@ def differs(approved: Sequence[ProofRow], now: Sequence[ProofRow]) -> tuple[str,
     """
     before: dict[tuple[str | None, str], Shows] = {(row.step, row.id): row.shows for row in approved}
     return tuple(words for row in now if (words := _difference(row, before.get((row.step, row.id)))))
+
+
+def holding(
+    approved: Sequence[ProofRow], now: Sequence[ProofRow], *, met_by: Mapping[str, tuple[StepId, ...]]
+) -> tuple[ProofRow, ...]:
+    """Return the rows of now, marked where a goal passes already; `met_by` says by command what may have met it."""
+    goals = {(row.step, row.id) for row in approved if row.shows == "goal"}
+    return tuple(
+        msgspec.structs.replace(row, holds=True, held_by=met_by.get(row.command, ()))
+        if row.shows == "guard" and (row.step, row.id) in goals
+        else row
+        for row in now
+    )
+
+
+def already_holds(row: ProofRow) -> str:
+    """Return in words that a goal was met before its step began, and by which steps; "" for any other row."""
+    if not row.holds:
+        return ""
+    return f"already holds, by {' or '.join(row.held_by)}" if row.held_by else "already holds, on the base as it is now"
 
 
 def _difference(row: ProofRow, approved: Shows | None) -> str:

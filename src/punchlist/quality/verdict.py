@@ -128,6 +128,7 @@ def _judged(criterion: Criterion, facts: Facts, *, findings: Sequence[Finding]) 
         verdict=verdict,
         by=tuple(name for name, judged in by if judged),
         evidence=(
+            *([facts.holds[criterion.id]] if criterion.id in facts.holds and verdict == "pass" else []),
             *([result_evidence(result)] if result is not None else []),
             *(reference for each in reviewed for reference in references(each)),
             *(_waived(waiver) for waiver in waivers),

@@ -54,6 +54,7 @@ def task(state: TaskState) -> Shape:
         "reason": state.reason,
         "approved_by": state.approved_by,
         "approved_anyway": list(state.approved_anyway),
+        "approved_unproved": state.approved_unproved,
         "published": state.published,
         "created_at": state.created_at,
         "changed_at": state.changed_at,

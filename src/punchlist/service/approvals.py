@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from punchlist.ports import Writer
     from punchlist.service.context import Answer, Say, Service
 
-NOT_PROVED = "its checks were not run on the base before it was approved"
+NOT_PROVED = "not proved yet: its checks were not run on the base before it was approved"
 
 
 def propose(service: "Service", task: str, *, message: str = "", expected_version: int | None = None) -> "Answer":
@@ -53,7 +53,8 @@ def approve(
     """Approve a task, or decide a gate by `choice`; without one the gate must have the choice `approve`.
 
     Waits until the task's checks were run on the base, unless `no_wait`; raises RefusedError that lists what is
-    unproven, unless `anyway`, which is recorded.
+    unproven, unless `anyway`, which is recorded. What nobody waited for, and nobody passed over by `anyway`, is looked
+    at when a step is dispatched, before anything is built.
     """
     service.require_person("approve")
     if lookup.check_kind(target, "task", "gate") == "gate":
@@ -123,15 +124,16 @@ def approve_task(
     with service.store.read() as reader:
         project = lookup.project(reader, state.task.project)
         proved = proofs.is_current(reader, state)
-    lacking = proofs.unproven_of(service, state, project=project) if proved else (NOT_PROVED,)
-    if lacking and not anyway and proved:
+    lacking = proofs.unproven_of(service, state, project=project, proved=proved)
+    if lacking and not anyway:
         raise _unproven(task, lacking)
+    passed_over = lacking if proved else (*lacking, NOT_PROVED)
     version = state.task.version
 
     def decide(_writer: "Writer", found: "TaskState") -> "list[TaskFact]":
         if found.task.version != version and documents.frozen_digest(found.task) != documents.frozen_digest(state.task):
             raise ConflictError(f"task {task} was changed meanwhile", hint=f"Look again: punchlist task show {task}")
-        return moves.approve(found, message=message, anyway=lacking)
+        return moves.approve(found, message=message, anyway=passed_over, unproved=not proved and not anyway)
 
     return change_task(service, task, decide=decide, expected=expected_version)
 

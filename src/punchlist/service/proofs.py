@@ -11,7 +11,7 @@ from punchlist.model.json import plain
 from punchlist.model.policy import Policy, overlay
 from punchlist.model.records import Criterion, Project, Task
 from punchlist.model.states import StepStatus, TaskStatus
-from punchlist.quality.proof import unproven
+from punchlist.quality.proof import unproven, unproven_unseen
 from punchlist.service import lookup
 from punchlist.service.waiting import Waiting
 
@@ -101,14 +101,14 @@ def is_current(reader: "Reader", state: "TaskState") -> bool:
     return state.proof is not None and state.proof.version >= _document_version(reader, state.task)
 
 
-def unproven_of(service: "Service", state: "TaskState", *, project: Project) -> tuple[str, ...]:
-    """Return in words what an approval of this draft must not pass over in silence."""
+def unproven_of(service: "Service", state: "TaskState", *, project: Project, proved: bool) -> tuple[str, ...]:
+    """Return in words what an approval must not pass over in silence: of a draft not `proved`, what needs no proof."""
     from punchlist.engine.proving import policies_of
 
-    rows = state.proof.rows if state.proof is not None else ()
-    return unproven(
-        state.task, rows, policies=policies_of(state.task, resolved_policy(service, project, task=state.task))
-    )
+    policies = policies_of(state.task, resolved_policy(service, project, task=state.task))
+    if not proved:
+        return unproven_unseen(state.task, policies=policies)
+    return unproven(state.task, state.proof.rows if state.proof is not None else (), policies=policies)
 
 
 def resolved_policy(

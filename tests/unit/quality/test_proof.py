@@ -1,13 +1,25 @@
 """What the base shows of a check: goal, guard, or nothing because it cannot run here."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
-from punchlist.model.ids import AttemptId
+from punchlist.model.ids import AttemptId, Commit, StepId
 from punchlist.model.policy import Policy
-from punchlist.model.proofs import CheckResult, ProofRow
+from punchlist.model.proofs import CheckResult, Proof, ProofRow
 from punchlist.model.records import Criterion, Scope, Step, Task
-from punchlist.quality.proof import cannot_run, differs, names_new_test, proof_row, unproven
+from punchlist.quality.proof import (
+    already_holds,
+    cannot_run,
+    differs,
+    holding,
+    names_new_test,
+    proof_row,
+    still_of,
+    unproven,
+    unproven_unseen,
+)
 
 # As printed by pytest 9 and Python 3.11's unittest.
 NEW_FILE = "no tests ran in 0.70s\nERROR: file or directory not found: tests/test_new.py\n"
@@ -193,12 +205,21 @@ def task(*criteria: Criterion, acceptance: tuple[Criterion, ...] = ()) -> Task:
 
 
 def row(name: str, shows: str, *, step: str | None = "T1.1", problem: str = "") -> ProofRow:
-    return msgspec.convert({"step": step, "id": name, "shows": shows, "command": "c", "problem": problem}, ProofRow)
+    said = {"step": step, "id": name, "shows": shows, "command": "make test", "problem": problem}
+    return msgspec.convert(said, ProofRow)
+
+
+def proof(*rows: ProofRow, unproven: tuple[str, ...] = ()) -> Proof:
+    return Proof(version=1, base=Commit("c0"), rows=rows, unproven=unproven)
+
+
+def policies(review: str) -> dict[str, Policy]:
+    policy = msgspec.convert({"review": review}, Policy)
+    return {"": policy, "T1.1": policy}
 
 
 def words(made: Task, *rows: ProofRow, review: str = "always") -> tuple[str, ...]:
-    policy = msgspec.convert({"review": review}, Policy)
-    return unproven(made, rows, policies={"": policy, "T1.1": policy})
+    return unproven(made, rows, policies=policies(review))
 
 
 def test_a_step_with_a_goal_is_proved() -> None:
@@ -260,3 +281,63 @@ def test_a_check_that_cannot_run_any_more_is_a_difference_and_one_approved_so_is
     assert differs((row("AC-1", "goal"),), now) == ("T1.1 AC-1 cannot run here: x",)
     assert differs(now, now) == ()
     assert differs((), now) == ()
+
+
+def test_what_no_base_could_mend_is_known_without_a_proof() -> None:
+    made = task(
+        criterion("AC-1", red_first=False), criterion("AC-2", check=None), acceptance=(criterion("AC-1", check=None),)
+    )
+
+    assert unproven_unseen(made, policies=policies("never")) == (
+        "T1.1 AC-2 can only be judged by a reviewer, and policy.review is never",
+        "the task's AC-1 can only be judged by a reviewer, and policy.review is never",
+    )
+    assert unproven_unseen(task(criterion(red_first=False)), policies=policies("always")) == (
+        "T1.1 has no goal and nothing to review",
+    )
+
+
+def test_a_check_that_may_be_a_goal_has_to_be_run_before_anything_is_said_of_it() -> None:
+    assert unproven_unseen(task(criterion(), criterion("AC-2", red_first=True)), policies=policies("never")) == ()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"check": "make other"},
+        {"timeout": "9m"},
+        {"network": True},
+        {"red_first": True},
+        {"check": None, "review": True},
+    ],
+)
+def test_a_proof_says_nothing_of_a_check_that_has_changed_since(changed: dict[str, Any]) -> None:
+    before = task(criterion("AC-1"), criterion("AC-2"))
+    now = task(msgspec.structs.replace(criterion("AC-1"), **changed), criterion("AC-2"))
+
+    left = still_of(proof(row("AC-1", "goal"), row("AC-2", "guard"), unproven=("x",)), now, before=before)
+
+    assert ([each.id for each in left.rows], left.unproven) == (["AC-2"], ())
+
+
+def test_a_proof_stays_when_only_words_changed() -> None:
+    before = task(criterion("AC-1"), acceptance=(criterion("AC-1"),))
+    whole = proof(row("AC-1", "goal"), row("AC-1", "guard", step=None), unproven=("x",))
+
+    assert still_of(whole, msgspec.structs.replace(before, title="other words"), before=before) == whole
+
+
+def test_a_proof_of_a_check_that_was_changed_while_it_ran_says_nothing_of_it() -> None:
+    now = task(criterion("AC-1", check="make other"))
+
+    assert still_of(proof(row("AC-1", "goal")), now, before=now).rows == ()
+
+
+def test_only_a_goal_that_passes_holds_already() -> None:
+    approved = (row("AC-1", "goal"), row("AC-2", "guard"), row("AC-3", "goal"))
+    now = (row("AC-1", "guard"), row("AC-2", "guard"), row("AC-3", "goal"))
+
+    rows = holding(approved, now, met_by={"make test": (StepId("T1.2"), StepId("T1.3"))})
+
+    assert [already_holds(each) for each in rows] == ["already holds, by T1.2 or T1.3", "", ""]
+    assert already_holds(holding(approved, now, met_by={})[0]) == "already holds, on the base as it is now"

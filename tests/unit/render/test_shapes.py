@@ -55,6 +55,8 @@ def test_a_task_shows_what_was_waived_and_what_each_check_shows() -> None:
         "exit_code": 127,
         "tail": "",
         "problem": "cannot run here: the command was not found (exit 127)",
+        "holds": False,
+        "held_by": (),
     }
 
 

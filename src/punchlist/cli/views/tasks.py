@@ -154,10 +154,21 @@ def _unproven(record: TaskSeen) -> Iterator[str]:
         yield ""
         yield f"Approved all the same by {record.approved_by}, passing over:"
         yield from (f"  {each}" for each in record.approved_anyway)
+    if record.status == "draft" and (unknown := list(_not_shown(record))):
+        yield ""
+        yield f"Not run on the base yet: {', '.join(unknown)}"
     if record.status == "draft" and record.proof and record.proof.version == record.version and record.proof.unproven:
         yield ""
         yield "Unproven:"
         yield from (f"  {each}" for each in record.proof.unproven)
+
+
+def _not_shown(record: TaskSeen) -> Iterator[str]:
+    """Yield the checks of which nobody knows what the base shows: they are new, or have changed."""
+    for step in record.steps:
+        if step.status != "skipped":
+            yield from (f"{step.id} {each.id}" for each in step.criteria if each.check and not each.shows)
+    yield from (f"the task's {each.id}" for each in record.acceptance if each.check and not each.shows)
 
 
 def step_lines(step: StepSeen, *, base: OnBase = _NOTHING) -> Iterator[str]:

@@ -1,35 +1,37 @@
 """`check`: criteria by command, on a built tree, on the task's branch, or on the base (for approval, at dispatch)."""
 
+from collections.abc import Mapping
+
+import msgspec
+
 from punchlist.engine import checking
 from punchlist.engine.answering import decide_attempt
 from punchlist.engine.asking import ask, go_on
 from punchlist.engine.checking import Exam
+from punchlist.engine.fold_task import step_of
 from punchlist.engine.judging import Checked, Reviews, facts_of_tree
 from punchlist.engine.place import Place
 from punchlist.engine.progress import end
-from punchlist.engine.reopening import revise
+from punchlist.engine.reopening import revise_decided
 from punchlist.engine.scope import resolve, text_of
 from punchlist.engine.turn import Decision, Here, Kind
 from punchlist.model.flow import CheckNode
 from punchlist.model.gates import Effect
+from punchlist.model.ids import StepId
 from punchlist.model.jobs import Job
 from punchlist.model.json import plain
 from punchlist.model.parse import parse
 from punchlist.model.proofs import CheckResult, ProofRow
 from punchlist.model.records import Criterion
 from punchlist.model.state import AttemptState
-from punchlist.model.states import NodeStatus
-from punchlist.quality.proof import differs, proof_row
+from punchlist.model.states import NodeStatus, StepStatus
+from punchlist.quality.proof import differs, holding, proof_row, unproven_step
 from punchlist.quality.review import to_review
 from punchlist.quality.verdict import clean
 
 
 def _begin(here: Here) -> None:
-    rows = _still_proved(here)
-    if rows is not None:
-        _end(here, Checked(tree=tree_of(here), rows=rows))
-    else:
-        _advance(here)
+    _advance(here)
 
 
 def _attempt_over(here: Here, attempt: AttemptState) -> None:
@@ -38,9 +40,76 @@ def _attempt_over(here: Here, attempt: AttemptState) -> None:
 
 
 def _advance(here: Here) -> None:
+    if here.defined(CheckNode).expect == "approved":
+        _dispatch(here)
+        return
     results = checking.advance(here, _exam(here))
-    if results is not None:
-        _answered(here, results)
+    if results is None:
+        return
+    if here.defined(CheckNode).expect == "pass":
+        _end(here, _to_review(here, results))
+    else:
+        _end(here, Checked(tree=tree_of(here), results=results, rows=_rows(here, results)))
+
+
+def _dispatch(here: Here) -> None:
+    """Compare what a step's base shows with what was approved, and ask a person where that has to be known.
+
+    What was approved unproved is proved first, on the base that it was approved for: nothing is built on a check that
+    never ran.
+    """
+    approved = _approved(here)
+    if approved is None:
+        return
+    tree, results = tree_of(here), tuple[CheckResult, ...]()
+    if tree == _approved_base(here) and len(approved) == len(_checks(here)):
+        rows = approved
+    else:
+        found = checking.advance(here, _exam(here))
+        if found is None:
+            return
+        results, rows = found, _rows(here, found)
+    problems = (*_unproven(here, approved), *differs(approved, rows))
+    if problems and not _may_go_on(here):
+        ask(here, "unproven", message="; ".join(problems))
+    else:
+        _end(here, Checked(tree=tree, results=results, rows=holding(approved, rows, met_by=_met_by(here))))
+
+
+def _approved(here: Here) -> tuple[ProofRow, ...] | None:
+    """Return what the approved base shows of the step's checks; None while they run on it for the first time."""
+    wanted = {each.id: each.check for each in _checks(here)}
+    proved = here.task.proof.rows if here.task.proof is not None else ()
+    rows = tuple(row for row in proved if row.step == here.step and wanted.get(row.id) == row.command)
+    if not here.task.approved_unproved or here.step is None or len(rows) == len(wanted):
+        return rows
+    results = checking.advance(here, msgspec.structs.replace(_exam(here), tree=_approved_base(here)))
+    return None if results is None else _rows(here, results)
+
+
+def _approved_base(here: Here) -> str:
+    """Return the commit that was or, for want of a proof, would have been looked at for the approval."""
+    proof = here.task.proof
+    if proof is not None and proof.rows:
+        return proof.base
+    return here.task.base or here.run.base or ""
+
+
+def _unproven(here: Here, approved: tuple[ProofRow, ...]) -> tuple[str, ...]:
+    """Return in words what the approval would have been refused for, had it waited."""
+    if not here.task.approved_unproved or here.step is None:
+        return ()
+    return unproven_step(step_of(here.task.task, here.step), approved, policy=here.policy)
+
+
+def _met_by(here: Here) -> Mapping[str, tuple[StepId, ...]]:
+    """Return by command which other steps of the branch may have met it: that which has the same check, or else any."""
+    others = [each for each in here.task.task.steps if each.status is StepStatus.ACCEPTED and each.id != here.step]
+    found: dict[str, tuple[StepId, ...]] = {}
+    for each in _checks(here):
+        same = [step for step in others if any(its.check == each.check for its in step.criteria)][:1]
+        found[each.check or ""] = tuple(StepId(step.id) for step in same or others)
+    return found
 
 
 def _exam(place: Place) -> Exam:
@@ -64,36 +133,13 @@ def tree_of(place: Place) -> str:
     return text_of(place, tree, what="tree")
 
 
-def _still_proved(here: Here) -> tuple[ProofRow, ...] | None:
-    """Return what approval saw, when the base is still the one that it saw."""
-    if here.defined(CheckNode).expect != "approved" or here.step is None:
-        return None
-    proof = here.task.proof
-    if proof is None or proof.base != here.told.base:
-        return None
-    wanted = {each.id for each in _criteria(here) if each.check is not None}
-    rows = tuple(row for row in proof.rows if row.step == here.step and row.id in wanted)
-    return rows if {row.id for row in rows} == wanted else None
+def _checks(here: Here) -> tuple[Criterion, ...]:
+    return tuple(each for each in _criteria(here) if each.check is not None)
 
 
-def _answered(here: Here, results: tuple[CheckResult, ...]) -> None:
-    expect = here.defined(CheckNode).expect
-    if expect == "pass":
-        _end(here, _to_review(here, results))
-        return
+def _rows(here: Here, results: tuple[CheckResult, ...]) -> tuple[ProofRow, ...]:
     criteria = {each.id: each for each in _criteria(here)}
-    rows = tuple(proof_row(here.step, criteria[result.id], result=result) for result in results)
-    changed = _changed(here, rows) if expect == "approved" else ""
-    if changed and not _may_go_on(here):
-        ask(here, "unproven", message=changed)
-    else:
-        _end(here, Checked(tree=tree_of(here), results=results, rows=rows))
-
-
-def _changed(here: Here, rows: tuple[ProofRow, ...]) -> str:
-    """Return in words how the base differs from the one that was approved."""
-    approved = here.task.proof.rows if here.task.proof is not None else ()
-    return "; ".join(differs(tuple(row for row in approved if row.step == here.step), rows))
+    return tuple(proof_row(here.step, criteria[result.id], result=result) for result in results)
 
 
 def _may_go_on(here: Here) -> bool:
@@ -121,7 +167,7 @@ def _decided(here: Here, decision: Decision) -> None:
             go_on(here)
             _advance(here)
         case Effect.REVISE:
-            revise(here, decision)
+            revise_decided(here, decision)
         case _:
             decide_attempt(here, decision)
 

@@ -11,7 +11,7 @@ from punchlist.engine.answering import decide_attempt
 from punchlist.engine.asking import ask
 from punchlist.engine.checking import Exam
 from punchlist.engine.fold_task import step_of
-from punchlist.engine.judging import facts_at, give
+from punchlist.engine.judging import dispatched, facts_at, give
 from punchlist.engine.place import Place
 from punchlist.engine.progress import COMMIT, cancel_attempt, end, guarded
 from punchlist.engine.retry import after_failure
@@ -30,6 +30,7 @@ from punchlist.model.state import AttemptState, VerdictRow
 from punchlist.model.states import AttemptStatus, NodeStatus, StepStatus
 from punchlist.model.verdicts import Verdict, verdict_digest
 from punchlist.quality.facts import Facts
+from punchlist.quality.proof import already_holds
 from punchlist.quality.verdict import checks_digest, judge
 
 MERGE = "merge"
@@ -183,8 +184,10 @@ def _message(here: Here, verdict: Verdict) -> str:
     waived = "".join(
         f"Punchlist-Waived: {each.finding} by {each.by}: {' '.join(each.reason.split())}\n" for each in told.waivers
     )
+    held = "\n".join(f"{row.id} {words}." for row in dispatched(here) if (words := already_holds(row)))
+    held += "\n\n" if held else ""
     return (
-        f"{step_of(task, here.own_step).title}\n\n"
+        f"{step_of(task, here.own_step).title}\n\n{held}"
         f"Punchlist-Task: {task.id}\nPunchlist-Step: {here.own_step}\nPunchlist-Attempt: {verdict.attempt}\n"
         f"Punchlist-Verdict: {verdict.result} {verdict_digest(verdict)}\n{waived}"
     )
