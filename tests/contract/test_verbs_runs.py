@@ -192,8 +192,9 @@ def test_a_gate_that_fails_its_step_leaves_a_task_to_retry(hopeless: Service) ->
         gates.decide(hopeless, gate, choice="skip")
     with pytest.raises(RefusedError, match=f"run {run} is over: failed"):
         runs.pause(hopeless, run)
-    with pytest.raises(RefusedError, match="no run has hold of it"):
+    with pytest.raises(RefusedError, match="no run has hold of it") as over:
         runs.resume(hopeless, "T1")
+    assert over.value.hint == "Type: punchlist retry T1"
 
     again: Any = runs.retry(hopeless, "T1.1")
 
@@ -369,8 +370,10 @@ def test_a_flow_of_ones_own_is_run_and_shown(service: Service, tmp_path: Path) -
         runs.run(service, str(flow), inputs={"who": "x"}, policy={"rework": -1})
     with pytest.raises(RefusedError, match="nothing of it failed"):
         runs.retry(service, started["run"]["id"])
+    resumed: Any = runs.resume(service, started["run"]["id"])
+    assert resumed["run"] == shown["run"]
     with pytest.raises(RefusedError, match="is over: succeeded") as over:
-        runs.resume(service, started["run"]["id"])
+        runs.pause(service, started["run"]["id"])
     assert over.value.hint == f"Type: punchlist report {started['run']['id']}"
 
 

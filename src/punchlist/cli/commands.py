@@ -2,13 +2,15 @@
 
 import importlib
 import re
-from collections.abc import Iterable
+import shlex
+from collections.abc import Iterable, Sequence
 from typing import cast
 
 import click
 
 from punchlist.cli.session import Session
 from punchlist.cli.verbs import SECTIONS, VERBS
+from punchlist.errors import DefinitionError
 
 
 def examples(*lines: str) -> str:
@@ -76,10 +78,26 @@ class Verb(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the arguments; bytes that are no text are refused, but in the names of files."""
+        ctx.meta[_TYPED] = tuple(args)
         left = super().parse_args(ctx, args)
         for each in () if ctx.resilient_parsing else self.get_params(ctx):
             _refuse_bytes(each, ctx)
         return left
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Do what was asked; where a project must be named, the refusal gives the same line with each one's name."""
+        try:
+            return super().invoke(ctx)
+        except DefinitionError as error:
+            names: Sequence[str] = getattr(error, "names", ())
+            if names:
+                error.hint = f"Type: {', or '.join(self._with_project(ctx, each) for each in names[:_FEW])}"
+            raise
+
+    def _with_project(self, ctx: click.Context, name: str) -> str:
+        typed = [shlex.quote(each) for each in ctx.meta[_TYPED]]
+        optional = any("--project" in each.opts for each in self.params)
+        return " ".join([ctx.command_path, *typed, "--project", name] if optional else [ctx.command_path, name, *typed])
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Return its own parameters, then the shared ones."""
@@ -179,6 +197,8 @@ def _refuse_bytes(parameter: click.Parameter, ctx: click.Context) -> None:
             raise click.BadParameter(message, ctx=ctx, param=parameter)
 
 
+_TYPED = "punchlist.typed"
+_FEW = 3
 _NO_TEXT = re.compile("[\ud800-\udfff]")
 
 

@@ -7,12 +7,24 @@ from punchlist.errors import DefinitionError, RefusedError, with_article
 from punchlist.model.ids import AttemptId, FindingId, GateId, ProjectId, RunId, StepId, TaskId, step_task
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from punchlist.model.records import Project, Step
     from punchlist.model.rows import GateRow, RunRow
     from punchlist.model.state import AttemptState, TaskState
     from punchlist.ports import Reader
 
 SHAPES = {"task": "T1", "step": "T1.2", "run": "R1", "gate": "G1", "attempt": "A1", "finding": "F1"}
+
+
+class SeveralProjectsError(DefinitionError):
+    """No project was named, and there are several."""
+
+    code = "several_projects"
+
+    def __init__(self, names: "Sequence[str]") -> None:
+        self.names = tuple(names)
+        super().__init__(f"there are several projects: {', '.join(names)}", where="project", hint="Say which one.")
 
 
 def kind_of(name: str) -> str:
@@ -50,8 +62,7 @@ def project(reader: "Reader", name: str | None) -> "Project":
     if not projects:
         raise RefusedError("there is no project here", hint="To make one: punchlist project create NAME --spec FILE")
     if len(projects) > 1:
-        names = ", ".join(each.id for each in projects)
-        raise DefinitionError(f"there are several projects: {names}", hint="Say which one.")
+        raise SeveralProjectsError([each.id for each in projects])
     return projects[0]
 
 

@@ -7,7 +7,7 @@ import msgspec
 
 from punchlist.errors import Problem, RefusedError
 from punchlist.model.commands import Cancel, Pause, Resume, Retry, StartRun
-from punchlist.model.ids import NodePath, ProjectId, RunId, StreamId, step_task
+from punchlist.model.ids import NodePath, ProjectId, RunId, StreamId, TaskId, step_task
 from punchlist.model.json import plain
 from punchlist.model.notes import flow_policy_problems
 from punchlist.model.parse import parse
@@ -29,6 +29,14 @@ if TYPE_CHECKING:
     from punchlist.ports import Reader
     from punchlist.service.context import Answer, Say, Service
 
+_NEXT = {
+    TaskStatus.DRAFT: "punchlist approve {0}",
+    TaskStatus.READY: "punchlist task start {0}",
+    TaskStatus.ACCEPTED: "punchlist report {0}",
+    TaskStatus.FAILED: "punchlist retry {0}",
+    TaskStatus.CANCELLED: "punchlist retry {0}",
+}
+"""What a person most likely wants to type for a task that no run has hold of."""
 _CODES = {NodeStatus.SUCCEEDED.value: 0, NodeStatus.WAITING.value: 6}
 
 
@@ -105,12 +113,15 @@ def pause(service: "Service", target: str, *, now: bool = False) -> "Answer":
 
 
 def resume(service: "Service", target: str, *, start_from: str | None = None, yes: bool = False) -> "Answer":
-    """Go on with a run or a task that was paused or interrupted.
+    """Go on with a run or a task that was paused or interrupted; one that is over well is returned as it is.
 
     With `start_from` a run of a flow goes back to that node, even when it is over. Raises RefusedError (`invalidates`)
     that lists what was built on the node, unless `yes`: nothing is invalidated before it was said.
     """
     if start_from is None:
+        done = _done(service, target)
+        if done is not None:
+            return done
         run = _live(service, target)
         inbox.send(service, Resume(run=run))
     else:
@@ -198,6 +209,21 @@ def _policy(service: "Service", project: "Project | None", *, flow: "Flow", rule
     return overlay(proofs.resolved_policy(service, project, task=None, flow=flow.policy), rules)
 
 
+def _done(service: "Service", target: str) -> "Answer | None":
+    """Return a run or a task that is over and has come to what was wanted of it; None for all others."""
+    kind = lookup.check_kind(target, "task", "run")
+    _await_begun(service, target)
+    with service.store.read() as reader:
+        if kind == "run":
+            run = lookup.run(reader, target)
+            return {"run": _shape(reader, target)} if run.status is NodeStatus.SUCCEEDED else None
+        state = lookup.task(reader, target)
+        ended = [each for each in reader.runs(task=TaskId(target)) if each.purpose == "deliver"]
+        if state.task.status is not TaskStatus.ACCEPTED or not ended:
+            return None
+        return {"task": shapes.task(state), "run": _shape(reader, ended[0].id)}
+
+
 def _live(service: "Service", target: str) -> RunId:
     """Return the run that a task's or run's id means; refuses what does not run.
 
@@ -224,8 +250,11 @@ def _begun(service: "Service", target: str) -> RunId:
         state = lookup.task(reader, target)
         live = lookup.live_run(reader, target)
         if live is None:
-            hint = f"Type: punchlist why {target}"
-            raise RefusedError(f"task {target} is {state.task.status}: no run has hold of it", where=target, hint=hint)
+            raise RefusedError(
+                f"task {target} is {state.task.status}: no run has hold of it",
+                where=target,
+                hint=f"Type: {_NEXT.get(state.task.status, 'punchlist why {0}').format(target)}",
+            )
         return RunId(live.id)
 
 

@@ -1,5 +1,6 @@
 """Decisions on tasks that no run has hold of: the facts that follow, and every refusal with what to type."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -253,7 +254,9 @@ def test_a_task_that_was_never_approved_reopens_as_a_draft() -> None:
     assert (then.task.status, then.task.revision) == (T.DRAFT, 1)
 
 
-@pytest.mark.parametrize(("status", "hint"), [(T.READY, "task revise T1"), (T.RUNNING, "cancel T1")])
+@pytest.mark.parametrize(
+    ("status", "hint"), [(T.DRAFT, "approve T1"), (T.READY, "task start T1"), (T.RUNNING, "why T1")]
+)
 def test_what_is_not_over_cannot_be_reopened(status: TaskStatus, hint: str) -> None:
     with pytest.raises(RefusedError, match="it is not over") as refused:
         moves.reopen(state(status), reason="")
@@ -388,3 +391,36 @@ def test_a_ready_task_whose_needs_are_accepted_starts() -> None:
     needed = replace(state(T.ACCEPTED).task, id="T9")
 
     moves.check_startable(state(T.READY, S.ACCEPTED, S.SKIPPED).task, needed=[needed])
+
+
+VERBS: dict[str, Callable[[TaskState], object]] = {
+    "propose": lambda found: moves.propose(found, GateId("G1"), message=""),
+    "approve": lambda found: moves.approve(found, message="", anyway=()),
+    "reject": lambda found: moves.reject(found, message=""),
+    "revise": lambda found: moves.revise(found, reason=""),
+    "reopen": lambda found: moves.reopen(found, reason=""),
+    "reopen a step": lambda found: moves.reopen_step(found, ONE, reason=""),
+    "skip a step": lambda found: moves.close_step(found, ONE, status=S.SKIPPED, reason=""),
+    "ask for rework": lambda found: moves.ask_rework(found, ONE, message="x", finding=FindingId("F1")),
+    "start": lambda found: moves.check_startable(found.task, needed=()),
+    "waive": lambda found: moves.waive(found, FindingId("F1"), by="human:a", reason="x"),
+}
+
+
+@pytest.mark.parametrize("status", list(T))
+@pytest.mark.parametrize("verb", VERBS)
+def test_no_refusal_tells_a_person_to_throw_work_away(verb: str, status: TaskStatus) -> None:
+    found = state(status, S.ACCEPTED)
+
+    try:
+        VERBS[verb](found)
+    except RefusedError as refused:
+        said = [refused.hint, *(each.hint for each in refused.problems)]
+        assert not any(word in hint for hint in said for word in ("cancel", "remove"))
+
+
+def test_a_ready_task_that_is_retried_is_to_be_started() -> None:
+    with pytest.raises(RefusedError) as refused:
+        moves.reopen(state(T.READY), reason="retry")
+
+    assert refused.value.hint.startswith("Type: punchlist task start T1")
