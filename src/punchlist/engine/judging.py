@@ -88,6 +88,8 @@ def facts_of_tree(
         changes=(() if built is None or built.snapshot is None else built.snapshot.changes) if place.step else None,
         scope=place.record.scope if place.step else Scope(),
         claim=_claim(built),
+        claimed=built.evidence if built is not None else {},
+        known=tuple(each.id for each in place.record.criteria) if place.step else (),
         messages=told.late if told is not None else (),
         waivers=_waivers(place, criteria),
         previous=_previous(place),

@@ -189,8 +189,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What became of an attempt. `status` is never queued or running; `failure` is set unless it succeeded.
 
     `result` is the typed answer, decoded and validated for its role, or None. `tail` holds the last lines of output,
-    `output_digest` the SHA-256 of stdout followed by stderr. `evidence` says of each reference of a review whether it
-    resolves. `exam_changed` names paths that a process changed in an exam folder though it must not. `refused` says
+    `output_digest` the SHA-256 of stdout followed by stderr. `evidence` says of each reference of a review, or of a
+    builder's claims, whether it resolves. `exam_changed` names paths that a process changed in an exam folder though it must not. `refused` says
     what the attempt's typed tools were asked for and refused: a second answer, another role's tool. `session` names
     the agent's conversation; with `session_over` it cannot be gone on with, and what follows begins a new one.
     """

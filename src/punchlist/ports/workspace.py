@@ -79,7 +79,10 @@ class Workspace(Protocol):
         ...
 
     def resolve(self, project: Project, tree: Tree, references: Sequence[str]) -> dict[str, bool]:  # noqa: PLR0917 - in the order in which one says it
-        """Say of each `path:line` (or `path`) whether it exists in the tree; anything that leaves the tree is False."""
+        """Say of each `path:line` (or `path`) whether it exists in the tree; anything that leaves the tree is False.
+
+        A path that begins with `**/` is looked for in every folder.
+        """
         ...
 
     def diff(self, project: Project, old: str, new: str) -> str:  # noqa: PLR0917 - in the order in which one says it

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Set as AbstractSet
 
 from punchlist.model.proofs import CheckResult
 from punchlist.model.verdicts import Finding
+from punchlist.quality.claims import contradicted
 from punchlist.quality.facts import Facts
 from punchlist.quality.findings import finding, gathered, waiver_of
 from punchlist.quality.scope import matches, outside
@@ -21,7 +22,7 @@ def found_without_review(facts: Facts) -> tuple[Finding, ...]:
         *_uncovered(facts),
         *_out_of_scope(facts),
         *_empty(facts),
-        *_claims(facts),
+        *contradicted(facts, failed=_failed(facts)),
         *_asked(facts),
     )
 
@@ -87,15 +88,6 @@ def _empty(facts: Facts) -> Iterator[Finding]:
     still_open = [each.id for each in facts.criteria if facts.shows.get(each.id) == "goal" and each.id in failed]
     if still_open:
         yield finding("empty", f"nothing was changed, and the goal is still open: {', '.join(still_open)}")
-
-
-def _claims(facts: Facts) -> Iterator[Finding]:
-    if facts.claim is None or facts.claim.outcome != "done":
-        return
-    failed = _failed(facts)
-    for claim in facts.claim.criteria:
-        if claim.met and claim.id in failed:
-            yield finding("claim", "the builder says it is met, and its check fails", criterion=claim.id)
 
 
 def _asked(facts: Facts) -> Iterator[Finding]:

@@ -18,7 +18,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     `shows` says of each check what the base showed, `holds` of a goal that an earlier step had met, in words, by which.
     `assigned` are the criteria that a reviewer has to judge;
     `review` is None until one has, and what several said is one after the other in it. `evidence` says of each
-    reference of the review whether it resolves in the tree. `changes` is None when the tree is not a step's (the
+    reference of the review whether it resolves in the tree, `claimed` of each of the builder's; `known` are the ids of
+    all criteria of the step. `changes` is None when the tree is not a step's (the
     task's own criteria on its branch): then neither scope nor emptiness is asked for. `messages` are a person's
     that came when this try had begun without them. `waivers` are those in force, `previous` the findings of the earlier
     rounds as `findings.ledger` gives them.
@@ -38,6 +39,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     changes: tuple[Change, ...] | None = None
     scope: Scope = Scope()
     claim: Result | None = None
+    claimed: Mapping[str, bool] = {}
+    known: tuple[str, ...] = ()
     conflicts: tuple[str, ...] = ()
     messages: tuple[str, ...] = ()
     waivers: tuple[Waiver, ...] = ()

@@ -22,9 +22,10 @@ from punchlist.model.jobs import (
 )
 from punchlist.model.json import Json, encode, plain
 from punchlist.model.records import Project
-from punchlist.model.results import Review
+from punchlist.model.results import Result, Review
 from punchlist.model.states import AttemptStatus
 from punchlist.ports import Exit, Invocation, Launch, Listed, Processes, Worker, WorkerRequest, Workspace
+from punchlist.quality.claims import looked_up
 from punchlist.quality.review import in_tree
 from punchlist.render.prompts import context_of
 from punchlist.runtime.leaving import Leaving
@@ -229,7 +230,10 @@ class Performer:
         base = job.folder.base
         assert base is not None
         snapshot = await _beside(self._workspace.snapshot, project, job.folder, job.attempt, base)
-        return msgspec.structs.replace(outcome, snapshot=snapshot)
+        found: dict[str, bool] = {}
+        if outcome.status is AttemptStatus.SUCCEEDED and (named := _claimed(outcome)):
+            found = await _beside(self._workspace.resolve, project, snapshot.tree, named)
+        return msgspec.structs.replace(outcome, snapshot=snapshot, evidence=found)
 
     async def _with_evidence(self, job: ProcessJob, project: Project, *, outcome: Outcome) -> Outcome:
         changed = await _beside(self._workspace.exam_changes, project, job.folder)
@@ -239,6 +243,14 @@ class Performer:
         references = in_tree(msgspec.convert(outcome.result, Review))
         found = await _beside(self._workspace.resolve, project, Tree(job.folder.tree), references)
         return msgspec.structs.replace(outcome, evidence=found)
+
+
+def _claimed(outcome: Outcome) -> tuple[str, ...]:
+    """Return what of a builder's result has to be looked up; one that is none is refused elsewhere."""
+    try:
+        return looked_up(msgspec.convert(outcome.result, Result))
+    except msgspec.ValidationError:
+        return ()
 
 
 _LOST = "the engine ended while it ran, and it left no exit record"

@@ -8,6 +8,7 @@ import msgspec
 from punchlist.model.ids import Tree
 from punchlist.workspace.repository import Repository
 
+_ANYWHERE = "**/"
 _LINES = re.compile(r"(.+?):([0-9]{1,9})(?:-([0-9]{1,9}))?")
 
 
@@ -19,7 +20,7 @@ class Reference(msgspec.Struct, frozen=True):
 
 
 def readings(text: str) -> tuple[Reference, ...]:
-    """Return what a reference may mean, at most two: `path`, `path:line` or `path:line-line`.
+    """Return what a reference may mean, at most two: `path`, `path:line` or `path:line-line`; `**/` is any folder.
 
     Nothing for what leaves the tree or cannot be in one: absolute, with `..` or an empty part, an address, a newline.
     """
@@ -31,7 +32,9 @@ def readings(text: str) -> tuple[Reference, ...]:
 def resolve(repository: Repository, tree: Tree, *, references: Sequence[str]) -> dict[str, bool]:
     """Say of each reference whether it is a file of the tree that has these lines."""
     meant = {text: readings(text) for text in references}
-    paths = sorted({each.path for found in meant.values() for each in found} & repository.files(tree))
+    files, named = repository.files(tree), {each.path for found in meant.values() for each in found}
+    ends = tuple(each.removeprefix("**") for each in named if each.startswith(_ANYWHERE))
+    paths = sorted(path for path in files if path in named or f"/{path}".endswith(ends))
     lines = {path: _count(content) for path, content in repository.contents(tree, paths).items()}
     return {text: any(_holds(each, lines) for each in found) for text, found in meant.items()}
 
@@ -42,6 +45,9 @@ def _stays(path: str) -> bool:
 
 
 def _holds(reference: Reference, lines: dict[str, int]) -> bool:
+    if reference.path.startswith(_ANYWHERE):
+        end = reference.path.removeprefix("**")
+        return any(_holds(Reference(path, reference.lines), lines) for path in lines if f"/{path}".endswith(end))
     if reference.path not in lines:
         return False
     first, last = reference.lines or (1, 1)
