@@ -101,7 +101,7 @@ class Plain:
         ways: list[tuple[float, Callable[[], None]]] = [
             (8.0 if run.live else 0, lambda: self._end(self.die.choice(sorted(run.live)), failing=True)),
             (2.0 if run.open_gates else 0, self._decide),
-            (0.5, lambda: self._tell(lambda: self.story.wait(timedelta(hours=1)))),
+            (0.5, lambda: self._tell(lambda: self.story.wait(timedelta(hours=self.die.choice((1, 1, -1)))))),
             (1.0 if run.status is NodeStatus.FAILED else 0.3, self._retry),
             (1.0, self._go_back),
             (0.7, self._steer),
