@@ -248,11 +248,12 @@ class World:
                     cmd.Waive(run=run.id, finding=finding, reason="it is fine"),
                     cmd.CloseStep(run=run.id, step=some, status=self.die.choice(("skipped", "cancelled"))),
                     cmd.Cancel(run=run.id),
+                    cmd.Revise(run=run.id, reason="another plan"),
                     cmd.Cancel(run=run.id, node=self.die.choice(sorted(run.nodes))),
                     cmd.Retry(run=run.id),
                     cmd.Resume(run=run.id, start_from=self.die.choice(sorted(run.nodes)), agreed=True),
                 ),
-                (3, 6, 3, 2, 1, 1, 0.5, 0.3, 0.3),
+                (3, 6, 3, 2, 1, 1, 0.5, 0.5, 0.3, 0.3),
             )[0]
         )
 
@@ -262,6 +263,7 @@ class World:
         assert step is not None
         commands: list[cmd.RunCommand] = [
             cmd.Cancel(run=run.id, reason="enough"),
+            cmd.Revise(run=run.id, reason="another plan"),
             cmd.CloseStep(run=run.id, step=step, status="skipped"),
             cmd.AskRework(run=run.id, step=step, message="wait"),
             cmd.Pause(run=run.id, now=True),

@@ -34,12 +34,14 @@ def _answer(here: Here, decision: Decision) -> None:
 
 def skip_step(here: Here, decision: Decision) -> None:
     """End the item of the step as skipped; what needs it goes on. Outside a step, the node itself is skipped."""
-    stop(_whole(here), NodeStatus.SKIPPED, reason=said(decision))
+    with here.turn.asked():
+        stop(_whole(here), NodeStatus.SKIPPED, reason=said(decision))
 
 
 def fail_step(here: Here, decision: Decision) -> None:
     """End the item of the step as failed; what needs it is cancelled. Outside a step, the node itself fails."""
-    stop(_whole(here), NodeStatus.FAILED, reason=said(decision))
+    with here.turn.asked():
+        stop(_whole(here), NodeStatus.FAILED, reason=said(decision))
 
 
 def said(decision: Decision) -> str:

@@ -7,10 +7,11 @@ import msgspec
 from punchlist.engine import going_back, steering
 from punchlist.engine.fold_nodes import ROOT
 from punchlist.engine.kinds.integrate import next_in_line
-from punchlist.engine.progress import committing, guarded, stop
+from punchlist.engine.progress import committing, guarded, has_hold, stop
 from punchlist.engine.proving import proof_of
 from punchlist.engine.queues import head
 from punchlist.engine.registry import KINDS
+from punchlist.engine.reopening import revise
 from punchlist.engine.turn import ENGINE, Context, Turn
 from punchlist.model import commands as cmd, events as ev
 from punchlist.model.ids import AttemptId
@@ -39,9 +40,8 @@ def decide(state: State, command: cmd.RunCommand, context: Context) -> Decided: 
 
 def _conclude(turn: Turn, *, fill: bool) -> None:
     """Do what follows from the whole: the next integration, free slots, the end of the run, waiting or not."""
-    held = bool(committing(turn.run))
-    if turn.run.cancelling and not held:
-        stop(turn.at(ROOT), NodeStatus.CANCELLED, reason=turn.run.cancelling)
+    if turn.run.cancelling and not committing(turn.run):
+        _cancel(turn)
     turn.settle()
     _stand_up_to_limit(turn)
     if not turn.run.cancelling and turn.at(ROOT).node.status not in FINAL_NODE:
@@ -53,6 +53,15 @@ def _conclude(turn: Turn, *, fill: bool) -> None:
         _finish(turn)
     else:
         _show_waiting(turn)
+
+
+def _cancel(turn: Turn) -> None:
+    """End a run that somebody wants ended, of whom the record says that it was they."""
+    with turn.asked(turn.run.cancelled_by):
+        if turn.run.revising and has_hold(turn):
+            revise(turn.at(ROOT), reason=turn.run.cancelling)
+        else:
+            stop(turn.at(ROOT), NodeStatus.CANCELLED, reason=turn.run.cancelling)
 
 
 def _stand_up_to_limit(turn: Turn) -> None:
@@ -91,12 +100,13 @@ def _finish(turn: Turn) -> None:
     root = turn.at(ROOT).node
     if turn.run.purpose == "prove" and root.status is NodeStatus.SUCCEEDED:
         turn.emit(ev.TaskProved(proof=proof_of(turn.state)), actor=ENGINE)
-    turn.emit(ev.RunMoved(status=root.status, error=root.error, outputs=root.output), actor=ENGINE)
-    if _has_hold(turn):
+    by = turn.run.cancelled_by if root.status is NodeStatus.CANCELLED and turn.run.cancelled_by else ENGINE
+    turn.emit(ev.RunMoved(status=root.status, error=root.error, outputs=root.output), actor=by)
+    if has_hold(turn):
         cancelled = root.status is NodeStatus.CANCELLED
         status = TaskStatus.CANCELLED if cancelled else TaskStatus.FAILED
         reason = root.error or "the flow ended without a verdict that accepts the whole"
-        turn.emit(ev.TaskMoved(status=status, reason=reason), actor=ENGINE)
+        turn.emit(ev.TaskMoved(status=status, reason=reason), actor=by)
 
 
 def _show_waiting(turn: Turn) -> None:
@@ -107,16 +117,8 @@ def _show_waiting(turn: Turn) -> None:
     if run.status is not status:
         turn.emit(ev.RunMoved(status=status), actor=ENGINE)
     then = TaskStatus.WAITING if stuck else TaskStatus.RUNNING
-    if _has_hold(turn) and turn.at(ROOT).task.task.status is not then:
+    if has_hold(turn) and turn.at(ROOT).task.task.status is not then:
         turn.emit(ev.TaskMoved(status=then, run=run.id), actor=ENGINE)
-
-
-def _has_hold(turn: Turn) -> bool:
-    """Say whether the run still delivers its task: once that is accepted, another run may have taken it up."""
-    if turn.run.purpose != "deliver":
-        return False
-    task = turn.at(ROOT).task
-    return task.run == turn.run.id and task.task.status in {TaskStatus.RUNNING, TaskStatus.WAITING}
 
 
 def _attempt_over(turn: Turn, command: cmd.AttemptOver) -> None:
@@ -162,6 +164,7 @@ _APPLY: dict[type, Callable[..., None]] = {
     cmd.Resume: steering.resume,
     cmd.Retry: going_back.retry,
     cmd.Cancel: steering.cancel,
+    cmd.Revise: steering.revise,
     cmd.CloseStep: steering.close_step,
     cmd.AskRework: steering.ask_rework,
     cmd.Waive: steering.waive,

@@ -31,8 +31,9 @@ def reset(run: RunState, event: ev.Event) -> RunState:
         run = _revive(run, path, around=around)
     for path in around:
         run = _count(_line_up(run, path), path)
-    cancelling = "" if was_over else run.cancelling
-    return replace(run, status=NodeStatus.RUNNING, ended_at="", error="", outputs=None, cancelling=cancelling)
+    if was_over:
+        run = replace(run, cancelling="", cancelled_by="", revising=False)
+    return replace(run, status=NodeStatus.RUNNING, ended_at="", error="", outputs=None)
 
 
 def _drop(run: RunState, path: NodePath) -> RunState:

@@ -54,7 +54,8 @@ def _paused(run: RunState, event: ev.Event) -> RunState:
 
 
 def _cancel_asked(run: RunState, event: ev.Event) -> RunState:
-    return replace(run, cancelling=fact_of(event, ev.CancelAsked).reason)
+    fact = fact_of(event, ev.CancelAsked)
+    return replace(run, cancelling=fact.reason, cancelled_by=event.actor, revising=fact.revises)
 
 
 def _inputs_changed(run: RunState, event: ev.Event) -> RunState:

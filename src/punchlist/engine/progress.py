@@ -5,7 +5,7 @@ from collections.abc import Callable
 from punchlist.engine.fold_nodes import GOOD, UNDER_WAY, counts_as_done, descendants
 from punchlist.engine.scope import truth
 from punchlist.engine.steps import close, enter_phase
-from punchlist.engine.turn import Here
+from punchlist.engine.turn import Here, Turn
 from punchlist.errors import DefinitionError, RefusedError
 from punchlist.model import events as ev
 from punchlist.model.flow import Flow, ForEachNode
@@ -13,7 +13,7 @@ from punchlist.model.ids import AttemptId
 from punchlist.model.jobs import Outcome
 from punchlist.model.json import Json
 from punchlist.model.state import RunState
-from punchlist.model.states import FINAL_ATTEMPT, FINAL_NODE, AttemptStatus, NodeStatus
+from punchlist.model.states import FINAL_ATTEMPT, FINAL_NODE, AttemptStatus, NodeStatus, TaskStatus
 
 COMMIT = "commit"
 _DID = {NodeStatus.FAILED: "failed", NodeStatus.CANCELLED: "was cancelled"}
@@ -147,6 +147,14 @@ def clear(here: Here, *, reason: str) -> None:
     for path in places:
         for attempt in here.at(path).node.attempts:
             cancel_attempt(here, attempt, reason=reason)
+
+
+def has_hold(turn: Turn) -> bool:
+    """Say whether a run still delivers its task: once that is accepted, another run may have taken it up."""
+    task = turn.state.task
+    if turn.run.purpose != "deliver" or task is None:
+        return False
+    return task.run == turn.run.id and task.task.status in {TaskStatus.RUNNING, TaskStatus.WAITING}
 
 
 def committing(run: RunState) -> list[AttemptId]:

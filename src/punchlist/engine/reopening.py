@@ -7,7 +7,6 @@ import msgspec
 from punchlist.engine.document_moves import built_on
 from punchlist.engine.documents import frozen_digest
 from punchlist.engine.fold_nodes import ROOT
-from punchlist.engine.fold_task import step_of
 from punchlist.engine.progress import stop
 from punchlist.engine.resetting import reset
 from punchlist.engine.turn import Decision, Here
@@ -16,9 +15,11 @@ from punchlist.model import events as ev
 from punchlist.model.ids import Digest, StepId
 from punchlist.model.json import plain
 from punchlist.model.records import Criterion, Scope, Step, Task
-from punchlist.model.states import FINAL_STEP, NodeStatus, StepStatus
+from punchlist.model.states import NodeStatus, StepStatus
 
 replace = msgspec.structs.replace
+REVISED = "the task is revised"
+_AGAIN = frozenset({StepStatus.FAILED, StepStatus.CANCELLED})
 
 
 def add_step(here: Here, decision: Decision) -> None:
@@ -61,24 +62,34 @@ def reopen_step(here: Here, decision: Decision) -> None:
     if step not in known:
         raise RefusedError(f"no step {step} in task {task.id}; there are: {', '.join(known)}")
     opened = (step, *built_on(task, step))
-    _open(here, opened)
+    with here.turn.asked():
+        _open(here, opened)
     if decision.note:
         here.turn.emit(ev.ReworkAsked(step=step, message=decision.note))
     _take_up_again(here, reason=f"{', '.join(opened)} opened again")
 
 
-def revise(here: Here, decision: Decision) -> None:
-    """Bring the task back to draft as its next revision: the run ends, and the steps that it had begun are pending."""
+def revise_decided(here: Here, decision: Decision) -> None:
+    """Bring the task back to draft because a person decided so."""
+    ask_revision(here, reason=decision.note)
+
+
+def ask_revision(here: Here, *, reason: str) -> None:
+    """Note that the task is to be a draft: at once, or when the commit that is being made is recorded."""
+    here.turn.emit(ev.CancelAsked(reason=reason or REVISED, revises=True))
+
+
+def revise(here: Here, *, reason: str) -> None:
+    """Bring the task back to draft as its next revision: the run ends, and the steps that did not pass are pending."""
     task = here.task.task
-    here.turn.emit(ev.TaskRevised(revision=task.revision + 1, reason=decision.note))
-    unfinished = [StepId(each.id) for each in task.steps if each.status not in FINAL_STEP]
-    stop(here.at(ROOT), NodeStatus.CANCELLED, reason=f"{decision.by} revised the task")
-    _open(here, (each for each in unfinished if step_of(here.task.task, each).status is StepStatus.CANCELLED))
+    here.emit(ev.TaskRevised(revision=task.revision + 1, reason=reason))
+    stop(here.at(ROOT), NodeStatus.CANCELLED, reason=f"{here.turn.by} revised the task")
+    _open(here, [StepId(each.id) for each in here.task.task.steps if each.status in _AGAIN])
 
 
 def _open(here: Here, steps: Iterable[StepId]) -> None:
     for step in steps:
-        here.turn.emit(ev.StepMoved(step=step, status=StepStatus.PENDING, r=here.task.steps[step].r + 1))
+        here.emit(ev.StepMoved(step=step, status=StepStatus.PENDING, r=here.task.steps[step].r + 1))
 
 
 def _take_up_again(here: Here, *, reason: str) -> None:

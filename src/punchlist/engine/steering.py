@@ -2,13 +2,16 @@
 
 import msgspec
 
+from punchlist.engine import document_moves
+from punchlist.engine.document_moves import check_version
 from punchlist.engine.fold_nodes import ROOT
 from punchlist.engine.fold_task import step_of
 from punchlist.engine.going_back import go_back
 from punchlist.engine.kinds.integrate import take_back
 from punchlist.engine.kinds.publish import way
 from punchlist.engine.place import Place
-from punchlist.engine.progress import cancel_attempt, committing, start, stop
+from punchlist.engine.progress import cancel_attempt, has_hold, start, stop
+from punchlist.engine.reopening import ask_revision
 from punchlist.engine.retry import again
 from punchlist.engine.turn import Decision, Here, Turn
 from punchlist.engine.waiving import record_waivers
@@ -144,10 +147,22 @@ def cancel(turn: Turn, command: cmd.Cancel) -> None:
     here = turn.at(path)
     if here.node.status in FINAL_NODE:
         raise RefusedError(f"node {path} is over: {here.node.status}", hint=f"Type: punchlist report {turn.run.id}")
-    if path == ROOT and committing(turn.run):
+    if path == ROOT:
         turn.emit(ev.CancelAsked(reason=reason))
     else:
-        stop(here, NodeStatus.CANCELLED, reason=reason)
+        with turn.asked():
+            stop(here, NodeStatus.CANCELLED, reason=reason)
+
+
+def revise(turn: Turn, command: cmd.Revise) -> None:
+    """Bring the task of a run back to draft: what runs is stopped, a commit that is being made is waited for."""
+    _refuse_if_over(turn)
+    here = turn.at(ROOT)
+    check_version(here.task.task, command.expected_version)
+    document_moves.revise(here.task, reason=command.reason)  # says why a task that is over, or a draft, cannot be
+    if not has_hold(turn):
+        raise RefusedError(f"run {turn.run.id} has no hold of its task", hint="Type: punchlist status")
+    ask_revision(here, reason=command.reason)
 
 
 def close_step(turn: Turn, command: cmd.CloseStep) -> None:
@@ -156,7 +171,9 @@ def close_step(turn: Turn, command: cmd.CloseStep) -> None:
     if command.status not in _CLOSED:
         raise DefinitionError(f"saw {command.status!r}; allowed: {', '.join(_CLOSED)}", where="status")
     reason = command.reason or f"{command.status} by {turn.context.actor}"
-    stop(_live_item(turn, command.step), _CLOSED[command.status], reason=reason)
+    item = _live_item(turn, command.step)
+    with turn.asked():
+        stop(item, _CLOSED[command.status], reason=reason)
 
 
 def _live_item(turn: Turn, step: StepId) -> Here:

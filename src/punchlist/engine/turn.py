@@ -1,7 +1,8 @@
 """One decision in the making: it emits sealed events, folds each at once, and works until nothing more follows."""
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -90,6 +91,7 @@ class Turn:
         self.state = state
         self.context = context
         self.events: list[ev.Event] = []
+        self.by = ENGINE
         self._todo: deque[Callable[[], None]] = deque()
 
     @property
@@ -109,6 +111,15 @@ class Turn:
         self.state = fold(self.state, event)
         self.events.append(event)
         return event
+
+    @contextmanager
+    def asked(self, by: str | None = None) -> Iterator[None]:
+        """Within this, what the engine does to the state is of who asked for it: by default, whom the input is from."""
+        before, self.by = self.by, by or self.context.actor
+        try:
+            yield
+        finally:
+            self.by = before
 
     def later(self, work: Callable[[], None]) -> None:
         """Do `work` after what is under way: keeps long chains of nodes off the call stack."""
@@ -143,8 +154,8 @@ class Here(Place):
         return Here(self.turn, path)
 
     def emit(self, fact: ev.AnyFact) -> ev.Event:
-        """Record a fact that the engine itself concludes."""
-        return self.turn.emit(fact, actor=ENGINE)
+        """Record a fact that the engine itself concludes, or does because somebody asked for just that."""
+        return self.turn.emit(fact, actor=self.turn.by)
 
     def queue(
         self,

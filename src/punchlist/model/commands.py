@@ -75,6 +75,17 @@ class Cancel(Command, frozen=True, tag=True):
     reason: str = ""
 
 
+class Revise(Command, frozen=True, tag=True):
+    """End the run that has hold of a task and bring the task back to draft, as its next revision.
+
+    `expected_version` (when given) must be the task's.
+    """
+
+    run: RunId
+    reason: str = ""
+    expected_version: int | None = None
+
+
 class CloseStep(Command, frozen=True, tag=True):
     """Skip or cancel a step of a live run."""
 
@@ -127,7 +138,7 @@ class TimePassed(Command, frozen=True, tag=True):
 
 
 RunCommand = (
-    StartRun | Decide | Pause | Resume | Retry | Cancel | CloseStep | AskRework | Waive | Interrupted | Fail
+    StartRun | Decide | Pause | Resume | Retry | Cancel | Revise | CloseStep | AskRework | Waive | Interrupted | Fail
     | AttemptOver | TimePassed
 )  # fmt: skip
-InboxCommand = StartRun | Decide | Pause | Resume | Retry | Cancel | CloseStep | AskRework | Waive
+InboxCommand = StartRun | Decide | Pause | Resume | Retry | Cancel | Revise | CloseStep | AskRework | Waive

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 
 from punchlist.errors import RefusedError
 from punchlist.model.ids import RunId
-from punchlist.model.states import TaskStatus
+from punchlist.model.states import FINAL_NODE, TaskStatus
 from punchlist.render import shapes
 from punchlist.service import inbox, lookup
 from punchlist.service.recording import Decide, change_task
+from punchlist.service.waiting import Waiting
 
 if TYPE_CHECKING:
     from punchlist.model.commands import InboxCommand
@@ -28,8 +29,18 @@ class BegunMeanwhileError(RefusedError):
         self.run = run
 
 
-def steer(service: "Service", task: str, *, command: "Callable[[RunId], InboxCommand]", alone: Decide) -> "Answer":
+def steer(
+    service: "Service",
+    task: str,
+    *,
+    command: "Callable[[RunId], InboxCommand]",
+    alone: Decide,
+    expected: int | None = None,
+    ends: bool = False,
+) -> "Answer":
     """Send `command` to the run that has hold of a task; where none has, change the document by `alone`.
+
+    With `ends` the end of the run is waited for: a commit that is being made goes before it.
 
     An engine that takes the task up meanwhile is seen: a document changed beside a run would leave that at work.
     """
@@ -39,12 +50,24 @@ def steer(service: "Service", task: str, *, command: "Callable[[RunId], InboxCom
     run = None if found is None else RunId(found.id)
     if run is None:
         try:
-            return change_task(service, task, decide=unheld(alone))
+            return change_task(service, task, decide=unheld(alone), expected=expected)
         except BegunMeanwhileError as begun:
             run = begun.run
     inbox.send(service, command(run))
+    if ends:
+        _await_end(service, run)
     with service.store.read() as reader:
         return {"task": shapes.task(lookup.task(reader, task))}
+
+
+def _await_end(service: "Service", run: RunId) -> None:
+    with service.engine.watch() as watch:
+        waiting = Waiting(service, watch)
+        while True:
+            with service.store.read() as reader:
+                if lookup.run(reader, run).status in FINAL_NODE:
+                    return
+            waiting.for_commit()
 
 
 def unheld(decide: Decide) -> Decide:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from punchlist.errors import DefinitionError
-from punchlist.model.ids import ProjectId, RunId, TaskId
+from punchlist.model.ids import ProjectId, TaskId
 from punchlist.model.states import TaskStatus
 from punchlist.render import shapes
 from punchlist.service import lookup
@@ -101,33 +101,22 @@ def edit(
 
 
 def revise(service: "Service", task: str, *, reason: str = "", expected_version: int | None = None) -> "Answer":
-    """Bring an approved task back to draft; what runs of it is stopped first, what is accepted stays."""
+    """Bring an approved task back to draft; what runs of it is stopped first, what is accepted stays.
+
+    A commit that is being made is waited for. Refused, it has changed nothing.
+    """
     from punchlist.engine import document_moves as moves
-    from punchlist.model.commands import Cancel
-    from punchlist.model.events import TaskRevised
-    from punchlist.service import inbox
-    from punchlist.service.holding import BegunMeanwhileError, unheld
-    from punchlist.service.recording import change_task
+    from punchlist.model.commands import Revise
+    from punchlist.service.holding import steer
 
-    with service.store.read() as reader:
-        state = lookup.task(reader, task)
-        run = lookup.live_run(reader, task)
-    if run is None or state.task.status not in {TaskStatus.RUNNING, TaskStatus.WAITING}:
-        alone = unheld(lambda _, found: moves.revise(found, reason=reason))
-        try:
-            return change_task(service, task, decide=alone, expected=expected_version)
-        except BegunMeanwhileError:
-            return revise(service, task, reason=reason, expected_version=expected_version)
-    moves.check_version(state.task, expected_version)
-    inbox.send(service, Cancel(run=RunId(run.id), reason=reason or "the task is revised"))
-
-    def decide(_writer: "Writer", found: "TaskState") -> "list[TaskFact]":
-        again = moves.reopen(found, reason=reason or "revised")
-        if any(isinstance(fact, TaskRevised) for fact in again):
-            return again
-        return [*again, TaskRevised(revision=found.task.revision + 1, reason=reason)]
-
-    return change_task(service, task, decide=decide)
+    return steer(
+        service,
+        task,
+        command=lambda run: Revise(run=run, reason=reason, expected_version=expected_version),
+        alone=lambda _, state: moves.revise(state, reason=reason),
+        expected=expected_version,
+        ends=True,
+    )
 
 
 def cancel(service: "Service", task: str, *, reason: str = "") -> "Answer":
