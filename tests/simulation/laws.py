@@ -171,4 +171,5 @@ class Laws:
         if task.status is TaskStatus.ACCEPTED:
             assert {each.status for each in task.steps} <= _PASSED
             last = story.task.steps[""].verdicts[-1].verdict
-            assert (last.result, str(last.tree)) == ("pass", story.task.tip)
+            assert (last.result, last.commit) == ("pass", story.task.tip)
+            assert all(told.tree == last.tree for told in story.task.steps.values() if told.commit == story.task.tip)
