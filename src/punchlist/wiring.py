@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from punchlist.errors import DefinitionError, RefusedError
-from punchlist.model.ids import slug
+from punchlist.model.ids import StreamId, slug
 from punchlist.service.context import STATE, Outside, Service, quiet
 
 if TYPE_CHECKING:
@@ -215,7 +215,8 @@ def open_service(start: Path | None = None, *, client: str | None = None) -> Ser
 def create_workspace(folder: Path | None = None, *, nested: bool = False, say: "Say" = quiet) -> "Answer":
     """Make a workspace in `folder` (by default the current one); in a repository that becomes its first project.
 
-    Raises RefusedError where there is one already and, unless `nested`, in a folder below a repository's top.
+    One whose repository could not become its project is finished. Raises RefusedError where there is one already
+    and, unless `nested`, in a folder below a repository's top.
     """
     from punchlist.service import doctor, workspaces
     from punchlist.store.sqlite import create_store
@@ -229,16 +230,18 @@ def create_workspace(folder: Path | None = None, *, nested: bool = False, say: "
     if above is not None and not nested:
         hint = f"Type: punchlist init {above}, or choose a folder outside of it."
         raise RefusedError(f"this folder is inside the repository {above}", where=str(root), hint=hint)
-    workspaces.refuse_existing(root)
     surroundings = Surroundings(root, start=root, environ=os.environ)
     service = _service(surroundings)
+    if not (begun := in_git and workspaces.lacks_project(service)):
+        workspaces.refuse_existing(root)
     settings = read_settings(root)
     files_folder(root, settings.files.dir)
     (root / STATE).mkdir(exist_ok=True)
     if in_git:
         workspaces.exclude(common_git_dir(root), entry=f"/{STATE}/")
-    stream = RandomIds().uuid()
-    create_store(root / STATE / "state.db", workspace_stream=stream, at=service.now(), actor=service.actor)  # type: ignore[arg-type]
+    if not begun:
+        stream = StreamId(RandomIds().uuid())
+        create_store(root / STATE / "state.db", workspace_stream=stream, at=service.now(), actor=service.actor)
     made = workspaces.first_project(service, say=say) if in_git else {"project": None, "detected": None}
     kept: dict[str, Json] = {"root": str(root), "in_git": in_git, "settings_written": workspaces.write_settings(root)}
     return {"workspace": {**kept, "sandbox": doctor.sandbox(_machine(root)).detail}, **made}
@@ -291,7 +294,7 @@ def _runtime(surroundings: Surroundings, *, idle_exit: timedelta | None) -> "Run
     from punchlist.runtime.lock import EngineLock, Holder
     from punchlist.runtime.loop import Runtime
     from punchlist.runtime.perform import Performer
-    from punchlist.service import plans, publishing
+    from punchlist.service import lookup, plans, publishing
     from punchlist.service.showing import Showing
 
     service = _service(surroundings, actor="engine")
@@ -307,6 +310,7 @@ def _runtime(surroundings: Surroundings, *, idle_exit: timedelta | None) -> "Run
         ),
         access=surroundings.access,
         make_tasks=lambda project, plan, key: plans.make_tasks(service, project, plan=plan, key=key),
+        recall=lambda exam: lookup.at_exam(service, exam),
     )
     return Runtime(
         store=surroundings.store,
@@ -328,8 +332,7 @@ def validate(paths: Sequence[Path]) -> "Answer":
     """Check flows without running anything; needs no workspace."""
     from punchlist.service import flows
 
-    here = Path.cwd()
-    return flows.validate(paths, built_in=_flows(here, start=here).built_in)
+    return flows.validate(paths, built_in=_flows(Path.cwd(), start=Path.cwd()).built_in)
 
 
 # -- what is read from the outside ------------------------------------------------------------------------------------

@@ -19,3 +19,50 @@ def test_where_a_project_must_be_named_the_line_is_given_with_each_name(workspac
     assert edited.err.splitlines()[-1] == (
         "Type: punchlist project edit here --title 'A b', or punchlist project edit two --title 'A b'"
     )
+
+
+def test_a_repository_without_commits_becomes_a_project_by_what_is_typed_next(folder: Workspace) -> None:
+    # given
+    folder.git("init", "--quiet", "--initial-branch=main")
+    first = folder.punchlist("init")
+    status = folder.punchlist("status")
+    folder.write("README.md", "read me\n")
+    folder.git("add", "--all")
+    folder.git("commit", "--quiet", "-m", "Begin")
+
+    # when
+    second = folder.ok("init")
+    third = folder.punchlist("init")
+
+    # then
+    assert first.out.splitlines()[-1] == (
+        "Next: once that is mended, punchlist init, or punchlist project create NAME --spec FILE --repo ."
+    )
+    assert status.out.splitlines()[0] == "There is no project yet: punchlist init"
+    assert (second["project"]["id"], second["project"]["repo"]) == ("here", ".")
+    assert third.code == 3
+
+
+def test_a_workspace_of_its_own_without_a_project_advises_to_make_one(folder: Workspace) -> None:
+    folder.ok("init")
+
+    call = folder.punchlist()
+
+    assert call.out.splitlines()[0] == "There is no project yet: punchlist project create NAME --spec FILE"
+
+
+def test_counts_and_places_are_said_as_people_say_them(workspace: Workspace) -> None:
+    # given
+    workspace.git("add", "--all")
+    workspace.git("commit", "--quiet", "-m", "More")
+    workspace.write("more.txt", "more\n")
+
+    # when
+    made = workspace.punchlist("project", "create", "other", "--repo", ".")
+    none = workspace.punchlist("gates", "--all")
+    missing = workspace.punchlist("task", "create", "here", "--file", "nowhere.yaml")
+
+    # then
+    assert "1 change is not in the base: it is not committed" in made.err
+    assert none.out == "There was no gate yet.\n"
+    assert missing.err.count("nowhere.yaml") == 1

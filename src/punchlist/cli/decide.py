@@ -108,7 +108,7 @@ def gates(session: Session, *, everything: bool) -> None:
     """List what waits for a decision, each with its choices and the command to type."""
     from punchlist.service import gates as verbs
 
-    session.show(verbs.listing(session.service, everything=everything), runs.gates)
+    session.show(verbs.listing(session.service, everything=everything), runs.all_gates if everything else runs.gates)
 
 
 @click.command(cls=Verb, epilog=examples("punchlist waive F9 --reason 'flaky on this machine, tracked elsewhere'"))

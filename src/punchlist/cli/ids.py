@@ -47,6 +47,14 @@ def _tasks(session: Session) -> Found:
         yield str(row["id"]), f"{row['title']} ({row['status']})"
 
 
+def _drafts(session: Session) -> Found:
+    """Return the tasks that a person can still approve or reject."""
+    from punchlist.service import tasks
+
+    for row in _rows(tasks.listing(session.service, statuses=["draft"]), "tasks"):
+        yield str(row["id"]), f"{row['title']} (draft)"
+
+
 def _steps(session: Session) -> Found:
     from punchlist.service import steps
 
@@ -95,7 +103,7 @@ PROJECTS = _completing(_projects)
 TASKS = _completing(_tasks)
 STEPS = _completing(_steps)
 GATES = _completing(_gates)
-TASKS_OR_GATES = _completing(_tasks, _gates)
+TASKS_OR_GATES = _completing(_drafts, _gates)
 TASKS_OR_RUNS = _completing(_tasks, _runs)
 TASKS_RUNS_OR_STEPS = _completing(_tasks, _runs, _steps)
 TASKS_OR_STEPS = _completing(_tasks, _steps)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from punchlist.errors import PunchlistError, WorkerError
 from punchlist.model.settings import program_of, resolved, usable_worker
+from punchlist.render.words import plural
 
 if TYPE_CHECKING:
     from punchlist.model.json import Json
@@ -152,7 +153,7 @@ def _store(service: "Service") -> Check:
             count = sum(row.n for row in reader.streams())
     except PunchlistError as error:
         return Check(name="store", status="fail", detail=error.message, hint=error.hint)
-    return Check(name="store", status="ok", detail=f"readable, {count} events")
+    return Check(name="store", status="ok", detail=f"readable, {plural(count, 'event')}")
 
 
 def _wanted(settings: "Settings") -> list[str]:

@@ -62,9 +62,9 @@ def _bytes(path: Path, *, what: str, most: int) -> bytes:
         with path.open("rb") as file:
             data = file.read(most + 1)
     except FileNotFoundError:
-        raise DefinitionError(f"{what}: there is no file {path}", where=str(path)) from None
+        raise DefinitionError(f"{what}: there is no file", where=str(path)) from None
     except OSError as error:
-        raise DefinitionError(f"{what}: {path} cannot be read: {error.strerror}", where=str(path)) from None
+        raise DefinitionError(f"{what}: it cannot be read: {error.strerror}", where=str(path)) from None
     if len(data) > most:
         raise _too_big(str(path), most=most)
     return data

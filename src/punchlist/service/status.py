@@ -26,6 +26,7 @@ def status(service: "Service", *, since: str | None = None) -> "Answer":
         gates = reader.gates()
         runs = reader.runs(live=True)
         pending = reader.inbox()
+        projects = [each.id for each in reader.projects()]
     by_status = {each: [line for line in lines if line.status is each] for each in TaskStatus}
     waiting = [_gate(each) for each in gates]
     drafts = _lines(by_status[TaskStatus.DRAFT], "punchlist approve")
@@ -34,8 +35,10 @@ def status(service: "Service", *, since: str | None = None) -> "Answer":
     accepted = [line for line in by_status[TaskStatus.ACCEPTED] if line.changed_at >= after]
     engine = service.engine.status()
     live: list[Json] = [{**shapes.run(run, []), "nodes": []} for run in runs]
+    commands = [str(each["command"]) for each in (*waiting, *failed, *drafts, *ready) if isinstance(each, dict)]
     return {
         "engine": plain(engine),
+        "projects": [*projects],
         "waiting": waiting,
         "accepted": [{**line, "command": ""} for line in shapes.task_summaries(accepted)],
         "failed": failed,
@@ -44,8 +47,14 @@ def status(service: "Service", *, since: str | None = None) -> "Answer":
         "ready": ready,
         "drafts": drafts,
         "problems": _problems(lines, engine_runs=engine.running, live=bool(runs), pending=len(pending)),
-        "commands": [str(each["command"]) for each in (*waiting, *failed, *drafts, *ready) if isinstance(each, dict)],
+        "commands": [*(commands if projects else [_first_project(service)])],
     }
+
+
+def _first_project(service: "Service") -> str:
+    """Return what makes a project where there is none: in a repository `init` goes on with what it could not do."""
+    in_git = (service.root / ".git").exists()
+    return "punchlist init" if in_git else "punchlist project create NAME --spec FILE"
 
 
 def _lines(lines: "list[TaskSummary]", command: str) -> "list[Json]":
@@ -64,13 +73,18 @@ def _problems(lines: "list[TaskSummary]", *, engine_runs: bool, live: bool, pend
         problems.append(
             {
                 "where": "engine",
-                "message": f"runs are live and {pending} commands wait, but no engine is at work",
+                "message": f"{_held(live=live, pending=pending)}, but no engine is at work",
                 "command": "punchlist engine start",
             }
         )
     paused = [line.id for line in lines if line.paused]
     problems += [{"where": each, "message": "is paused", "command": f"punchlist resume {each}"} for each in paused]
     return problems
+
+
+def _held(*, live: bool, pending: int) -> str:
+    waits = "1 command waits" if pending == 1 else f"{pending} commands wait"
+    return " and ".join([*(["runs are live"] if live else []), *([waits] if pending else [])])
 
 
 def _only_paused(lines: "list[TaskSummary]") -> bool:

@@ -52,6 +52,14 @@ def refuse_existing(folder: Path) -> None:
         )
 
 
+def lacks_project(service: "Service") -> bool:
+    """Say whether there is a workspace here without any project: its repository could not become one then."""
+    if not (service.root / STATE / "state.db").is_file():
+        return False
+    with service.store.read() as reader:
+        return not reader.projects()
+
+
 def write_settings(folder: Path) -> bool:
     """Write a settings file that says nothing yet but what could be said, unless there is one."""
     path = folder / FILE

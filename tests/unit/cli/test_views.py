@@ -35,7 +35,7 @@ def test_status_begins_with_what_needs_a_person() -> None:
 
 
 def test_status_of_nothing_says_how_to_begin() -> None:
-    assert attention.status({"engine": ENGINE}).startswith("Nothing to do: punchlist plan")
+    assert attention.status({"engine": ENGINE, "projects": ["p"]}).startswith("Nothing to do: punchlist plan")
 
 
 def test_a_choice_is_shown_as_the_command_with_what_it_needs() -> None:

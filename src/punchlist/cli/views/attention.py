@@ -92,6 +92,8 @@ class StatusSeen(Part, frozen=True, kw_only=True):
     running: tuple[LineSeen, ...] = ()
     ready: tuple[LineSeen, ...] = ()
     drafts: tuple[LineSeen, ...] = ()
+    projects: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
 
 
 def status(answer: Answer) -> str:
@@ -107,9 +109,8 @@ def status(answer: Answer) -> str:
         _block("Accepted", _lines(told.accepted)),
     ]
     shown = [block for block in blocks if block]
-    return "\n\n".join(
-        [*(shown or ["Nothing to do: punchlist plan, or punchlist task create --file task.yaml"]), _engine(told)]
-    )
+    nothing = _NOTHING if told.projects else f"There is no project yet: {', '.join(told.commands)}"
+    return "\n\n".join([*(shown or [nothing]), _engine(told)])
 
 
 def _block(title: str, lines: Sequence[str]) -> str:

@@ -24,7 +24,9 @@ def workspace(answer: Answer) -> str:
     lines = [f"Workspace {made.root}", *([f"Sandbox: {made.sandbox}"] if made.sandbox else [])]
     if answer.get("project") is None:
         problem = [f"No project: {answer['problem']}"] if answer.get("problem") else []
-        return "\n".join([*lines, *problem, "", "Next: punchlist project create NAME --spec FILE"])
+        here = " --repo ." if made.in_git else ""
+        again = "once that is mended, punchlist init, or " if problem else ""
+        return "\n".join([*lines, *problem, "", f"Next: {again}punchlist project create NAME --spec FILE{here}"])
     record = seen(ProjectSeen, answer["project"])
     lines += [f"Project {strong(record.id)}: {record.title}, from branch {record.base}", *_detected(answer)]
     return "\n".join([*lines, "", f'Next: punchlist plan "what you want", or {_TASK_FILE}'])

@@ -109,9 +109,17 @@ def validated(answer: Answer) -> str:
 
 
 def gates(answer: Answer) -> str:
-    """Return each gate with its choices, as commands to type."""
-    found = seen(list[GateSeen], answer["gates"])
-    return "\n\n".join("\n".join(gate_lines(each)) for each in found) or "Nothing waits for a decision."
+    """Return each gate that is open with its choices, as commands to type."""
+    return _gates(answer) or "Nothing waits for a decision."
+
+
+def all_gates(answer: Answer) -> str:
+    """Return each gate, those that were decided, too."""
+    return _gates(answer) or "There was no gate yet."
+
+
+def _gates(answer: Answer) -> str:
+    return "\n\n".join("\n".join(gate_lines(each)) for each in seen(list[GateSeen], answer["gates"]))
 
 
 def gate_lines(gate: GateSeen) -> Iterator[str]:
@@ -164,10 +172,14 @@ def written(answer: Answer) -> str:
     return "\n".join(lines) or "Nothing to write: all generated files are as the record says."
 
 
+def _counted(count: Json, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def verified(answer: Answer) -> str:
     """Return whether the record holds."""
     problems = answer["problems"]
-    counted = f"{answer['events']} events in {answer['streams']} streams"
+    counted = f"{_counted(answer['events'], 'event')} in {_counted(answer['streams'], 'stream')}"
     if not isinstance(problems, list) or not problems:
         return f"{counted}: {status('ok')}"
     lines = [_problem(each) for each in problems]

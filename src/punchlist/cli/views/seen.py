@@ -55,6 +55,7 @@ class WorkspaceSeen(Part, frozen=True, kw_only=True):
     root: str
     files: str = ""
     sandbox: str = ""
+    in_git: bool = False
 
 
 class CheckSeen(Part, frozen=True, kw_only=True):
