@@ -4,6 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from punchlist.errors import DefinitionError, RefusedError
@@ -82,6 +83,22 @@ def test_a_clone_of_a_step_that_starts_again_elsewhere_is_made_anew(desk: Desk) 
 
     assert {path.name for path in clone.iterdir()} == {".git", "app.py", "other.txt", "new.py"}
     assert desk.snapshot(moved, attempt="A2").changes == ()
+
+
+def test_a_clone_of_another_revision_is_made_anew_and_stays_within_one(desk: Desk) -> None:
+    base, clone = desk.base(), desk.build()
+    write(clone / "left.py", "l\n")
+    again = msgspec.structs.replace(desk.folder(base), revision=1)
+
+    desk.workspace.prepare(desk.project, again)
+    assert {path.name for path in clone.iterdir()} == {".git", "app.py", "other.txt"}
+    assert desk.snapshot(base, attempt="A2").changes == ()
+
+    write(clone / "warm.py", "w\n")
+    tip = advance(desk, base, {"theirs.py": "t\n"})
+    desk.workspace.prepare(desk.project, msgspec.structs.replace(desk.folder(base, merge=tip), revision=1))
+    desk.workspace.prepare(desk.project, msgspec.structs.replace(desk.folder(tip), revision=1))
+    assert {path.name for path in clone.iterdir()} >= {"warm.py", "theirs.py"}
 
 
 @pytest.mark.parametrize("wreck", ["gone", "link", "file", "emptied", "commondir"])

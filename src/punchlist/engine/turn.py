@@ -1,7 +1,7 @@
 """One decision in the making: it emits sealed events, folds each at once, and works until nothing more follows."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
@@ -113,7 +113,7 @@ class Turn:
         return event
 
     @contextmanager
-    def asked(self, by: str | None = None) -> Iterator[None]:
+    def asked(self, by: str | None = None) -> Generator[None]:
         """Within this, what the engine does to the state is of who asked for it: by default, whom the input is from."""
         before, self.by = self.by, by or self.context.actor
         try:

@@ -52,7 +52,7 @@ class Folder(msgspec.Struct, frozen=True, kw_only=True):
     """Where a process works: the builder's clone, a clean checkout of `tree` (`exam`), or the flow's folder (`run`).
 
     `base` is where a fresh clone starts; `merge` a commit whose merge is started in the builder's clone: the branch as
-    it is now, when it moved since the step's first try.
+    it is now, when it moved since the step's first try. A clone of another `revision` of the step is made anew.
     """
 
     place: Literal["build", "exam", "run"]
@@ -62,6 +62,7 @@ class Folder(msgspec.Struct, frozen=True, kw_only=True):
     tree: Tree | None = None
     base: Commit | None = None
     merge: Commit | None = None
+    revision: int = 0
 
 
 class ProcessJob(msgspec.Struct, frozen=True, kw_only=True, tag="process", tag_field="job"):

@@ -7,6 +7,8 @@ agent has been there the engine never runs git with the clone's git directory: i
 import shutil
 from pathlib import Path
 
+import msgspec
+
 from punchlist.errors import RefusedError
 from punchlist.model.ids import Commit
 from punchlist.model.jobs import Folder
@@ -40,15 +42,12 @@ _SHA1_LENGTH = 40
 def prepare_build(repository: Repository, place: Place, *, folder: Folder) -> None:
     """Make the clone at `folder.base` unless it is there; then start the merge of `folder.merge`, once.
 
-    A clone that stands on another commit (its step was opened again on a moved branch) is made anew: its old content
-    would undo what the branch has gained. Raises RefusedError when a commit is not known.
+    Within a revision of its step it stays as the builder left it. Of another revision, or on another commit, it is made
+    anew: a step that was opened again is built on the branch as it is, not on what an earlier try left. Raises
+    RefusedError when a commit is not known.
     """
     record = place.build
-    if (
-        record is None
-        or not is_folder(place.root)
-        or folder.base not in {None, record.base, *record.merged, folder.merge}
-    ):
+    if record is None or not is_folder(place.root) or not _is_of(record, folder):
         record = _clone(repository, place, folder=folder)
     git_dir = place.root / ".git"
     if not all(is_folder(git_dir / name) for name in _SOUND) or (git_dir / "commondir").exists():
@@ -102,6 +101,10 @@ def add_objects(repository: Repository, git_dir: Path, *, wanted: list[str]) -> 
     repository.git.run(command, at=repository.at, stdin=stdin, failure=RefusedError)
 
 
+def _is_of(record: BuildRecord, folder: Folder) -> bool:
+    return record.revision == folder.revision and folder.base in {None, record.base, *record.merged, folder.merge}
+
+
 def _clone(repository: Repository, place: Place, *, folder: Folder) -> BuildRecord:
     if folder.base is None:
         raise RefusedError("a builder's clone needs a base commit to start at", where=str(place.root))
@@ -112,7 +115,7 @@ def _clone(repository: Repository, place: Place, *, folder: Folder) -> BuildReco
     _mend(repository, place, commit=folder.base, branch=_branch(folder))
     repository.git.run(["read-tree", "--reset", "-u", folder.base], at=place.at(repository.path))
     shutil.copyfile(place.beside("index"), place.root / ".git" / "index")
-    record = BuildRecord(base=folder.base)
+    record = BuildRecord(base=folder.base, revision=folder.revision)
     save(place.beside("json"), record)
     return record
 
@@ -141,7 +144,8 @@ def _start_merge(repository: Repository, place: Place, *, record: BuildRecord, m
     write(git_dir / "MERGE_MSG", f"Merge the moved branch into {branch}\n".encode())
     write(git_dir / "MERGE_MODE", b"")
     point_head(git_dir, commit=ours, branch=branch)
-    save(place.beside("json"), BuildRecord(base=record.base, merged=(*record.merged, merge)))
+    done = BuildRecord(base=record.base, revision=record.revision, merged=(*record.merged, merge))
+    save(place.beside("json"), done)
 
 
 def _before_merge(repository: Repository, place: Place, *, record: BuildRecord, merge: Commit) -> Commit:
@@ -150,7 +154,7 @@ def _before_merge(repository: Repository, place: Place, *, record: BuildRecord, 
         return record.ours
     tree = tree_left(repository, place, base=record.tip)
     ours = repository.engine_commit(tree, parents=[record.tip], message="Work before the merge\n")
-    save(place.beside("json"), BuildRecord(base=record.base, merged=record.merged, merging=merge, ours=ours))
+    save(place.beside("json"), msgspec.structs.replace(record, merging=merge, ours=ours))
     return ours
 
 

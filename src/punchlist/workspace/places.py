@@ -15,12 +15,13 @@ _NAME = re.compile(r"T[1-9][0-9]*(\.[1-9][0-9]*)?|[a-z0-9][a-z0-9-]{0,59}")
 
 
 class BuildRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A builder's clone: where it started, and the commits whose merge the engine has started in it since.
+    """A builder's clone: its step's revision, where it started, and the commits whose merge was started in it since.
 
     While a merge is being started, `merging` is its commit and `ours` the builder's work before it.
     """
 
     base: Commit
+    revision: int = 0
     merged: tuple[Commit, ...] = ()
     merging: Commit | None = None
     ours: Commit | None = None

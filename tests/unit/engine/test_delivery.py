@@ -1,11 +1,13 @@
 """The main job, told event by event: build, check, review, rework, integrate, judge the whole, publish."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from punchlist.model import events as ev
 from punchlist.model.jobs import FailureClass, Role
+from punchlist.model.json import Json
 from punchlist.model.policy import Policy
 from punchlist.model.states import NodeStatus, StepStatus, TaskStatus
 from tests.runs import BASE, PROJECT, checked, deliver, replace, reviewed, step
@@ -120,6 +122,25 @@ def test_a_review_that_leaves_a_criterion_out_is_bad_output_and_asked_for_again(
     assert ended is not None
     assert (ended.failure, ended.reason) == (FailureClass.WORKER, "bad output: AC-2 was not judged")
     assert len(story.run.parked) == 1
+
+
+def test_a_reviewer_that_changes_the_tree_is_sent_back_and_the_builder_pays_nothing() -> None:
+    story = deliver(step(1, reviewed()), policy=Policy(retries=1))
+    story.build()
+    passing: Json = {"id": "AC-1", "verdict": "pass", "evidence": ["a.py:1"]}
+    review: Json = {"schema": "punchlist/review/1", "criteria": [passing]}
+    for _ in range(2):
+        attempt = story.attempt(Role.QA)
+        story.over(attempt.id, result=review, evidence={"a.py:1": True}, exam_changed=("a.py",))
+        story.wait(timedelta(minutes=5))
+
+        ended = story.run.attempts[attempt.id].outcome
+        assert ended is not None
+        said = "bad output: the reviewer changed what it was only to read: a.py"
+        assert (ended.failure, ended.reason) == (FailureClass.WORKER, said)
+
+    assert (story.facts(ev.VerdictGiven), story.status()) == ([], StepStatus.FAILED)
+    assert [each.attempts for each in story.facts(ev.StepClosed)] == [1]
 
 
 def test_a_review_of_another_shape_is_bad_output() -> None:

@@ -24,7 +24,7 @@ from tests.gates import (
     at_rework,
     at_unproven,
 )
-from tests.runs import RUN, checked, deliver, reviewed, step
+from tests.runs import RUN, checked, deliver, replace, reviewed, step
 
 
 @pytest.mark.parametrize(
@@ -279,16 +279,13 @@ def test_an_added_step_takes_up_what_fails_and_only_it_and_the_whole_run_again()
 
 
 def test_an_added_step_has_all_criteria_when_what_fails_belongs_to_none() -> None:
-    story = deliver(step(1), acceptance=[reviewed(7)])
-    story.build()
-    story.green()
-    story.commit()
-    attempt = story.attempt(Role.QA)
-    review = {"schema": "punchlist/review/1", "criteria": [{"id": "AC-7", "verdict": "pass", "evidence": ["a.py:1"]}]}
-    story.over(attempt.id, result=review, evidence={"a.py:1": True}, exam_changed=("a.py",))
+    story = at_acceptance()
+    last = story.task.steps[""].verdicts[-1]
+    whole = replace(last.verdict, criteria=tuple(replace(each, verdict="pass") for each in last.verdict.criteria))
+    story.note(ev.VerdictGiven(step=None, r=0, s=0, verdict=whole, node=last.node))
     story.decide("add_step", text="Again.")
 
-    assert [each.text for each in story.task.task.steps[-1].criteria] == ["It reads well, 7."]
+    assert [each.text for each in story.task.task.steps[-1].criteria] == ["It does 7."]
 
 
 def test_a_reopened_step_is_done_again_on_the_branch_as_it_is() -> None:
@@ -300,7 +297,8 @@ def test_a_reopened_step_is_done_again_on_the_branch_as_it_is() -> None:
     attempt = story.attempt(Role.BUILDER)
     assert (attempt.step, attempt.r, attempt.s, attempt.base) == ("T1.1", 1, 0, tip)
     assert story.job(attempt.id).pack["messages"] == ["Not like this."]
-    assert story.job(attempt.id).folder.merge is None
+    folder = story.job(attempt.id).folder
+    assert (folder.merge, folder.revision) == (None, 1)
     story.build("t1-again")
     story.green()
     story.commit()

@@ -135,7 +135,7 @@ def _job(place: Place, attempt: AttemptState) -> Job:
 
 
 def _folder(place: Place, attempt: AttemptState) -> Folder:
-    """Return where the agent works; a branch that moved since the step's first try is merged into the clone."""
+    """Return where the agent works; a branch that moved within the revision is merged into the clone."""
     if attempt.step is None:
         return Folder(place="run", project=place.project_id)
     first = place.tries.base
@@ -145,6 +145,7 @@ def _folder(place: Place, attempt: AttemptState) -> Folder:
         task=TaskId(place.task.task.id),
         step=attempt.step,
         base=attempt.base,
+        revision=attempt.r,
         merge=attempt.base if first is not None and first != attempt.base else None,
     )
 

@@ -75,7 +75,13 @@ def _end(here: Here, attempt: AttemptState) -> None:
 
 
 def _examine(place: Place, outcome: Outcome) -> Outcome:
-    """Take an incomplete review, or one whose evidence does not resolve, for bad output: it is no pass."""
+    """Take an incomplete review, or one whose evidence does not resolve, for bad output: it is no pass.
+
+    So is one whose reviewer changed what it was only to read: that is no fault of the builder's.
+    """
+    if outcome.exam_changed:
+        changed = ", ".join(outcome.exam_changed)
+        return _bad(outcome, f"the reviewer changed what it was only to read: {changed}")
     try:
         review = msgspec.convert(outcome.result, Review)
     except msgspec.ValidationError as error:
@@ -85,8 +91,13 @@ def _examine(place: Place, outcome: Outcome) -> Outcome:
         problems = review_problems(review, assigned, evidence=outcome.evidence)
     if not problems:
         return outcome
-    reason = f"bad output: {'; '.join(problems)}"
-    return msgspec.structs.replace(outcome, status=AttemptStatus.FAILED, failure=FailureClass.WORKER, reason=reason)
+    return _bad(outcome, "; ".join(problems))
+
+
+def _bad(outcome: Outcome, problem: str) -> Outcome:
+    return msgspec.structs.replace(
+        outcome, status=AttemptStatus.FAILED, failure=FailureClass.WORKER, reason=f"bad output: {problem}"
+    )
 
 
 def _criteria(place: Place) -> tuple[Criterion, ...]:
