@@ -153,12 +153,14 @@ def test_generated_files_are_beside_the_state_or_in_it_when_that_is_a_repository
 
 def test_config_says_what_is_not_in_force_and_what_a_project_overrides(tmp_path: Path) -> None:
     said = '[policy]\nmemory = "2GiB"\n[budget]\nday = { usd = 5 }\n[projects.p]\npolicy = { rework = 1 }\n'
+    said += '[projects.nosuch]\nbase = "x"\n'
     service = workspace(tmp_path, settings=said)
     projects.create(service, "p")
 
     answer = settings.config(service)
 
     assert shown(answer, "policy.memory")["note"] == "not in force yet"
+    assert shown(answer, "projects.nosuch.base")["note"] == "without effect: there is no project nosuch"
     assert shown(answer, "budget.day")["value"] == {"usd": 5.0}
     assert shown(answer, "policy.retries")["source"] == "default"
     project = [each for each in at(answer, "settings") if each["key"] == "projects.p.policy.rework"]

@@ -270,8 +270,25 @@ def _ahead(key: str) -> tuple[tuple[Json, ...], ...]:
 def _setting(key: str, *, said: Mapping[str, Json], default: Json, source: str) -> Setting:
     if key in said:
         shown = "(set)" if key in SECRET else said[key]
-        return Setting(key=key, value=shown, source=source, note=note(key, said[key]))
-    return Setting(key=key, value=default, source="default")
+        return Setting(key=key, value=shown, source=source, note=_note(key, said[key], said))
+    return Setting(key=key, value=default, source="default", note=_note(key, default, said))
+
+
+def _note(key: str, value: Json, said: Mapping[str, Json]) -> str:
+    """Return what is to be known of a setting: not in force yet, not all of it, or without effect where it stands."""
+    if (key, value) == ("policy.sandbox", "auto"):
+        return f"{LATER}: nothing is sandboxed"
+    table, _, rest = key.partition(".")
+    name, _, of_worker = rest.rpartition(".")
+    kind = said.get(f"workers.{name}.type", name)
+    if table == "workers" and of_worker in _OF_AGENTS and kind in _NO_AGENTS and value is not None:
+        return f"without effect: a worker of type {kind} is no agent"
+    return note(key, value)
+
+
+_OF_AGENTS = frozenset({"model", "inherit"})
+"""What only an agent's program is told."""
+_NO_AGENTS = frozenset({"command", "scripted", "heuristic"})
 
 
 _SHOWN: Mapping[str, msgspec.Struct] = {
@@ -313,10 +330,18 @@ def _matches(pattern: str, key: str) -> bool:
 def _meaning(settings: Part) -> Iterator[Problem]:
     configured = settings.field("workers").fields()
     yield from _untyped(configured)
+    yield from _outside(settings.field("files").field("dir"))
     known = sorted({*configured, *BUILT_IN, PERSON})
     for place in (settings.field("roles"), *settings.field("routes").each()):
         for role in Roles.__struct_fields__:
             yield from _unknown_worker(place.field(role), known)
+
+
+def _outside(folder: Part) -> Iterator[Problem]:
+    """Yield the problem of a folder of generated files that is not inside the workspace."""
+    if folder.text is not None and (folder.text.startswith(("/", "~")) or ".." in folder.text.split("/")):
+        message = f"{folder.text!r} is outside the workspace"
+        yield Problem(folder.where, message, "a folder of its own inside it, such as docs/plan")
 
 
 def _unknown_worker(part: Part, known: Sequence[str]) -> Iterator[Problem]:

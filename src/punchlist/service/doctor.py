@@ -138,7 +138,7 @@ def _of_workspace(service: "Service") -> Iterator[Check]:
         return
     yield Check(name="settings", status="ok", detail="every key is known")
     for setting in resolved(settings):
-        if setting.note:
+        if setting.note and setting.source != "default":
             yield Check(name=f"setting: {setting.key}", status="info", detail=setting.note)
     for role in _ROLES:
         if getattr(settings.roles, role) is None:

@@ -59,8 +59,8 @@ def create(
         raise
     left = service.workspace.uncommitted(project)
     if left:
-        said = "1 change is not in the base: it is" if left == 1 else f"{left} changes are not in the base: they are"
-        say(f"{said} not committed")
+        seen = "1 change is not in the base: it is" if left == 1 else f"{left} changes are not in the base: they are"
+        say(f"{seen} not committed")
     with service.store.write() as writer:
         _refuse_taken(name, writer.project(ProjectId(name)))
         made = record_project(writer, project, before=None, service=service)

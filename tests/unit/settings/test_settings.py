@@ -112,12 +112,32 @@ def test_a_key_of_a_later_part_says_that_it_is_not_in_force_yet(key: str) -> Non
     assert shown(key)[2] == LATER
 
 
-def test_a_default_never_says_that_it_is_not_in_force() -> None:
-    assert [each.key for each in resolved(Settings()) if each.note] == []
+def test_a_default_that_is_not_in_force_says_so_too() -> None:
+    assert {each.key: each.note for each in resolved(Settings()) if each.note} == {
+        "policy.memory": LATER,
+        "policy.sandbox": f"{LATER}: nothing is sandboxed",
+        "web.host": LATER,
+        "web.port": LATER,
+    }
 
 
 def test_a_value_in_force_of_a_key_with_others_that_are_not_says_nothing() -> None:
-    assert shown("policy.sandbox") == ("auto", "punchlist.toml", "")
+    assert shown("policy.sandbox", '[policy]\nsandbox = "none"\n') == ("none", "punchlist.toml", "")
+
+
+@pytest.mark.parametrize("kind", ["command", "scripted", "heuristic"])
+def test_a_model_for_what_is_no_agent_is_told_to_be_without_effect(kind: str) -> None:
+    needed = {"command": 'argv = ["x"]', "scripted": 'script = "x"'}.get(kind, "")
+    text = f'[workers.w]\ntype = "{kind}"\nmodel = "m"\n{needed}\n'
+
+    assert shown("workers.w.model", text)[2] == f"without effect: a worker of type {kind} is no agent"
+    assert shown("workers.claude.model", '[workers.claude]\nmodel = "m"\n')[2] == ""
+
+
+@pytest.mark.parametrize("named", ["/etc", "../../x", "~/x", "a/../../x"])
+def test_a_folder_for_files_outside_the_workspace_is_refused(named: str) -> None:
+    with pytest.raises(DefinitionError, match=r"files\.dir: .* is outside the workspace"):
+        settings(f'[files]\ndir = "{named}"\n')
 
 
 def test_a_secret_is_not_shown() -> None:
