@@ -1,33 +1,44 @@
-"""A task that Claude Code builds and reviews: two tries fail, each for another reason, and the third is accepted."""
+"""A task on a released library that Claude Code builds and reviews: two tries fail, each for another reason."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+from tests.acceptance.releases import unpacked
 from tests.agents.conftest import Delivering, Make
 
-GREETER = {
-    "greeter.py": 'def greet(name):\n    return f"Hello, {name}!"\n',
-    "README.md": "# greeter\n",
-    ".gitignore": "__pycache__/\n",
-}
+SHA256 = "f638ddf8a1a0d134181275fb5d58b086ead7c6a72429ad725c67503f13ba30bd"
 TASK = """\
-title: Greet in French
-spec: Callers want French.
+title: Refuse chunks of no size
+spec: With 0 `chunked` yields nothing today, and with -1 it fails late. None must go on meaning "all in one chunk".
 steps:
-  - title: Take a language
-    goal: greet(name, "fr") greets in French.
+  - title: Refuse sizes below one
+    goal: chunked(iterable, n) raises ValueError at once for an n below one.
     criteria:
-      - text: '"Ada" becomes "Bonjour, Ada!".'
-        check: python3 -c "from greeter import greet; assert greet('Ada', 'fr') == 'Bonjour, Ada!'"
+      - text: A size below one is refused when `chunked` is called.
+        check: |
+          python3 -c '
+          from more_itertools import chunked
+          try:
+              chunked("ABC", 0)
+          except ValueError as error:
+              assert "at least one" in str(error), error
+          else:
+              raise AssertionError("0 is taken")
+          '
         review: true
-      - The README shows it.
+      - text: Whatever was taken before and made sense still is.
+        check: python3 -m unittest -q tests.test_more.ChunkedTests
+      - The version history tells users of it.
 """
 PATIENCE = 120
 
 
-def test_claude_builds_and_reviews_until_it_is_accepted(delivering: Make) -> None:
-    workspace, server = delivering("greeter", GREETER)
+def test_claude_builds_and_reviews_until_it_is_accepted(delivering: Make, tmp_path: Path) -> None:
+    released = unpacked("more-itertools", "10.8.0", sha256=SHA256, into=tmp_path / "sdist")
+    workspace, server = delivering("library", texts(released))
     workspace.write("../task.yaml", TASK)
     workspace.ok("task", "create", "--file", "../task.yaml")
     workspace.ok("approve", "T1")
@@ -37,13 +48,28 @@ def test_claude_builds_and_reviews_until_it_is_accepted(delivering: Make) -> Non
     step = workspace.ok("step", "show", "T1.1")["step"]
     assert done.code == 0, (done, step["attempts"])
     assert done.json["task"]["status"] == "accepted"
-    assert [rejected(each) for each in step["verdicts"]] == [{"AC-1", "AC-2"}, {"AC-2"}, set()]
-    assert "Bonjour" in workspace.git("show", f"{done.json['task']['branch']}:greeter.py")
+    assert [rejected(each) for each in step["verdicts"]] == [{"AC-2", "AC-3"}, {"AC-3"}, set()]
+    the_library_does_what_was_asked(workspace, done.json["task"]["branch"])
     builders, reviewers = by_role(step, "builder"), by_role(step, "qa")
     the_record_tells_of_each_attempt(workspace, builders, reviewers)
     what_the_tools_refused_was_mended(workspace, builders[0])
+    evidence_that_is_not_there_was_sent_back(workspace, reviewers)
     assert workspace.processes() == {}
     assert all(each["headers"]["x-api-key"] == "a-key" for each in server.requests)
+
+
+def texts(folder: Path) -> dict[str, str]:
+    """Return the files of a release by their paths; all of them are texts."""
+    files = (each for each in folder.rglob("*") if each.is_file())
+    return {str(each.relative_to(folder)): each.read_bytes().decode() for each in files}
+
+
+def the_library_does_what_was_asked(workspace: Delivering, branch: str) -> None:
+    fresh = workspace.root.with_name("fresh")
+    workspace.git("clone", "--quiet", "--branch", branch, str(workspace.root), str(fresh))
+    tests = [f"{sys.base_prefix}/bin/python3", "-m", "unittest", "-q", "tests.test_more.ChunkedTests"]
+    assert subprocess.run(tests, cwd=fresh, check=False, capture_output=True).returncode == 0
+    assert "refuses sizes below one" in (fresh / "docs" / "versions.rst").read_text(encoding="utf-8")
 
 
 def rejected(verdict: dict[str, Any]) -> set[str]:
@@ -57,17 +83,19 @@ def by_role(step: dict[str, Any], role: str) -> list[dict[str, Any]]:
 def the_record_tells_of_each_attempt(
     workspace: Delivering, builders: list[dict[str, Any]], reviewers: list[dict[str, Any]]
 ) -> None:
-    """The builder goes on in one session, each reviewer has its own; each attempt has its own cost and prompt."""
+    """The builder goes on in one session, each review has its own; each attempt has its own cost and prompt."""
     assert [each["s"] for each in builders] == [0, 1, 2]
+    assert [each["s"] for each in reviewers] == [1, 2, 2]
     assert len({each["session"] for each in builders}) == 1
-    assert len({each["session"] for each in (*builders, *reviewers)}) == 1 + len(reviewers) == 3
+    assert len({each["session"] for each in (*builders, *reviewers)}) == 3
     assert [each["usage"]["input_tokens"] for each in builders] == [2300, 500, 600]
     assert [each["usage"]["cached_tokens"] for each in builders] == [0, 2000, 3000]
     assert all(each["usage"]["microdollars"] > 0 for each in (*builders, *reviewers))
     prompts = [prompt(workspace, each) for each in builders]
     assert "Your last try was judged" not in prompts[0]
-    assert "The README does not show the French greeting" in prompts[2]
-    assert not any("Salut" in prompt(workspace, each) for each in reviewers)
+    assert "ERROR: test_none" in prompts[1]
+    assert "docs/versions.rst does not say that sizes are refused" in prompts[2]
+    assert not any("I refuse them at once" in prompt(workspace, each) for each in reviewers)
 
 
 def what_the_tools_refused_was_mended(workspace: Delivering, builder: dict[str, Any]) -> None:
@@ -76,6 +104,14 @@ def what_the_tools_refused_was_mended(workspace: Delivering, builder: dict[str, 
     answer = json.loads((io(workspace, builder) / "result.json").read_bytes())
     assert (refused["tool"], refused["code"]) == ("record_builder_result", "definition")
     assert answer["outcome"] == "done"
+
+
+def evidence_that_is_not_there_was_sent_back(workspace: Delivering, reviewers: list[dict[str, Any]]) -> None:
+    """A line that is not in the judged tree is no evidence: its reviewer is told so once, in its own session."""
+    _, first, second = reviewers
+    assert (first["status"], first["failure_class"], second["status"]) == ("failed", "worker", "succeeded")
+    assert first["session"] == second["session"]
+    assert "docs/versions.rst:99999" in prompt(workspace, second)
 
 
 def prompt(workspace: Delivering, attempt: dict[str, Any]) -> str:

@@ -15,7 +15,7 @@ def checked(workspace: Delivering, name: str, **environment: str) -> tuple[int, 
 
 
 def test_doctor_tells_the_version_and_that_it_is_logged_in(delivering: Make) -> None:
-    workspace, server = delivering("greeter", {"README.md": "# x\n"})
+    workspace, server = delivering("library", {"README.md": "# x\n"})
 
     code, claude = checked(workspace, "claude")
 
@@ -25,7 +25,7 @@ def test_doctor_tells_the_version_and_that_it_is_logged_in(delivering: Make) -> 
 
 
 def test_doctor_says_when_it_is_not_logged_in_and_what_to_type(delivering: Make) -> None:
-    workspace, _ = delivering("greeter", {"README.md": "# x\n"})
+    workspace, _ = delivering("library", {"README.md": "# x\n"})
 
     code, claude = checked(workspace, "claude", ANTHROPIC_API_KEY="")
 
@@ -43,7 +43,7 @@ def test_doctor_says_when_it_is_of_another_version_or_does_not_start(delivering:
         path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
         path.chmod(0o755)
         more += f'[workers.{name}]\ntype = "claude"\nargv = ["{path}"]\n'
-    workspace, _ = delivering("greeter", {"README.md": "# x\n"}, more=more)
+    workspace, _ = delivering("library", {"README.md": "# x\n"}, more=more)
 
     old, broken = (checked(workspace, name)[1] for name in programs)
 
@@ -52,7 +52,7 @@ def test_doctor_says_when_it_is_of_another_version_or_does_not_start(delivering:
 
 
 def test_a_person_who_lets_it_inherit_is_logged_in_as_ever(delivering: Make) -> None:
-    workspace, server = delivering("greeter", {"README.md": "# x\n"}, more='[workers.mine]\ntype = "claude"\n')
+    workspace, server = delivering("library", {"README.md": "# x\n"}, more='[workers.mine]\ntype = "claude"\n')
     own = workspace.write("../home/.claude/settings.json", '{"apiKeyHelper": "echo my-own-key"}')
     settings = (workspace.root / "punchlist.toml").read_text(encoding="utf-8")
     program = settings.partition('argv = ["')[2].partition('"')[0]
