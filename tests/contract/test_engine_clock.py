@@ -60,6 +60,7 @@ def engine(service: Service, clock: Clock, *, look: timedelta) -> Runtime:
         workers=around.worker,
         prompt=lambda job, _: job.prompt,
         access=lambda *_: {},
+        recall=lambda _: [],
         make_tasks=lambda *_: [],
     )
     return Runtime(

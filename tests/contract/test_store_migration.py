@@ -14,9 +14,10 @@ from punchlist.store.migration import migrate
 from punchlist.store.statements import migrations
 from tests.stored import made, reading, tell_story
 
-TO_2 = ("create table notes (text text not null) strict", "insert into notes select local from streams where n > 2")
-TO_3 = ("alter table notes add column at text",)
-STEPS = (*migrations(), TO_2, TO_3)
+TO_NEXT = ("create table notes (text text not null) strict", "insert into notes select local from streams where n > 2")
+TO_LAST = ("alter table notes add column at text",)
+NOW = len(migrations())
+STEPS = (*migrations(), TO_NEXT, TO_LAST)
 
 MIGRATE = """
 import sqlite3, sys
@@ -52,21 +53,21 @@ def set_format(path: Path, number: int) -> None:
 
 
 def test_a_newer_store_is_refused_by_name(path: Path) -> None:
-    set_format(path, 9)
+    set_format(path, 99)
 
     with pytest.raises(StoreError) as caught, reading(path):
         pass
 
-    assert str(caught.value) == f"{path}: state.db has format 9, this program knows 1; upgrade punchlist"
+    assert str(caught.value) == f"{path}: state.db has format 99, this program knows {NOW}; upgrade punchlist"
 
 
 def test_a_store_that_becomes_newer_while_it_is_open_is_refused(path: Path) -> None:
     store = open_store(path)
     with store.read():
         pass
-    set_format(path, 2)
+    set_format(path, NOW + 1)
 
-    with pytest.raises(StoreError, match="has format 2, this program knows 1"), store.write():
+    with pytest.raises(StoreError, match=f"has format {NOW + 1}, this program knows {NOW}"), store.write():
         pass
     store.close()
 
@@ -81,9 +82,9 @@ def test_an_older_store_is_migrated_after_a_copy_was_made_beside_it(path: Path) 
             ("T1", None),
         ]
         assert connection.execute("pragma foreign_keys").fetchone() == (1,)
-    assert format_of(path) == 3
-    copy = path.with_name("state.db.before-3")
-    assert [each.name for each in sorted(path.parent.iterdir())] == ["state.db", "state.db.before-3"]
+    assert format_of(path) == len(STEPS)
+    copy = path.with_name(f"state.db.before-{len(STEPS)}")
+    assert [each.name for each in sorted(path.parent.iterdir())] == ["state.db", copy.name]
     with reading(copy) as reader:
         assert reader.verify() == []
         assert len(list(reader.events())) == 12
@@ -100,8 +101,8 @@ def test_an_older_store_is_migrated_when_it_is_opened(path: Path) -> None:
     with reading(path) as reader:
         assert reader.tasks() == []
 
-    assert format_of(path) == 1
-    assert path.with_name("state.db.before-1").exists()
+    assert format_of(path) == NOW
+    assert path.with_name(f"state.db.before-{NOW}").exists()
 
 
 @pytest.mark.parametrize(
@@ -119,7 +120,7 @@ def test_a_migration_that_fails_leaves_everything_as_it_was(path: Path, broken: 
             migrate(connection, path, steps=(*STEPS, (broken,)))
 
         assert list(connection.iterdump()) == before
-    assert format_of(path) == 1
+    assert format_of(path) == NOW
 
 
 def test_a_store_that_is_up_to_date_is_not_copied(path: Path) -> None:
@@ -135,6 +136,6 @@ def test_two_processes_migrate_once(path: Path) -> None:
     processes = [subprocess.Popen([sys.executable, "-c", MIGRATE, path], cwd=root) for _ in range(4)]
 
     assert [process.wait() for process in processes] == [0, 0, 0, 0]
-    assert format_of(path) == 3
+    assert format_of(path) == len(STEPS)
     with closing(opened(path)) as connection:
         assert connection.execute("select count(*) from notes").fetchone() == (3,)

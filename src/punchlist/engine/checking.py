@@ -136,6 +136,7 @@ def _result(criterion: Criterion, tries: list[AttemptState]) -> CheckResult:
         reason=stuck or ("" if passed else _reason(outcome)),
         tail=outcome.tail,
         output_digest=outcome.output_digest,
+        cached_from=outcome.cached_from,
     )
 
 
@@ -143,11 +144,11 @@ def _reason(outcome: Outcome) -> str:
     return outcome.reason or f"exit {outcome.exit_code}"
 
 
-def exam_job(place: Place, attempt: AttemptState, *, criteria: tuple[Criterion, ...]) -> ProcessJob:
+def exam_job(place: Place, attempt: AttemptState, *, exam: Exam) -> ProcessJob:
     """Return the job of a check, or of the set-up before it."""
     if attempt.role is Role.SETUP:
         return setup_job(place, attempt, folder=exam_folder(place, attempt))
-    criterion = next(each for each in criteria if each.id == attempt.subject)
+    criterion = next(each for each in exam.criteria if each.id == attempt.subject)
     assert criterion.check is not None
     timeout = duration(criterion.timeout or place.policy.check_timeout)
     return ProcessJob(
@@ -159,6 +160,8 @@ def exam_job(place: Place, attempt: AttemptState, *, criteria: tuple[Criterion, 
         argv=("sh", "-c", criterion.check),
         network=criterion.network,
         sandbox=place.policy.sandbox,
+        again=attempt.again,
+        twice=exam.twice,
     )
 
 

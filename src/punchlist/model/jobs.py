@@ -70,7 +70,8 @@ class ProcessJob(msgspec.Struct, frozen=True, kw_only=True, tag="process", tag_f
 
     `env` are values set for the process, `path` is PATH where the run was started (empty: the engine's), `cwd` where in
     the folder it begins. `diff_base` asks for `io/diff.patch`, from there to the folder's tree. `sent_back` is why the
-    try before in the same session was not taken.
+    try before in the same session was not taken. `again` counts the tries of a check on the same tree before this one;
+    with `twice` a red one is run once more.
     """
 
     attempt: AttemptId
@@ -91,6 +92,8 @@ class ProcessJob(msgspec.Struct, frozen=True, kw_only=True, tag="process", tag_f
     network: bool = True
     sandbox: str = "auto"
     diff_base: Commit | None = None
+    again: int = 0
+    twice: bool = False
 
 
 class MergeJob(msgspec.Struct, frozen=True, kw_only=True, tag="merge", tag_field="job"):
@@ -191,9 +194,11 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `result` is the typed answer, decoded and validated for its role, or None. `tail` holds the last lines of output,
     `output_digest` the SHA-256 of stdout followed by stderr. `evidence` says of each reference of a review, or of a
-    builder's claims, whether it resolves. `exam_changed` names paths that a process changed in an exam folder though it must not. `refused` says
-    what the attempt's typed tools were asked for and refused: a second answer, another role's tool. `session` names
-    the agent's conversation; with `session_over` it cannot be gone on with, and what follows begins a new one.
+    builder's claims, whether it resolves. `exam_changed` names paths that a process changed in an exam folder though it
+    must not. `refused` says what the attempt's typed tools were asked for and refused: a second answer, another role's
+    tool. `session` names the agent's conversation; with `session_over` it cannot be gone on with, and what follows
+    begins a new one. `exam` is what makes two checks the same one; `cached_from` names the attempt of another run, or
+    step, whose answer this is.
     """
 
     attempt: AttemptId
@@ -215,3 +220,5 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     not_before: str | None = None
     passed_limit: str | None = None
     refused: tuple[str, ...] = ()
+    exam: Digest | None = None
+    cached_from: AttemptId | None = None

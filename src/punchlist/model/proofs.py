@@ -10,7 +10,8 @@ from punchlist.model.ids import AttemptId, Commit, CriterionName, Digest, StepId
 class CheckResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One criterion's check on one tree. `flaky`: it failed first and passed the second time on the same tree.
 
-    `cannot_run`: exit 126 or 127, a timeout, or a test runner that found or collected nothing.
+    `cannot_run`: exit 126 or 127, a timeout, or a test runner that found or collected nothing. `cached_from` names the
+    attempt that ran it, where it was not run again.
     """
 
     id: CriterionName
@@ -23,6 +24,7 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     reason: str = ""
     tail: str = ""
     output_digest: Digest | None = None
+    cached_from: AttemptId | None = None
 
 
 Shows = Literal["goal", "guard", "cannot_run"]

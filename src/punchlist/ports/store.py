@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from typing import Literal, Protocol
 
 from punchlist.model.events import Event, Head, StreamKind
-from punchlist.model.ids import AttemptId, GateId, ProjectId, RunId, StepId, StreamId, TaskId
+from punchlist.model.ids import AttemptId, Digest, GateId, ProjectId, RunId, StepId, StreamId, TaskId
 from punchlist.model.json import Json
 from punchlist.model.records import Project
 from punchlist.model.rows import GateRow, InboxRow, LogFault, NodeRow, Row, RunRow, StreamRow, TaskSummary
@@ -73,6 +73,10 @@ class Reader(Protocol):
 
     def attempts(self, *, run: RunId | None = None, step: StepId | None = None) -> list[AttemptState]:
         """Return attempts in the order of their ids."""
+        ...
+
+    def attempts_of_exam(self, exam: Digest) -> list[AttemptState]:
+        """Return the attempts whose outcome names this exam, in the order of their ids."""
         ...
 
     def gate(self, gate: GateId) -> GateRow | None:

@@ -36,7 +36,8 @@ def result_evidence(result: CheckResult) -> str:
     """Return the one line that points at a check's output: `A31 exit 1 sha256:…`."""
     code = f"exit {result.exit_code}" if result.exit_code is not None else "no exit code"
     output = f" sha256:{result.output_digest}" if result.output_digest else ""
-    return f"{result.attempt} {code}{output}"
+    cached = f" cached from {result.cached_from}" if result.cached_from else ""
+    return f"{result.attempt} {code}{output}{cached}"
 
 
 def _conflicts(facts: Facts) -> Iterator[Finding]:

@@ -170,7 +170,7 @@ def attempt(state: AttemptState) -> Shape:
         "queued_at": state.queued_at,
         "started_at": state.started_at,
         "ended_at": state.ended_at,
-        **dict.fromkeys(("failure_class", "commit", "usage", "exit_code", "signal", "output_digest")),
+        **dict.fromkeys(("failure_class", "commit", "usage", "exit_code", "signal", "output_digest", "cached_from")),
         "reason": "",
     }
     if outcome is None:
@@ -184,6 +184,7 @@ def attempt(state: AttemptState) -> Shape:
         "exit_code": outcome.exit_code,
         "signal": outcome.signal,
         "output_digest": outcome.output_digest,
+        "cached_from": outcome.cached_from,
         "reason": outcome.reason,
     }
 

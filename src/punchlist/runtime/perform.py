@@ -29,6 +29,7 @@ from punchlist.quality.claims import looked_up
 from punchlist.quality.review import in_tree
 from punchlist.render.prompts import context_of
 from punchlist.runtime.leaving import Leaving
+from punchlist.runtime.recall import Recall, exam_of, recalled
 
 T = TypeVar("T")
 J = TypeVar("J", bound=Job)
@@ -42,7 +43,8 @@ class Performer:
     """Performs jobs beside the loop.
 
     `workers` gives a worker with its settings by name, `prompt` composes its prompt, `access` the files by which its
-    typed tools are reached, `make_tasks` turns a plan into drafts, once a key.
+    typed tools are reached, `make_tasks` turns a plan into drafts, once a key, `recall` gives what the record says of a
+    check.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Performer:
         prompt: Prompt,
         access: Access,
         make_tasks: MakeTasks,
+        recall: Recall,
     ) -> None:
         self._root = root
         self._workspace = workspace
@@ -63,6 +66,7 @@ class Performer:
         self._prompt = prompt
         self._access = access
         self._make_tasks = make_tasks
+        self._recall = recall
         self.leaving = Leaving(workspace)
 
     @property
@@ -121,7 +125,7 @@ class Performer:
     async def _perform(self, job: Job, project: Project | None) -> Outcome:
         match job:
             case ProcessJob():
-                return await self._run(job, project)
+                return await self._known(job, project) or await self._run(job, project)
             case MergeJob():
                 merged = await _beside(self._workspace.merge, _there(project), job)
                 return _done(job.attempt, {"tree": merged.tree, "conflicts": list(merged.conflicts)})
@@ -136,6 +140,10 @@ class Performer:
                 return _done(job.attempt, {"tasks": list[Json](tasks)})
             case _:
                 assert_never(job)
+
+    async def _known(self, job: ProcessJob, project: Project | None) -> Outcome | None:
+        exam = exam_of(job, project)
+        return recalled(job, await _beside(self._recall, exam), exam=exam) if exam is not None else None
 
     async def _run(self, job: ProcessJob, project: Project | None) -> Outcome:
         work = self._root
@@ -211,7 +219,7 @@ class Performer:
             request = self._request(job, settings, work=self._workspace.path(job.folder))
             outcome = worker.outcome(request, ended)
         else:
-            outcome = of_command(job, ended)
+            outcome = msgspec.structs.replace(of_command(job, ended), exam=exam_of(job, project))
         if project is None or job.folder.place == "run":
             return outcome
         match job.role:

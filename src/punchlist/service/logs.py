@@ -25,7 +25,8 @@ def logs(service: "Service", attempt: str, *, stream: str = "stdout", start: int
     _check_stream(stream)
     with service.store.read() as reader:
         found = lookup.attempt(reader, attempt)
-    data = service.processes.tail(AttemptId(attempt), stream=stream, start=start)
+    ran = found.outcome.cached_from if found.outcome is not None else None
+    data = service.processes.tail(ran or AttemptId(attempt), stream=stream, start=start)
     return {
         "attempt": shapes.attempt(found),
         "stream": stream,

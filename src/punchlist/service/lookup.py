@@ -9,10 +9,12 @@ from punchlist.model.ids import AttemptId, FindingId, GateId, ProjectId, RunId, 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from punchlist.model.ids import Digest
     from punchlist.model.records import Project, Step
     from punchlist.model.rows import GateRow, RunRow
     from punchlist.model.state import AttemptState, TaskState
     from punchlist.ports import Reader
+    from punchlist.service.context import Service
 
 SHAPES = {"task": "T1", "step": "T1.2", "run": "R1", "gate": "G1", "attempt": "A1", "finding": "F1"}
 
@@ -111,6 +113,12 @@ def attempt(reader: "Reader", name: str) -> "AttemptState":
     if found is None:
         raise _missing("attempt", name, hint="A step's attempts are in: punchlist step show T1.1")
     return found
+
+
+def at_exam(service: "Service", exam: "Digest") -> "list[AttemptState]":
+    """Return the attempts at an exam, in the order of their ids: the same check, tree and set-up."""
+    with service.store.read() as reader:
+        return reader.attempts_of_exam(exam)
 
 
 def finding(reader: "Reader", name: str) -> "TaskState":

@@ -7,7 +7,7 @@ import msgspec
 
 from punchlist.model import json
 from punchlist.model.events import Event, Head, StreamKind
-from punchlist.model.ids import AttemptId, GateId, ProjectId, RunId, StepId, StreamId, TaskId
+from punchlist.model.ids import AttemptId, Digest, GateId, ProjectId, RunId, StepId, StreamId, TaskId
 from punchlist.model.json import Json
 from punchlist.model.records import Project
 from punchlist.model.rows import GateRow, InboxRow, LogFault, NodeRow, Row, RunRow, StreamRow, TaskSummary
@@ -162,6 +162,10 @@ class SqliteReader:
     def attempt(self, attempt: AttemptId) -> AttemptState | None:
         """Return an attempt, or None."""
         return self._document(AttemptState, attempt, by="get_attempt")
+
+    def attempts_of_exam(self, exam: Digest) -> list[AttemptState]:
+        """Return the attempts whose outcome names this exam, in the order of their ids."""
+        return self._documents(AttemptState, self._session.all("list_attempts_of_exam", exam=exam))
 
     def attempts(self, *, run: RunId | None = None, step: StepId | None = None) -> list[AttemptState]:
         """Return attempts in the order of their ids."""

@@ -173,7 +173,7 @@ def _decided(here: Here, decision: Decision) -> None:
 
 
 def _job(place: Place, attempt: AttemptState) -> Job:
-    return checking.exam_job(place, attempt, criteria=_exam(place).criteria)
+    return checking.exam_job(place, attempt, exam=_exam(place))
 
 
 CHECK = Kind(begin=_begin, attempt_over=_attempt_over, decided=_decided, job=_job)

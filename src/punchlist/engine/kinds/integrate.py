@@ -205,7 +205,7 @@ def _committed(here: Here, result: Json) -> None:
 
 def _job(place: Place, attempt: AttemptState) -> Job:
     if attempt.role is not Role.ENGINE:
-        return checking.exam_job(place, attempt, criteria=place.record.criteria)
+        return checking.exam_job(place, attempt, exam=_exam(place))
     return _merge_job(place, attempt) if attempt.subject == MERGE else _commit_job(place, attempt)
 
 

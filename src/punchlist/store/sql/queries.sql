@@ -157,6 +157,9 @@ select doc from attempts order by number;
 -- name: list_attempts_of_run
 select doc from attempts where run = :run order by number;
 
+-- name: list_attempts_of_exam
+select doc from attempts where json_extract(doc, '$.outcome.exam') = :exam order by number;
+
 -- name: list_attempts_of_step
 select doc from attempts where step = :step and (:run is null or run = :run) order by number;
 

@@ -100,6 +100,10 @@ create index attempts_by_run on attempts (run);
 
 create index attempts_by_step on attempts (step) where step is not null;
 
+-- What a check said of a tree, for whoever is about to run the same one on it.
+create index attempts_by_exam on attempts (json_extract(doc, '$.outcome.exam'))
+where json_extract(doc, '$.outcome.exam') is not null;
+
 create table gates (
     number integer primary key,
     id text not null unique,
