@@ -66,3 +66,20 @@ def test_counts_and_places_are_said_as_people_say_them(workspace: Workspace) -> 
     assert "1 change is not in the base: it is not committed" in made.err
     assert none.out == "There was no gate yet.\n"
     assert missing.err.count("nowhere.yaml") == 1
+
+
+def test_validate_takes_what_run_takes_and_says_whether_it_holds(workspace: Workspace) -> None:
+    # given
+    workspace.write("wrong.yaml", "punchlist: 1\nflow: x\nnodes: {a: {run: 'true', needs: [b]}}\n")
+
+    # when
+    built_in = workspace.ok("validate", "deliver")
+    wrong = workspace.punchlist("validate", "deliver", "wrong.yaml", "--json")
+    unknown = workspace.punchlist("validate", "nosuch", "--json")
+
+    # then
+    assert built_in["flows"][0]["errors"] == []
+    assert (wrong.code, wrong.json["ok"]) == (2, False)
+    assert [bool(flow["errors"]) for flow in wrong.json["flows"]] == [False, True]
+    assert (unknown.code, unknown.json["ok"]) == (2, False)
+    assert "such as deliver" in unknown.json["flows"][0]["errors"][0]["hint"]

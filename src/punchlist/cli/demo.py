@@ -38,8 +38,6 @@ def demo(session: Session, folder: Path | None) -> int:
     _copy(resources.files("punchlist").joinpath("data", "demo"), place)
     _commit_all(place / PROJECT)
     session.say(f"A library, a spec for it and two scripted workers are in {place}\n")
-    from punchlist import wiring
-
     with session.progress as say:
         wiring.create_workspace(place, nested=True, say=say)
     session.service = wiring.open_service(place)

@@ -55,8 +55,10 @@ def _install(session: Session, client: str, *, role: str, yes: bool) -> None:
         raise DefinitionError(
             "no terminal to ask on whether to write a client's configuration", hint="Add --yes, if it is meant."
         )
+    from punchlist import wiring
     from punchlist.mcp import install
 
+    wiring.refuse_inside("mcp --install")
     change = install.prepare(client, folder=session.directory, role=role)
     if change.after == change.before:
         session.show({"file": str(change.path), "written": False}, lambda _: f"{change.path} has it already.")

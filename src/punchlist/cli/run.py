@@ -82,16 +82,25 @@ def run(
     return attach(session, start(session.service), follow=follow, wait=wait)
 
 
-@click.command(cls=Verb, epilog=examples("punchlist validate build.yaml", "punchlist validate flows/*.yaml --json"))
+@click.command(
+    cls=Verb,
+    epilog=examples(
+        "punchlist validate build.yaml", "punchlist validate flows/*.yaml --json", "punchlist validate deliver"
+    ),
+)
 @click.argument("paths", metavar="FLOW...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.pass_obj
 def validate(session: Session, paths: tuple[Path, ...]) -> int:
-    """Check flows without running anything; every error with its line and column. Exit code 2 when there is one."""
+    """Check flows, files or built-in ones by their names, without running anything.
+
+    Every error is told with its line and column. Exit code 2 when there is one.
+    """
     from punchlist import wiring
 
     answer = wiring.validate([session.directory / path for path in paths])
-    session.show(answer, views.validated)
-    return WRONG if any(flow.errors for flow in views.flows_of(answer)) else 0
+    wrong = any(flow.errors for flow in views.flows_of(answer))
+    session.show(answer, views.validated, holds=not wrong)
+    return WRONG if wrong else 0
 
 
 @click.command(cls=Verb, epilog=examples("punchlist pause T1", "punchlist pause R7 --now"))

@@ -41,10 +41,15 @@ class Session:
 
         return Progress(sys.stderr, quiet=self.quiet)
 
-    def show(self, answer: "Mapping[str, Json]", render: "Callable[[dict[str, Json]], str]") -> None:
-        """Print an answer: one JSON object with --json, else what `render` makes of it, made safe for a terminal."""
+    def show(
+        self, answer: "Mapping[str, Json]", render: "Callable[[dict[str, Json]], str]", *, holds: bool = True
+    ) -> None:
+        """Print an answer: one JSON object with --json, else what `render` makes of it, made safe for a terminal.
+
+        `holds` is False where the answer itself says that something is wrong.
+        """
         if self.json:
-            write_json({"ok": True, **answer})
+            write_json({"ok": holds, **answer})
         else:
             self.say(_rendered(answer, render))
 

@@ -270,11 +270,11 @@ def _ahead(key: str) -> tuple[tuple[Json, ...], ...]:
 def _setting(key: str, *, said: Mapping[str, Json], default: Json, source: str) -> Setting:
     if key in said:
         shown = "(set)" if key in SECRET else said[key]
-        return Setting(key=key, value=shown, source=source, note=_note(key, said[key], said))
-    return Setting(key=key, value=default, source="default", note=_note(key, default, said))
+        return Setting(key=key, value=shown, source=source, note=_note(key, said[key], said=said))
+    return Setting(key=key, value=default, source="default", note=_note(key, default, said=said))
 
 
-def _note(key: str, value: Json, said: Mapping[str, Json]) -> str:
+def _note(key: str, value: Json, *, said: Mapping[str, Json]) -> str:
     """Return what is to be known of a setting: not in force yet, not all of it, or without effect where it stands."""
     if (key, value) == ("policy.sandbox", "auto"):
         return f"{LATER}: nothing is sandboxed"

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from punchlist.model.ids import StepId
+from punchlist.model.jobs import Role
 from punchlist.model.json import Json
 from punchlist.model.records import Criterion, Step
 from punchlist.model.rows import GateRow
@@ -28,6 +29,8 @@ _STEP_WAITS = {
 
 UNREACHED = "unreached"
 """The reason of a step that was cancelled because of another that it needs."""
+_OF_ALL = frozenset({Role.BUILDER, Role.QA})
+"""Roles whose attempts are about all criteria of a step."""
 _PASSED = frozenset({StepStatus.ACCEPTED, StepStatus.SKIPPED})
 
 
@@ -53,6 +56,7 @@ def _task(state: TaskState, *, attempts: Sequence[AttemptState], gates: Sequence
     accepted = record.status is TaskStatus.ACCEPTED
     whole = all(step.status in _PASSED for step in record.steps)  # else the last verdict was on another whole
     present = [own.present] if whole and own.present is not None else []
+    tip = state.tip if any(each.commit == state.tip for each in state.steps.values()) else None  # else it is the base
     return {
         "id": record.id,
         "title": record.title,
@@ -60,9 +64,11 @@ def _task(state: TaskState, *, attempts: Sequence[AttemptState], gates: Sequence
         "standing": standing(record.status, waived(state)),
         "accepted": accepted,
         "waits_for": None if accepted else _task_waits(state, attempts=attempts, gates=gates),
-        "criteria": _criteria(record.acceptance, present, commit=state.tip),
+        "criteria": _criteria(
+            record.acceptance, present, commit=tip, attempts=[each for each in attempts if each.step is None]
+        ),
         "steps": [_step(state, step, attempts=attempts, gates=gates) for step in record.steps],
-        "commit": state.tip,
+        "commit": tip,
         "branch": state.branch,
         "attempts": [each.id for each in attempts],
         "cost": cost(attempts),
@@ -83,7 +89,7 @@ def _step(state: TaskState, record: Step, *, attempts: Sequence[AttemptState], g
         "standing": standing(record.status, seen.waivers),
         "accepted": accepted,
         "waits_for": None if accepted else _step_waits(state, record, attempts=mine, gates=gates),
-        "criteria": _criteria(record.criteria, verdicts, commit=commit),
+        "criteria": _criteria(record.criteria, verdicts, commit=commit, attempts=mine),
         "findings": verdict_shape(verdicts[-1])["findings"] if verdicts else [],
         "commit": commit,
         "tree": seen.tree if accepted else None,
@@ -92,16 +98,47 @@ def _step(state: TaskState, record: Step, *, attempts: Sequence[AttemptState], g
     }
 
 
-def _criteria(criteria: Iterable[Criterion], verdicts: Sequence[VerdictRow], *, commit: str | None) -> list[Json]:
+def _criteria(
+    criteria: Iterable[Criterion],
+    verdicts: Sequence[VerdictRow],
+    *,
+    commit: str | None,
+    attempts: Sequence[AttemptState],
+) -> list[Json]:
     """Return each criterion with the last verdict; nobody has judged those whose verdict is null."""
     last = verdicts[-1] if verdicts else None
     judged = {each.id: each for each in last.verdict.criteria} if last else {}
     return [
-        _criterion(each, judged.get(each.id), last=last.verdict if last else None, commit=commit) for each in criteria
+        _criterion(
+            each,
+            judged.get(each.id),
+            last=last.verdict if last else None,
+            commit=commit,
+            attempts=_behind(each, last, attempts=attempts) if each.id in judged else (),
+        )
+        for each in criteria
     ]
 
 
-def _criterion(record: Criterion, judged: Judged | None, *, last: Verdict | None, commit: str | None) -> Shape:
+def _behind(record: Criterion, last: VerdictRow | None, *, attempts: Sequence[AttemptState]) -> list[AttemptState]:
+    """Return the attempts that a criterion's verdict rests on: who built the tree, its own checks, who reviewed it."""
+    return [
+        each
+        for each in attempts
+        if last is not None
+        and (each.r, each.s) == (last.r, last.s)
+        and (each.role in _OF_ALL or each.subject == record.id)
+    ]
+
+
+def _criterion(
+    record: Criterion,
+    judged: Judged | None,
+    *,
+    last: Verdict | None,
+    commit: str | None,
+    attempts: Sequence[AttemptState],
+) -> Shape:
     return {
         "id": record.id,
         "text": record.text,
@@ -110,6 +147,8 @@ def _criterion(record: Criterion, judged: Judged | None, *, last: Verdict | None
         "evidence": list(judged.evidence) if judged else [],
         "finding": judged.finding if judged else "",
         "attempt": last.attempt if last else None,
+        "attempts": [each.id for each in attempts],
+        "cost": cost(attempts),
         "tree": last.tree if last else None,
         "commit": commit,
     }

@@ -84,9 +84,26 @@ class Flows(msgspec.Struct, frozen=True, kw_only=True):
 def validate(paths: Sequence[Path], *, built_in: "Read") -> "Answer":
     """Return each flow's errors with their places; a flow without any is sound.
 
-    `built_in` gives the text of a built-in flow that another one calls.
+    `built_in` gives the text of a built-in flow: one that another one calls, or that is named in place of a file.
     """
     return {"flows": [_checked(path, built_in) for path in paths]}
+
+
+def _found(path: Path, built_in: "Read") -> tuple[Path, str]:
+    """Return where a flow is and its text: a file, or by its name one of the workspace's own or a built-in one."""
+    if path.suffix in {".yaml", ".yml"} or path.exists():
+        return path, inputs.text_file(path, what="flow")
+    own = path.parent / "flows" / f"{path.name}.yaml"
+    if own.is_file():
+        return own, inputs.text_file(own, what="flow")
+    try:
+        return path, built_in(path.name)
+    except KeyError:
+        raise DefinitionError(
+            f"there is no file, and no flow {path.name!r}",
+            where=str(path),
+            hint="A file is given by its path, such as ./build.yaml; a built-in flow by its name, such as deliver",
+        ) from None
 
 
 def reader(folder: Path, *, built_in: "Read") -> "Read":
@@ -123,8 +140,8 @@ def _checked(path: Path, built_in: "Read") -> "dict[str, Json]":
     from punchlist.flow.parse import parse_flow
 
     try:
-        text = inputs.text_file(path, what="flow")
-        parse_flow(text, source=str(path), read=reader(path.parent, built_in=built_in))
+        place, text = _found(path, built_in)
+        parse_flow(text, source=str(place), read=reader(place.parent, built_in=built_in))
     except DefinitionError as error:
         problems = error.problems or (Problem(error.where, error.message, hint=error.hint),)
         return {"path": str(path), "errors": [_error(each) for each in problems]}

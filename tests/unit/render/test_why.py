@@ -10,6 +10,7 @@ from punchlist.model.json import Json
 from punchlist.model.state import AttemptState, StepState, TaskState
 from punchlist.model.states import AttemptStatus, GateStatus, StepStatus, TaskStatus
 from punchlist.render.why import why
+from punchlist.render.words import cost
 from tests.golden.render.story import GATE, STATE, attempt
 
 replace = msgspec.structs.replace
@@ -203,3 +204,32 @@ def test_when_all_steps_are_over_the_task_waits_for_its_own_criteria() -> None:
 def test_an_unknown_step_is_an_error() -> None:
     with pytest.raises(KeyError):
         why(STATE, StepId("T12.9"), attempts=[])
+
+
+def test_each_criterion_leads_to_the_attempts_behind_its_verdict_and_their_cost() -> None:
+    # given
+    step = StepId("T12.1")
+    last = STATE.steps[step].verdicts[-1]
+    built = attempt("A1", Role.BUILDER, step=step, r=last.r, s=last.s)
+    checks = [
+        attempt(f"A{at}", Role.CHECK, step=step, r=last.r, s=last.s, subject=each.id)
+        for at, each in enumerate(STATE.task.steps[0].criteria, 2)
+    ]
+    earlier = attempt("A9", Role.BUILDER, step=step, r=last.r, s=last.s - 1)
+
+    # when
+    told = why(STATE, step, attempts=[earlier, built, *checks])["criteria"]
+
+    # then
+    assert isinstance(told, list)
+    judged = {each.id for each in last.verdict.criteria}
+    assert [each["attempts"] for each in told if isinstance(each, dict) and each["id"] in judged] == [
+        ["A1", check.id] for check in checks if check.subject in judged
+    ]
+    assert all(isinstance(each, dict) and each["cost"] == cost([built]) for each in told)
+
+
+def test_a_task_without_any_accepted_step_has_no_commit() -> None:
+    found = replace(state(TaskStatus.FAILED, StepStatus.FAILED), tip=STATE.base)
+
+    assert why(found, None, attempts=[])["commit"] is None

@@ -27,6 +27,7 @@ class WhySeen(Part, frozen=True, kw_only=True):
     steps: "tuple[WhySeen, ...]" = ()
     commit: str | None = None
     attempts: tuple[str, ...] = ()
+    cost: dict[str, Json] | None = None
 
 
 def why(answer: Answer) -> str:
@@ -51,10 +52,19 @@ def _why_lines(why: WhySeen, *, indent: str) -> Iterator[str]:
         yield f"{indent}  {each.id}  {state(each.verdict or 'not judged')}{by}  {each.text}"
         if each.finding:
             yield f"{indent}        → {each.finding}"
-    if why.attempts and not why.steps:
-        yield f"{indent}  attempts: {', '.join(why.attempts)}"
+        if each.attempts:
+            yield f"{indent}        by attempts {', '.join(each.attempts)}"
+    if why.attempts:
+        yield f"{indent}  {'in all: ' if why.steps else ''}attempts {', '.join(why.attempts)} · cost: {_cost(why)}"
     for step in why.steps:
         yield from _why_lines(step, indent=f"{indent}  ")
+
+
+def _cost(why: WhySeen) -> str:
+    """Return what attempts cost in words; checks cost nothing, and what no worker reported is unknown."""
+    from punchlist.render.words import cost_words
+
+    return cost_words(why.cost) if why.cost and why.cost["attempts"] else "no worker's attempt is over"
 
 
 def _short(evidence: str) -> str:

@@ -96,6 +96,7 @@ class JudgedSeen(Part, frozen=True, kw_only=True):
     finding: str = ""
     text: str = ""
     flaky: bool = False
+    attempts: tuple[str, ...] = ()
 
 
 class FindingSeen(Part, frozen=True, kw_only=True):

@@ -112,7 +112,7 @@ def _task_lines(record: TaskSeen) -> Iterator[str]:
     standing = record.standing if record.standing not in ("", record.status) else status(record.status)
     yield f"{strong(record.id)}  {strong(record.title)}"
     yield f"{standing}{', paused' if record.paused else ''} · project {record.project} · version {record.version}" + (
-        f" · branch {record.branch}" if record.branch else ""
+        f" · branch {record.branch}" if record.branch and any(step.commit for step in record.steps) else ""
     )
     if told := _told(record):
         yield told
