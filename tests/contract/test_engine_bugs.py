@@ -53,6 +53,7 @@ def runtime(service: Service) -> Runtime:
         prompt=lambda job, _: job.prompt,
         access=lambda *_: {},
         make_tasks=lambda *_: [],
+        recall=lambda _: [],
     )
     return Runtime(
         store=around.store,

@@ -36,6 +36,7 @@ class Lingering(Performer):
             prompt=lambda job, _: job.prompt,
             access=lambda *_: {},
             make_tasks=lambda *_: [],
+            recall=lambda _: [],
         )
         self.began, self.dying, self.may_end = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self.told: list[str] = []
@@ -53,11 +54,8 @@ class Lingering(Performer):
         return await super().perform(job, project)
 
 
-async def cancelled_twice(service: Service) -> list[str]:
-    """Cancel the first attempt, and then the second, which waits for the first one's end; return what they did."""
-    around = Surroundings(service.root, start=service.root, environ=os.environ)
-    performer = Lingering(around)
-    engine = Runtime(
+def engine_of(service: Service, around: Surroundings, *, performer: Performer) -> Runtime:
+    return Runtime(
         store=around.store,
         performer=performer,
         channel=around.channel,
@@ -67,6 +65,13 @@ async def cancelled_twice(service: Service) -> list[str]:
         pages=Showing(around.store, published(service), put_off=lambda: None),
         idle_exit=timedelta(),
     )
+
+
+async def cancelled_twice(service: Service) -> list[str]:
+    """Cancel the first attempt, and then the second, which waits for the first one's end; return what they did."""
+    around = Surroundings(service.root, start=service.root, environ=os.environ)
+    performer = Lingering(around)
+    engine = engine_of(service, around, performer=performer)
 
     def cancel(node: str | None) -> None:
         command = Cancel(run=RunId("R1"), node=None if node is None else NodePath(node))
@@ -94,3 +99,36 @@ def test_an_end_goes_on_when_the_attempt_that_waits_for_it_is_cancelled(tmp_path
     runs.run(service, str(service.root / "two.yaml"), policy={"max_parallel": 1})
 
     assert asyncio.run(cancelled_twice(service)) == ["A1 began", "A1 ended"]
+
+
+async def begun_beside_an_ending(service: Service) -> list[str]:
+    """Cancel a run whose process does not want to end, begin another one, and return what both did."""
+    around = Surroundings(service.root, start=service.root, environ=os.environ)
+    performer = Lingering(around)
+    serving = asyncio.create_task(engine_of(service, around, performer=performer).serve())
+    await performer.began.wait()
+    performer.began.clear()
+    with service.store.write() as writer:
+        writer.enqueue(plain(Cancel(run=RunId("R1"))), at=service.now(), actor=service.actor)
+    around.channel.tell_engine()
+    await performer.dying.wait()
+
+    await asyncio.to_thread(runs.run, service, str(service.root / "two.yaml"), policy={"max_parallel": 1})
+    around.channel.tell_engine()
+    await asyncio.wait_for(performer.began.wait(), 20)
+    told = list(performer.told)
+
+    with service.store.write() as writer:
+        writer.enqueue(plain(Cancel(run=RunId("R2"))), at=service.now(), actor=service.actor)
+    around.channel.tell_engine()
+    performer.may_end.set()
+    assert await serving
+    return told
+
+
+def test_a_slow_end_holds_up_nobody_who_works_in_another_folder(tmp_path: Path) -> None:
+    service = workspace(tmp_path / "w")
+    (service.root / "two.yaml").write_text(FLOW, encoding="utf-8")
+    runs.run(service, str(service.root / "two.yaml"), policy={"max_parallel": 1})
+
+    assert asyncio.run(begun_beside_an_ending(service)) == ["A1 began", "A3 began"]

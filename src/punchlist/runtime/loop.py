@@ -19,7 +19,7 @@ from punchlist.errors import DefinitionError, PunchlistError, RefusedError, Stor
 from punchlist.model import commands as cmd
 from punchlist.model.events import Event, Head
 from punchlist.model.ids import AttemptId, RunId
-from punchlist.model.jobs import FailureClass, Outcome
+from punchlist.model.jobs import FailureClass, Job, Outcome, ProcessJob
 from punchlist.model.json import Json
 from punchlist.model.rows import InboxRow
 from punchlist.model.state import State
@@ -71,7 +71,8 @@ class Runtime:
         self._outcomes: list[cmd.AttemptOver] = []
         self._wake_at: dict[RunId, str] = {}
         self._working: dict[AttemptId, asyncio.Task[None]] = {}
-        self._ending: set[asyncio.Task[None]] = set()
+        self._folders: dict[AttemptId, str] = {}
+        self._ending: dict[asyncio.Task[None], str | None] = {}
         self._woken = asyncio.Event()
         self._stopping = False
 
@@ -209,10 +210,12 @@ class Runtime:
     async def _work(self, state: State, attempt: AttemptId, *, recovering: bool) -> None:
         """Perform an attempt and hand its outcome to the loop. Whatever goes wrong ends as a recorded outcome."""
         assert state.run is not None
-        if self._ending:  # a killed attempt may still use the folder; whoever cancels this must not cancel its end
-            await asyncio.wait(self._ending)
         try:
             job = job_of(state, attempt)
+            folder = self._folders[attempt] = _folder_of(job)
+            ending = [each for each, used in self._ending.items() if used in {None, folder}]
+            if ending:  # a killed attempt may still use the folder; whoever cancels this must not cancel its end
+                await asyncio.wait(ending)
             act = self._performer.recover if recovering else self._performer.perform
             outcome = await act(job, state.project)
         except PunchlistError as error:
@@ -223,6 +226,7 @@ class Runtime:
                 attempt, FailureClass.WORKER, reason=f"a bug of punchlist: {error!r}; see the engine's log"
             )
         self._working.pop(attempt, None)
+        self._folders.pop(attempt, None)
         self._outcomes.append(cmd.AttemptOver(run=state.run.id, outcome=outcome))
         self._woken.set()
 
@@ -231,11 +235,11 @@ class Runtime:
         if working is not None:
             working.cancel()
         ending = working if working is not None else asyncio.create_task(self._performer.settle(attempt))
-        self._ending.add(ending)
+        self._ending[ending] = self._folders.pop(attempt, None)  # what is left of an older engine may be anywhere
         ending.add_done_callback(self._ended)
 
     def _ended(self, ending: "asyncio.Task[None]") -> None:
-        self._ending.discard(ending)
+        self._ending.pop(ending, None)
         self._woken.set()
 
     # -- beginning and end --------------------------------------------------------------------------------------------
@@ -277,6 +281,15 @@ class Runtime:
         if live:
             await self._apply([], [cmd.Interrupted(run=run) for run in live])
         await asyncio.gather(*self._ending, *self._working.values(), return_exceptions=True)
+
+
+def _folder_of(job: Job) -> str:
+    """Return the folder that a job works in, which is no one else's until it has ended; the engine works on git."""
+    if not isinstance(job, ProcessJob):
+        return f"git {job.project}"
+    folder = job.folder
+    owner = job.run if folder.place == "run" else f"{folder.project} {folder.task} {folder.step}"
+    return f"{folder.place} {owner}"
 
 
 class _Batch:
