@@ -7,8 +7,8 @@ import rfc8785
 from hypothesis import given, strategies as st
 
 from punchlist.errors import DefinitionError
-from punchlist.model.jobs import Role
-from punchlist.model.json import plain
+from punchlist.model.jobs import Role, Usage
+from punchlist.model.json import Json, plain
 from punchlist.model.parse import parse
 from punchlist.model.results import Plan
 from punchlist.workers.answers import read_answer, read_usage
@@ -40,17 +40,28 @@ LINES = st.sampled_from(
 )
 
 
-@given(role=ROLES, content=st.binary())
+def answered(role: Role, content: bytes) -> tuple[Json, str | None]:
+    """Return the answer, or what is wrong with it."""
+    try:
+        return read_answer(role, content), None
+    except DefinitionError as error:
+        return None, str(error)
+
+
+@given(role=ROLES, content=st.binary() | JSON.map(msgspec.json.encode))
 def test_any_bytes_are_an_answer_or_a_problem(role: Role, content: bytes) -> None:
-    with contextlib.suppress(DefinitionError):
-        read_answer(role, content)
-    read_usage(content)
+    taken, problem = answered(role, content)
+
+    usage = read_usage(content)
+    assert usage is None or isinstance(usage, Usage)
+    assert plain(taken) == taken if problem is None else problem.strip()
 
 
 @given(value=JSON)
 def test_an_answer_that_is_taken_can_be_written_canonically(value: object) -> None:
-    with contextlib.suppress(DefinitionError):
-        rfc8785.dumps(read_answer(Role.NODE, msgspec.json.encode(value)))
+    taken, problem = answered(Role.NODE, msgspec.json.encode(value))
+
+    assert rfc8785.dumps(taken) if problem is None else problem.strip()
 
 
 @given(text=st.text() | st.lists(LINES | st.text()).map("\n".join), title=st.just("A project"))

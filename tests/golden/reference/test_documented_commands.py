@@ -66,3 +66,10 @@ def test_a_page_shows_commands_that_can_be_typed(page: Path) -> None:
 def test_a_page_shows_settings_that_are_taken(page: Path) -> None:
     for shown in TOML.findall(page.read_text(encoding="utf-8")):
         parse_settings(tomllib.loads(shown), source=page.name)
+
+
+def test_there_are_settings_and_commands_on_pages_to_look_at() -> None:
+    texts = [page.read_text(encoding="utf-8") for page in PAGES]
+
+    assert sum(len(TOML.findall(text)) for text in texts) >= 5
+    assert sum(len(list(calls(text))) for text in texts) >= 100
