@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from punchlist.errors import DefinitionError, RefusedError
 from punchlist.model.ids import StreamId, slug
 from punchlist.service.context import STATE, Outside, Service, quiet
+from punchlist.service.within import looking, refuse_within
 
 if TYPE_CHECKING:
     from punchlist.model.flow import Flow
@@ -185,9 +186,6 @@ class Surroundings:
         )
 
 
-# -- workspaces -------------------------------------------------------------------------------------------------------
-
-
 def find_workspace(start: Path) -> Path:
     """Return the workspace at `start` or above it; raises RefusedError when there is none."""
     start = start.absolute()
@@ -222,9 +220,9 @@ def create_workspace(folder: Path | None = None, *, nested: bool = False, say: "
     from punchlist.store.sqlite import create_store
     from punchlist.workspace.heads import common_git_dir, is_repository
 
-    root = (folder or Path.cwd()).absolute()
+    refuse_inside("init")
+    root = (folder or Path.cwd()).resolve()
     root.mkdir(parents=True, exist_ok=True)
-    root = root.resolve()
     in_git = is_repository(root)
     above = None if in_git else next((each for each in root.parents if (each / ".git").exists()), None)
     if above is not None and not nested:
@@ -234,8 +232,7 @@ def create_workspace(folder: Path | None = None, *, nested: bool = False, say: "
     service = _service(surroundings)
     if not (begun := in_git and workspaces.lacks_project(service)):
         workspaces.refuse_existing(root)
-    settings = read_settings(root)
-    files_folder(root, settings.files.dir)
+    files_folder(root, read_settings(root).files.dir)
     (root / STATE).mkdir(exist_ok=True)
     if in_git:
         workspaces.exclude(common_git_dir(root), entry=f"/{STATE}/")
@@ -269,6 +266,7 @@ def run_engine(start: Path | None = None, *, until_idle: bool = False, until_don
     from punchlist.runtime.serving import serve
     from punchlist.service import publishing
 
+    refuse_inside("engine run")
     folder = (start or Path.cwd()).absolute()
     surroundings = Surroundings(find_workspace(folder), start=folder, environ=os.environ)
     idle = duration(surroundings.settings.engine.idle_exit)
@@ -335,9 +333,6 @@ def validate(paths: Sequence[Path]) -> "Answer":
     return flows.validate(paths, built_in=_flows(Path.cwd(), start=Path.cwd()).built_in)
 
 
-# -- what is read from the outside ------------------------------------------------------------------------------------
-
-
 def read_settings(root: Path) -> "Settings":
     """Return the settings in a workspace's file, the defaults without one; raises DefinitionError."""
     from punchlist.model.settings import FILE, Settings, parse_settings
@@ -397,6 +392,11 @@ def attempt_around(environ: Mapping[str, str]) -> str | None:
     return None
 
 
+def refuse_inside(verb: str) -> None:
+    """Refuse a verb that changes something by other ways than a workspace's ports, inside an attempt."""
+    refuse_within(attempt_around(os.environ), verb)
+
+
 def _host(environ: Mapping[str, str]) -> "Host":
     import importlib.util
 
@@ -417,9 +417,9 @@ def _flows(root: Path, *, start: Path) -> "Flows":
 
 
 def _service(surroundings: Surroundings, *, actor: str | None = None) -> Service:
-    """Return the verbs' context for a person, or for `actor`; within an attempt always for the attempt's agent."""
-    attempt = attempt_around(os.environ)
-    if attempt is not None and actor != "engine":
+    """Return the verbs' context for a person, or for `actor`; within an attempt for its agent, which may only look."""
+    attempt = None if actor == "engine" else attempt_around(os.environ)
+    if attempt is not None:
         actor = f"agent:{slug(os.environ.get('PUNCHLIST_ROLE', 'unknown'))}/{attempt}"
     return Service(
         root=surroundings.root,
@@ -427,7 +427,7 @@ def _service(surroundings: Surroundings, *, actor: str | None = None) -> Service
         person=actor is None,
         clock=SystemClock(),
         ids=RandomIds(),
-        outside=surroundings.outside(),
+        outside=looking(surroundings.outside(), attempt=attempt),
     )
 
 

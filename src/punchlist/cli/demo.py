@@ -34,6 +34,9 @@ def demo(session: Session, folder: Path | None) -> int:
     A small library, a spec for it, and two scripted workers that stand in for coding agents: the builder's first tries
     are wrong in different ways, and the engine and the reviewer find out.
     """
+    from punchlist import wiring
+
+    wiring.refuse_inside("demo")
     place = _place(session, folder)
     _copy(resources.files("punchlist").joinpath("data", "demo"), place)
     _commit_all(place / PROJECT)
