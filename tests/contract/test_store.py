@@ -318,6 +318,25 @@ def test_the_first_answer_kept_under_a_key_stays(store: Store) -> None:
         assert reader.remembered("plan/A4") is None
 
 
+def test_an_answer_that_is_to_follow_is_put_instead_of_its_announcement_only(store: Store) -> None:
+    with store.write() as writer:
+        writer.remember("k", {"by": "me"})
+        writer.remember("k", {"tasks": ["T2"]}, instead={"by": "another"})
+    with store.read() as reader:
+        assert reader.remembered("k") == {"by": "me"}
+
+    with store.write() as writer:
+        writer.remember("k", None, instead={"by": "me"})
+    with store.read() as reader:
+        assert reader.remembered("k") is None
+
+    with store.write() as writer:
+        writer.remember("k", {"tasks": ["T1"]})
+        writer.remember("k", {"tasks": ["T2"]})
+    with store.read() as reader:
+        assert reader.remembered("k") == {"tasks": ["T1"]}
+
+
 # -- several at once
 
 CREATE_A_TASK = """

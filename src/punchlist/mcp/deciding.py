@@ -54,13 +54,17 @@ def command_of(gate: "Mapping[str, Json]") -> str:
 def _propose(service: "Service", given: "Given") -> "Answer":
     name = given.id("task")
 
-    def propose() -> "Answer":
-        answer = approvals.propose(service, name, message=given.text("message"), expected_version=given.version)
-        gate = answer["gate"]
-        assert isinstance(gate, dict)
-        return {**answer, "command": command_of(gate)}
+    def propose(calling: "Service") -> "Answer":
+        answer = approvals.propose(calling, name, message=given.text("message"), expected_version=given.version)
+        return _with_command(answer)
 
-    return once(service, given.call, act=propose)
+    return once(service, given.call, act=propose, again=lambda task: _with_command(approvals.proposed(service, task)))
+
+
+def _with_command(answer: "Answer") -> "Answer":
+    gate = answer["gate"]
+    assert isinstance(gate, dict)
+    return {**answer, "command": command_of(gate)}
 
 
 def _list_gates(service: "Service", given: "Given") -> "Answer":

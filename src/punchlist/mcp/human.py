@@ -7,8 +7,8 @@ from punchlist.mcp.binding import binding
 from punchlist.mcp.given import Given
 from punchlist.mcp.schemas import FLAG, TEXT, changes
 from punchlist.mcp.tool import Tool
-from punchlist.service import approvals, gates
-from punchlist.service.once import once
+from punchlist.service import approvals, gate_commands, gates
+from punchlist.service.once import as_it_is, once
 
 if TYPE_CHECKING:
     from punchlist.mcp.caller import Caller
@@ -49,24 +49,24 @@ def _decide_schema() -> "dict[str, Json]":
 def _approve_task(service: "Service", given: Given) -> "Answer":
     name = given.id("task")
 
-    def approve() -> "Answer":
+    def approve(calling: "Service") -> "Answer":
         return approvals.approve(
-            service,
+            calling,
             name,
             anyway=given.flag("anyway"),
             message=given.text("message"),
             expected_version=given.version,
         )
 
-    return once(service, given.call, act=approve)
+    return once(service, given.call, act=approve, again=lambda task: as_it_is(service, task))
 
 
 def _decide(service: "Service", given: Given) -> "Answer":
     name = given.id("gate")
 
-    def decide() -> "Answer":
+    def decide(calling: "Service") -> "Answer":
         return gates.decide(
-            service,
+            calling,
             name,
             choice=given.text("choice"),
             message=given.text("message"),
@@ -74,4 +74,4 @@ def _decide(service: "Service", given: Given) -> "Answer":
             shows=given.maybe("shows"),
         )
 
-    return once(service, given.call, act=decide)
+    return once(service, given.call, act=decide, again=lambda _: gate_commands.show(service, name))

@@ -10,7 +10,7 @@ from punchlist.mcp.schemas import TEXT, changes, part_of
 from punchlist.mcp.tool import Tool
 from punchlist.model.records import ProjectFile, StepFile, TaskFile
 from punchlist.service import plans, projects, steps, tasks
-from punchlist.service.once import check_version, once
+from punchlist.service.once import Seen, as_it_is, check_version, once
 
 if TYPE_CHECKING:
     from punchlist.mcp.binding import Bind
@@ -117,13 +117,14 @@ def _without_steps(properties: "Mapping[str, Json]") -> "dict[str, Json]":
 
 
 def _plan_project(service: "Service", given: Given) -> "Answer":
-    project = given.text("project")
-    check_version(service, project, expected=given.version)
-
-    def plan() -> "Answer":
-        return plans.plan(service, project, request=given.text("request"), planner=given.maybe("planner"))
-
-    return once(service, given.call, act=plan)
+    project, request, planner = given.text("project"), given.text("request"), given.maybe("planner")
+    return once(
+        service,
+        given.call,
+        act=lambda calling: plans.plan(calling, project, request=request, planner=planner),
+        again=lambda run: plans.planned(service, run, project=project, request=request, planner=planner),
+        seen=Seen(project, given.version),
+    )
 
 
 def _create_project(service: "Service", given: Given) -> "Answer":
@@ -178,13 +179,21 @@ def _update_step(service: "Service", given: Given) -> "Answer":
 
 def _remove_step(service: "Service", given: Given) -> "Answer":
     name = given.id("step")
-    return once(service, given.call, act=lambda: steps.remove(service, name, expected_version=given.version))
+    return once(
+        service,
+        given.call,
+        act=lambda calling: steps.remove(calling, name, expected_version=given.version),
+        again=lambda task: as_it_is(service, task),
+    )
 
 
 def _reorder_steps(service: "Service", given: Given) -> "Answer":
     name, order = given.id("task"), given.texts("steps")
     return once(
-        service, given.call, act=lambda: steps.reorder(service, name, order=order, expected_version=given.version)
+        service,
+        given.call,
+        act=lambda calling: steps.reorder(calling, name, order=order, expected_version=given.version),
+        again=lambda task: as_it_is(service, task),
     )
 
 

@@ -7,7 +7,7 @@ from punchlist.mcp.given import Given
 from punchlist.mcp.schemas import FLAG, TEXT, changes
 from punchlist.mcp.tool import Tool
 from punchlist.service import runs, starts, steps
-from punchlist.service.once import check_version, once
+from punchlist.service.once import Seen, as_it_is, once
 
 if TYPE_CHECKING:
     from punchlist.mcp.binding import Bind
@@ -71,52 +71,63 @@ def tools(bind: "Bind") -> list[Tool]:
 
 def _start_task(service: "Service", given: Given) -> "Answer":
     name = given.id("task")
-    return _steered(service, given, about=name, act=lambda: starts.start(service, [name]))
+    return _steered(service, given, about=name, act=lambda calling: starts.start(calling, [name]))
 
 
 def _pause_task(service: "Service", given: Given) -> "Answer":
     name = given.id("task")
-    return _steered(service, given, about=name, act=lambda: runs.pause(service, name, now=given.flag("now")))
+    return _steered(service, given, about=name, act=lambda calling: runs.pause(calling, name, now=given.flag("now")))
 
 
 def _resume(service: "Service", given: Given) -> "Answer":
     name = given.about("task", "run")
     node, yes = given.maybe("from"), given.flag("invalidate")
     given.only_with("invalidate", node is not None, what="from")
-    return _steered(service, given, about=name, act=lambda: runs.resume(service, name, start_from=node, yes=yes))
+    return _steered(
+        service, given, about=name, act=lambda calling: runs.resume(calling, name, start_from=node, yes=yes)
+    )
 
 
 def _retry(service: "Service", given: Given) -> "Answer":
     name = given.about("task", "step", "run")
-    return _steered(service, given, about=name, act=lambda: runs.retry(service, name))
+    return _steered(service, given, about=name, act=lambda calling: runs.retry(calling, name))
 
 
 def _cancel(service: "Service", given: Given) -> "Answer":
     name = given.about("task", "step", "run")
     node, reason = given.maybe("node"), given.text("reason")
     given.only_with("node", not given.maybe("step"), what="a task or a run")
-    return _steered(service, given, about=name, act=lambda: runs.cancel(service, name, node=node, reason=reason))
+    again = as_it_is if node is None else runs.latest
+
+    def cancel(calling: "Service") -> "Answer":
+        return runs.cancel(calling, name, node=node, reason=reason)
+
+    return _steered(service, given, about=name, act=cancel, again=again)
 
 
 def _set_step_status(service: "Service", given: Given) -> "Answer":
     name, reason = given.id("step"), given.text("reason")
     given.only_with("invalidate", given.text("status") == "reopen", what="reopen")
 
-    def move() -> "Answer":
+    def move(calling: "Service") -> "Answer":
         match given.text("status"):
             case "skip":
-                return steps.skip(service, name, reason=reason)
+                return steps.skip(calling, name, reason=reason)
             case "cancel":
-                return steps.cancel(service, name, reason=reason)
+                return steps.cancel(calling, name, reason=reason)
             case _:
-                return steps.reopen(service, name, reason=reason, yes=given.flag("invalidate"))
+                return steps.reopen(calling, name, reason=reason, yes=given.flag("invalidate"))
 
-    return _steered(service, given, about=name, act=move)
+    return _steered(service, given, about=name, act=move, again=as_it_is)
 
 
-def _steered(service: "Service", given: Given, *, about: str, act: "Callable[[], Answer]") -> "Answer":
-    def checked() -> "Answer":
-        check_version(service, about, expected=given.version)
-        return act()
-
-    return once(service, given.call, act=checked)
+def _steered(
+    service: "Service",
+    given: Given,
+    *,
+    about: str,
+    act: "Callable[[Service], Answer]",
+    again: "Callable[[Service, str], Answer]" = runs.latest,
+) -> "Answer":
+    seen = Seen(about, given.version)
+    return once(service, given.call, act=act, again=lambda _: again(service, about), seen=seen)

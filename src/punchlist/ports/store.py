@@ -152,8 +152,11 @@ class Writer(Reader, Protocol):
         """Mark a command as applied (or refused), once, in the transaction of its events."""
         ...
 
-    def remember(self, key: str, answer: Json) -> None:
-        """Keep an answer under an idempotency key."""
+    def remember(self, key: str, answer: Json, *, instead: Json = None) -> None:
+        """Keep an answer under an idempotency key; the first one stays, unless it is the one to put this `instead` of.
+
+        An answer of None is none.
+        """
         ...
 
 

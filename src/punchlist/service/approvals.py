@@ -7,7 +7,7 @@ from punchlist.engine import document_moves as moves, documents
 from punchlist.engine.kinds.publish import way
 from punchlist.errors import ConflictError, DefinitionError, Problem, RefusedError
 from punchlist.model.gates import choice_of
-from punchlist.model.ids import GateId
+from punchlist.model.ids import GateId, TaskId
 from punchlist.render import shapes
 from punchlist.service import gate_commands, lookup, proofs
 from punchlist.service.context import quiet
@@ -26,16 +26,23 @@ NOT_PROVED = "not proved yet: its checks were not run on the base before it was 
 
 def propose(service: "Service", task: str, *, message: str = "", expected_version: int | None = None) -> "Answer":
     """Ask a person to approve a draft: opens a gate `approval` bound to the digest of what is proposed."""
-    opened: list[str] = []
 
     def decide(writer: "Writer", state: "TaskState") -> "list[TaskFact]":
-        gate = GateId(f"G{writer.allocate('gate')}")
-        opened.append(gate)
-        return moves.propose(state, gate, message=message)
+        return moves.propose(state, GateId(f"G{writer.allocate('gate')}"), message=message)
 
     answer = change_task(service, task, decide=decide, expected=expected_version)
+    return {**answer, "gate": proposed(service, task)["gate"]}
+
+
+def proposed(service: "Service", task: str) -> "Answer":
+    """Return a task that was proposed, and the gate of its last proposal."""
     with service.store.read() as reader:
-        return {**answer, "gate": shapes.gate(lookup.gate(reader, opened[0]))}
+        state = lookup.task(reader, task)
+        gates = reader.gates(task=TaskId(task), everything=True)
+        return {
+            "task": shapes.task(state),
+            "gate": shapes.gate([each for each in gates if each.gate.kind == "approval"][-1]),
+        }
 
 
 def approve(

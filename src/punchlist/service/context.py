@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from punchlist.model.json import Json
     from punchlist.model.records import Project
     from punchlist.model.settings import Settings
-    from punchlist.ports import Clock, Engine, Examined, Files, Ids, Processes, Store, Workspace
+    from punchlist.ports import Clock, Engine, Examined, Files, Ids, Processes, Store, Workspace, Writer
 
 Say = Callable[[str], None]
 """Takes one line of progress."""
@@ -59,6 +59,17 @@ class LoadFlow(Protocol):
         ...
 
 
+class Calling(Protocol):
+    """A call that is made once at most, under a key, and only for what is still at the version that was seen."""
+
+    def commit(self, writer: "Writer", *, about: str) -> None:
+        """Bind the call to the transaction in which it acts; `about` is what it makes or changes.
+
+        Raises what refuses it, before anything of the transaction is done.
+        """
+        ...
+
+
 class Outside(msgspec.Struct, frozen=True, kw_only=True):
     """How to open each port; nothing is imported or opened before a verb needs it.
 
@@ -85,7 +96,10 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Service(msgspec.Struct, frozen=True, kw_only=True, dict=True):
-    """One workspace, as one caller sees it. `person` is False inside an attempt and for tools' clients."""
+    """One workspace, as one caller sees it. `person` is False inside an attempt and for tools' clients.
+
+    With `calling` every change that is made through it belongs to that one call.
+    """
 
     root: Path
     actor: str
@@ -93,6 +107,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     clock: "Clock"
     ids: "Ids"
     outside: Outside
+    calling: "Calling | None" = None
 
     @cached_property
     def store(self) -> "Store":
@@ -136,6 +151,11 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def now(self) -> str:
         """Return the present as records have it."""
         return stamp(self.clock.now())
+
+    def committing(self, writer: "Writer", *, about: str) -> None:
+        """Say that this transaction is the one that acts; raises what refuses the call that it is made for."""
+        if self.calling is not None:
+            self.calling.commit(writer, about=about)
 
     def require_person(self, verb: str) -> None:
         """Refuse what only a person may do when it is asked from inside an attempt or by a tool."""

@@ -28,6 +28,7 @@ def send(service: "Service", command: "InboxCommand", *, key: str | None = None)
     """
     with service.engine.watch() as watch:
         with service.store.write() as writer:
+            service.committing(writer, about=command.run)
             number = writer.enqueue(plain(command), at=service.now(), actor=service.actor, key=key)
         gone = silent = 0
         service.engine.wake()

@@ -46,6 +46,8 @@ def plan(
     worker = starts.worker_for(service, planner, role="planner", where="the plan")
     flow = service.flow("plan")
     with service.store.write() as writer:
+        run = RunId(f"R{writer.allocate('run')}")
+        service.committing(writer, about=run)
         owner = lookup.project(writer, project)
         if not request.strip() and not owner.spec.strip():
             raise DefinitionError(
@@ -53,7 +55,6 @@ def plan(
                 where=owner.id,
                 hint=f'Type: punchlist plan {owner.id} "what is wanted", or project edit {owner.id} --spec FILE',
             )
-        run = RunId(f"R{writer.allocate('run')}")
         command = StartRun(
             run=run,
             stream=StreamId(service.ids.uuid()),
@@ -68,13 +69,22 @@ def plan(
         listed.hand_over(service, run)
         writer.enqueue(plain(command), at=service.now(), actor=service.actor)
     service.engine.wake()
-    names = _planned(service, run, say=say)
     if approve:
-        for name in names:
+        for name in _planned(service, run, say=say):
             approvals.approve_task(service, name, say=say)
+    return planned(service, run, project=owner.id, request=request, planner=worker, say=say)
+
+
+def planned(
+    service: "Service", run: str, *, project: str | None, request: str, planner: str | None, say: "Say" = quiet
+) -> "Answer":
+    """Wait for the run of a plan, and return what `plan` answers, which was given the same."""
+    worker = starts.worker_for(service, planner, role="planner", where="the plan")
+    names = _planned(service, RunId(run), say=say)
     with service.store.read() as reader:
+        owner = lookup.project(reader, project)
         made: list[Json] = [shapes.task(lookup.task(reader, name)) for name in names]
-        nodes = reader.nodes(run)
+        nodes = reader.nodes(RunId(run))
         answer: Answer = {"tasks": made, "run": shapes.run(lookup.run(reader, run), nodes)}
     if not _is_offline(service, worker):
         answer["critique"] = _faults_left(nodes, asked=request.strip() or owner.spec, tasks=names)

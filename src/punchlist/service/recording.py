@@ -44,6 +44,7 @@ def change_task(
         known = call.answered(writer)
         if isinstance(known, dict):
             return known
+        service.committing(writer, about=task)
         before = lookup.task(writer, task)
         _check_version(writer, before.task, expected=expected)
         facts = decide(writer, before)

@@ -22,6 +22,11 @@ class Repeatable(NamedTuple):
 
         Raises RefusedError when the key was given to another verb, or to this one with other arguments.
         """
+        kept = self.kept(reader)
+        return None if kept is None else kept.get("answer")
+
+    def kept(self, reader: "Reader") -> "dict[str, Json] | None":
+        """Return all that is kept of the same call; raises as `answered` does."""
         kept = None if self.key is None else reader.remembered(self.key)
         if not isinstance(kept, dict):
             return None
@@ -33,12 +38,16 @@ class Repeatable(NamedTuple):
                 where="key",
                 hint="Give each call a key of its own; the same key is for the very same call again.",
             )
-        return kept.get("answer")
+        return kept
 
     def keep(self, writer: "Writer", answer: "Json") -> None:
         """Keep the answer for the next time, in the transaction of what the call did."""
         if self.key is not None:
-            writer.remember(self.key, {"verb": self.verb, "call": self._digest(), "answer": answer})
+            writer.remember(self.key, self.record(answer))
+
+    def record(self, answer: "Json") -> "dict[str, Json]":
+        """Return what is kept of the call with its answer."""
+        return {"verb": self.verb, "call": self._digest(), "answer": answer}
 
     def _digest(self) -> str:
         """Return what tells calls apart; not the canonical form: arguments not yet checked may hold any number."""

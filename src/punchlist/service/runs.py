@@ -157,6 +157,18 @@ def cancel(service: "Service", target: str, *, node: str | None = None, reason: 
     return _shown(service, target, run=run)
 
 
+def latest(service: "Service", target: str) -> "Answer":
+    """Return a task or that of a step with its last run, or a run, as it is by now; its start is waited for."""
+    task = _task_behind(service, target)
+    _await_begun(service, task or target)
+    with service.store.read() as reader:
+        if task is None or lookup.kind_of(target) == "run":
+            return {"run": _shape(reader, target)}
+        found = [each.id for each in reader.runs(task=TaskId(task)) if each.purpose == "deliver"]
+        answer: Answer = {"task": shapes.task(lookup.task(reader, task))}
+        return {**answer, "run": _shape(reader, found[0])} if found else answer
+
+
 def wait(service: "Service", runs: Sequence[str], *, say: "Say" = quiet, until_gate: bool = True) -> "Answer":
     """Wait until every run is over (or, with `until_gate`, waits for a person), and return them.
 

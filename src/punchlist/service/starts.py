@@ -45,9 +45,10 @@ def start(
     names = _ready(service, project) if all_ready else list(dict.fromkeys(tasks))
     if not names:
         raise DefinitionError("no task was named", hint="Type: punchlist task start T1, or --all-ready")
-    _approve_where_allowed(service, names, say=say)
+    _approve_where_allowed(replace(service, calling=None), names, say=say)
     flow = service.flow("deliver")
     with service.store.write() as writer:
+        service.committing(writer, about=names[0])
         started = [_start(service, writer, task=name, flow=flow) for name in names]
     service.engine.wake()
     service.engine.announce()
@@ -84,6 +85,7 @@ def start_after(service: "Service", task: str, *, decide: "Decide") -> "Answer":
     """
     flow = service.flow("deliver")
     with service.store.write() as writer:
+        service.committing(writer, about=task)
         before = lookup.task(writer, task)
         record(writer, before, facts=decide(writer, before), service=service)
         state, run = _start(service, writer, task=task, flow=flow)

@@ -90,9 +90,12 @@ class SqliteWriter(SqliteReader):
             seen = "is not in the inbox" if command is None else f"is {command.state} already"
             raise RefusedError(f"command {number} {seen}", where=f"inbox {number}")
 
-    def remember(self, key: str, answer: Json) -> None:
-        """Keep an answer under an idempotency key; the first one stays."""
-        self._session.run("remember", key=key, answer=_text(answer))
+    def remember(self, key: str, answer: Json, *, instead: Json = None) -> None:
+        """Keep an answer under an idempotency key; the first one stays, unless it is the one to put this `instead` of.
+
+        An answer of None is none.
+        """
+        self._session.run("remember", key=key, answer=_text(answer), instead=_text(instead))
 
     def record_heads(self) -> None:
         """Record in the workspace's stream where this transaction left the others; called before it is committed."""

@@ -255,8 +255,10 @@ select number, at, actor, command, key, state, answer from inbox where number = 
 -- name: answer_command
 update inbox set state = :state, answer = :answer where number = :number and state = 'pending';
 
+-- The first answer stays, but for one that said only that another will follow.
 -- name: remember
-insert into remembered (key, answer) values (:key, :answer) on conflict (key) do nothing;
+insert into remembered (key, answer) values (:key, :answer)
+on conflict (key) do update set answer = excluded.answer where remembered.answer = :instead;
 
 -- name: recall
 select answer from remembered where key = :key;
