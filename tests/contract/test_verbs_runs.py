@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from punchlist.errors import DefinitionError, RefusedError, WorkerError
+from punchlist.errors import DefinitionError, RefusedError, StoreError, WorkerError
 from punchlist.service import (
     approvals,
     diff,
@@ -423,6 +423,28 @@ def test_the_engine_is_started_seen_and_stopped(service: Service) -> None:
     assert begun_engine["engine"]["running"]
     assert again["engine"]["pid"] == begun_engine["engine"]["pid"]
     assert (over["stopped"], over["engine"]["running"]) == (True, False)
+
+
+def test_an_engine_that_is_only_being_started_is_stopped_too(service: Service) -> None:
+    service.engine.wake()
+    service.engine.wake()  # one that is being started will do
+
+    over: Any = engines.stop(service)
+    again: Any = engines.stop(service)
+
+    assert (over["stopped"], over["engine"]["running"]) == (True, False)
+    assert again["stopped"] is False
+    log = (service.root / ".punchlist" / "engine.log").read_text(encoding="utf-8")
+    assert log == ""
+
+
+def test_an_engine_is_not_started_on_a_store_that_it_cannot_use(service: Service) -> None:
+    store = service.root / ".punchlist" / "state.db"
+    service.store.close()
+    store.write_bytes(b"garbage" * 1000)
+
+    with pytest.raises(StoreError, match="damaged"):
+        engines.start(service)
 
 
 def hopeless_gate(service: Service) -> str:

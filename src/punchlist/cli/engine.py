@@ -37,7 +37,7 @@ def stop(session: Session) -> None:
     """End the engine between two transitions; what it ran is stopped, and goes on with the next start."""
     from punchlist.service import engines
 
-    session.show(engines.stop(session.service), views.engine)
+    session.show(engines.stop(session.service), views.stopped)
 
 
 @engine.command(epilog=examples("punchlist engine status --json"))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from punchlist.errors import StoreError
 from punchlist.ports import EngineStatus, Watch
-from punchlist.runtime.lock import EngineLock
+from punchlist.runtime.lock import EngineLock, StartingLock
 
 if TYPE_CHECKING:
     from punchlist.runtime.channel import Channel
@@ -40,6 +40,7 @@ class EngineControl:
     ) -> None:
         self._log = state / "engine.log"
         self._lock = EngineLock(state / "engine.lock")
+        self._starting = StartingLock(state)
         self._channel = channel
         self._command = tuple(command)
         self._environment = {key: value for key, value in environment.items() if not key.startswith(_ATTEMPT)}
@@ -58,8 +59,10 @@ class EngineControl:
     def stop(self) -> bool:
         """Ask the engine to end between two transitions and wait for it; False when none ran.
 
+        One that is being started is waited for first: it would run when this says that none does.
         Raises StoreError when the file that says which process it is was removed; the engine then says it again.
         """
+        self._starting.wait_begun()
         status = self._lock.status()
         if not status.running:
             return False
@@ -89,14 +92,20 @@ class EngineControl:
         self._channel().announce()
 
     def _start(self) -> None:
-        """Start an engine that is nobody's child: it outlives this process, and leaves it nothing to collect."""
+        """Start an engine that is nobody's child: it outlives this process, and leaves it nothing to collect.
+
+        Where one is being started already, that one will do: it looks for work when it has begun.
+        """
         import subprocess
 
+        starting = self._starting.take()
+        if starting is None:
+            return
         try:
-            with self._log.open("ab") as log:
+            with self._log.open("ab") as log, os.fdopen(starting, "rb") as stdin:
                 subprocess.run(
-                    ("/bin/sh", "-c", '"$@" &', "sh", *self._command),
-                    stdin=subprocess.DEVNULL,
+                    ("/bin/sh", "-c", 'exec 3<&0; "$@" <&3 3<&- &', "sh", *self._command),
+                    stdin=stdin,
                     stdout=log,
                     stderr=log,
                     env=self._environment,

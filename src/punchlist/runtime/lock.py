@@ -19,6 +19,43 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True):
     version: str
 
 
+class StartingLock:
+    """Says that an engine is being started: locked by who starts it, and handed on to the engine as standard input.
+
+    The engine lets it go when it holds its own lock, and when it ends before that, however it ends.
+    """
+
+    def __init__(self, state: Path) -> None:
+        self._path = state / "engine.starting"
+
+    def take(self) -> int | None:
+        """Return the locked file, for the engine's standard input; None when another one is being started."""
+        descriptor = _opened(self._path, os.O_RDONLY | os.O_CREAT)
+        while not _locked(descriptor, fcntl.LOCK_EX):
+            if not _locked(descriptor, fcntl.LOCK_SH):
+                os.close(descriptor)
+                return None
+        return descriptor
+
+    def wait_begun(self) -> None:
+        """Return when no engine is being started any more: it runs, or it has failed."""
+        if self._path.exists():
+            descriptor = _opened(self._path, os.O_RDONLY)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_SH)
+            finally:
+                os.close(descriptor)
+
+    def let_go(self) -> None:
+        """Read from nothing from now on, where standard input is the locked file."""
+        with contextlib.suppress(OSError):
+            there, mine = self._path.stat(), os.fstat(0)
+            if (there.st_dev, there.st_ino) == (mine.st_dev, mine.st_ino):
+                nothing = os.open(os.devnull, os.O_RDONLY)
+                os.dup2(nothing, 0)
+                os.close(nothing)
+
+
 class EngineLock:
     """The lock of an engine, from the side of one process. It is let go when the process ends, however it ends.
 
@@ -37,13 +74,14 @@ class EngineLock:
 
         Who only asks for the lock shares it for a moment: that is no engine, and no reason to give way.
         """
-        descriptor = self._open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        descriptor = _opened(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
         while not _locked(descriptor, fcntl.LOCK_EX):
             if not _locked(descriptor, fcntl.LOCK_SH):
                 os.close(descriptor)
                 return False
         self._held, self._holder = descriptor, holder
         self._write(holder)
+        StartingLock(self._path.parent).let_go()
         return True
 
     def say_who(self) -> None:
@@ -65,7 +103,7 @@ class EngineLock:
         """Say whether nobody holds the lock."""
         if not self._path.parent.exists():
             return True
-        descriptor = self._open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        descriptor = _opened(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
             return _locked(descriptor, fcntl.LOCK_SH)
         finally:
@@ -73,7 +111,7 @@ class EngineLock:
 
     def wait_free(self) -> None:
         """Return when nobody holds the lock any more."""
-        descriptor = self._open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        descriptor = _opened(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_SH)
         finally:
@@ -90,7 +128,7 @@ class EngineLock:
         return EngineStatus(running=True, pid=holder.pid, since=holder.since, version=holder.version)
 
     def _write(self, holder: Holder) -> None:
-        self._file = self._open(self._path, os.O_RDWR | os.O_CREAT)
+        self._file = _opened(self._path, os.O_RDWR | os.O_CREAT)
         _locked(self._file, fcntl.LOCK_EX)
         os.ftruncate(self._file, 0)
         os.pwrite(self._file, msgspec.json.encode(holder), 0)
@@ -107,11 +145,12 @@ class EngineLock:
             os.close(self._file)
             self._file = None
 
-    def _open(self, path: Path, flags: int) -> int:
-        try:
-            return os.open(path, flags | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise StoreError(f"the engine's lock cannot be opened: {error.strerror}", where=str(path)) from error
+
+def _opened(path: Path, flags: int) -> int:
+    try:
+        return os.open(path, flags | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StoreError(f"the engine's lock cannot be opened: {error.strerror}", where=str(path)) from error
 
 
 def _locked(descriptor: int, how: int) -> bool:

@@ -17,7 +17,12 @@ def status(service: "Service") -> "Answer":
 
 
 def start(service: "Service") -> "Answer":
-    """Start an engine in the background, unless one is at work; returns when it is."""
+    """Start an engine in the background, unless one is at work; returns when it is.
+
+    Raises StoreError for a store that it could not use: the reason would only stand in its log.
+    """
+    with service.store.read() as reader:
+        reader.inbox()
     with service.engine.watch() as watch:
         service.engine.wake()
         if not service.engine.status().running and not watch.wait(_PATIENCE) and not service.engine.status().running:

@@ -106,3 +106,8 @@ def engine(answer: Answer) -> str:
     if state.running:
         return f"running, process {state.pid}, since {state.since}, version {state.version}"
     return "not running; it starts by itself when there is something to do"
+
+
+def stopped(answer: Answer) -> str:
+    """Return whether an engine was stopped."""
+    return "stopped" if answer["stopped"] else "no engine ran"
