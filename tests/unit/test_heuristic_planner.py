@@ -1,3 +1,4 @@
+import re
 from textwrap import dedent
 
 import pytest
@@ -188,6 +189,28 @@ def test_titles_are_one_line_without_their_numbers_and_not_too_long() -> None:
     assert task.steps[0].title == "Go there"
     assert len(task.steps[1].title) == 200
     assert task.steps[2].title == "Step 3"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("# Red \x1b[31m\n- a\n", r"the title 'Red \\\\u001b\[31m' holds the control character U\+001B"),
+        ("# Good\n## Turn \u202eround\n- a\n", r"holds the control character U\+202E"),
+    ],
+)
+def test_control_characters_in_titles_are_refused_by_name(text: str, says: str) -> None:
+    with pytest.raises(DefinitionError) as refused:
+        plan(text)
+
+    assert re.search(f"the spec: .*{says}", str(refused.value))
+
+
+@pytest.mark.parametrize("request_", ["../../x", "/etc/passwd", "# ../x\n- a"])
+def test_a_request_that_is_a_path_is_refused_where_it_stands(request_: str) -> None:
+    with pytest.raises(DefinitionError) as refused:
+        plan_from_markdown("The project", "", request=request_)
+
+    assert re.search(r"the request: '.*' is a path", str(refused.value))
 
 
 @pytest.mark.parametrize("text", ["", " \n\t\n"])

@@ -39,7 +39,7 @@ END = r"$(?!\n)"
 SLUG = rf"^[a-z0-9][a-z0-9-]{{0,59}}{END}"
 CONTROLS = r"\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069"
 """What no title may have: control characters, further ends of lines, and what turns the direction of writing."""
-_PATH = r"/\S*|(\S*/)?\.\.(/\S*)?"
+PATH = r"/\S*|(\S*/)?\.\.(/\S*)?"
 """A title that is an absolute path as a whole, or one that leads upward; a path among other words is none."""
 
 Slug = Annotated[str, Meta(pattern=SLUG, description="lower-case letters, digits and hyphens, at most 60")]
@@ -48,7 +48,7 @@ Title = Annotated[
     Meta(
         min_length=1,
         max_length=TITLE_LENGTH,
-        pattern=rf"^(?!({_PATH})$)(?!\s*$)[^{CONTROLS}]*{END}",
+        pattern=rf"^(?!({PATH})$)(?!\s*$)[^{CONTROLS}]*{END}",
         description="one line of at most 200 characters, not blank, without control characters; "
         "no path such as /etc or ../x",
     ),

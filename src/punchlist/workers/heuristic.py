@@ -4,11 +4,11 @@ The rules are written for people in docs/howto/write-a-spec.md.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from punchlist.errors import DefinitionError, Problem, invalid
-from punchlist.model.ids import TITLE_LENGTH, slug
+from punchlist.model.ids import CONTROLS, PATH, TITLE_LENGTH, slug
 from punchlist.model.jobs import Outcome
 from punchlist.model.records import CriterionFile, StepFile, TaskFile
 from punchlist.model.results import Plan
@@ -40,7 +40,9 @@ _NUMBER = re.compile(r"(?:(?:step|task|phase)\s+)?[0-9]+(?:[.:)]|\s+[-\u2013\u20
 _INLINE_CHECK = re.compile(r"[(\s]*\bcheck:\s*(`+)(.+?)\1[)\s]*", re.IGNORECASE)
 _PLAIN_CHECK = re.compile(r"check:\s*([^`\s].*)", re.IGNORECASE)
 _NEEDS = re.compile(r"[*_]*(?:needs|after)[*_]*\s*:[*_]*\s*(.+)", re.IGNORECASE)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_CONTROL = re.compile(rf"(?!\t)[{CONTROLS}]")
+_PATH = re.compile(PATH)
+_SHOWN = 80
 _NOTHING = frozenset({"none", "nothing"})
 
 
@@ -74,12 +76,16 @@ def plan_from_markdown(title: str, spec: str, *, request: str = "") -> Plan:
             hint="Write a `# title`, a `## heading` for each step, and under it bullets that say what must hold.",
         )
     title = _first_line(request) if request.strip() else title
-    outlines = [_outline(heading, body) for heading, body in _tasks(read_parts(text), title)]
+    what = "the request" if request.strip() else "the spec"
+    written = _tasks(read_parts(text), title)
+    problems = [each for heading, body in written for each in _untitled(heading, body, what=what)]
+    if problems:
+        raise invalid(problems, what=what)
+    outlines = [_outline(heading, body) for heading, body in written]
     titles = [outline.title for outline in outlines]
-    problems: list[Problem] = []
     tasks = tuple(_task(outline, titles, problems=problems) for outline in outlines)
     if problems:
-        raise invalid(problems, what="the spec")
+        raise invalid(problems, what=what)
     return Plan(schema="punchlist/plan/1", tasks=tasks)
 
 
@@ -102,6 +108,19 @@ def _tasks(parts: Sequence[Part], title: str) -> list[tuple[str, list[Part]]]:
     tasks = [(heading.text, body) for heading, body in rest if heading is not None]
     first, body = tasks[0]
     return [(first, [*before, *body]), *tasks[1:]]
+
+
+def _untitled(heading: str, body: Sequence[Part], *, what: str) -> Iterator[Problem]:
+    """Yield the headings of a task and its steps that can be no titles: they are refused by name, never mended."""
+    for text in (heading, *(part.text for part, _ in split_at(body, level=2) if part is not None)):
+        control = _CONTROL.search(text)
+        if control is not None:
+            name = f"U+{ord(control[0]):04X}"
+            seen = "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text[:_SHOWN])
+            yield Problem(what, f"the title {seen!r} holds the control character {name}", "one line of plain text")
+        elif _PATH.fullmatch(text.strip()):
+            message = f"{text.strip()[:_SHOWN]!r} is a path, and would be the title of what is planned"
+            yield Problem(what, message, "what is wanted, in words", "A file's text is planned as the project's spec")
 
 
 def _outline(title: str, parts: list[Part]) -> _Outline:
@@ -250,8 +269,8 @@ def _is_label(text: str) -> bool:
 
 
 def _title(text: str) -> str:
-    """Return a heading as a title: one line, no control characters, no number before it, at most 200 characters."""
-    line = " ".join(_CONTROL.sub(" ", text).split()).strip("*_ ")
+    """Return a heading as a title: one line, no number before it, at most 200 characters."""
+    line = " ".join(text.split()).strip("*_ ")
     line = _NUMBER.sub("", line, count=1) if _NUMBER.match(line) else line
     return line if len(line) <= TITLE_LENGTH else line[: TITLE_LENGTH - 1].rstrip() + "…"
 
