@@ -125,7 +125,7 @@ WRITTEN_AHEAD: Mapping[str, Any] = {
     "policy.memory": "1GiB",
     "policy.budget": AMOUNT,
     "policy.sandbox": "bwrap",
-    "projects.p.setup_allow": ["pypi.org"],
+    "projects.p.setup_allow": ["packages.example.org"],
     "roles.node": "codex",
     "workers.codex.account": "mine",
     "workers.codex.command": "ls",
