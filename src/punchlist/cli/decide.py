@@ -119,7 +119,7 @@ def waive(session: Session, *, finding: str, reason: str) -> None:
     """Pass over a finding. What is waived is never hidden: it is shown as waived, by whom, and why."""
     from punchlist.service import gates as verbs
 
-    session.show(verbs.waive(session.service, finding, reason=reason), tasks.moved_task)
+    session.show(verbs.waive(session.service, finding, reason=reason), tasks.waived)
 
 
 @click.command(cls=Verb, epilog=examples("punchlist rework T12.3 -m 'use the existing helper in text.py'"))

@@ -14,11 +14,11 @@ from punchlist.engine.progress import cancel_attempt, has_hold, start, stop
 from punchlist.engine.reopening import ask_revision
 from punchlist.engine.retry import again
 from punchlist.engine.turn import Decision, Here, Turn
-from punchlist.engine.waiving import record_waivers
+from punchlist.engine.waiving import leaves_some_open, record_waivers
 from punchlist.errors import DefinitionError, RefusedError
 from punchlist.model import commands as cmd, events as ev
-from punchlist.model.gates import check_fields, choice_of
-from punchlist.model.ids import GateId, StepId
+from punchlist.model.gates import Effect, check_fields, choice_of
+from punchlist.model.ids import FindingId, GateId, StepId
 from punchlist.model.jobs import Role
 from punchlist.model.json import Json
 from punchlist.model.state import TaskState, Tries
@@ -79,7 +79,10 @@ def _start_task(turn: Turn, command: cmd.StartRun) -> None:
 
 
 def decide_gate(turn: Turn, command: cmd.Decide) -> None:
-    """Decide a gate, once, by one of the choices that it was opened with."""
+    """Decide a gate, once, by one of the choices that it was opened with.
+
+    A waiver of some of its findings is recorded, and leaves it open for the others.
+    """
     gate = turn.run.gates.get(command.gate)
     if gate is None:
         raise RefusedError(f"no gate {command.gate} in run {turn.run.id}", hint="Type: punchlist gates")
@@ -92,8 +95,12 @@ def decide_gate(turn: Turn, command: cmd.Decide) -> None:
     if choice.name not in gate.choices:
         raise RefusedError(f"gate {gate.id} cannot be decided by {choice.name}; here: {', '.join(gate.choices)}")
     check_fields(choice, command.data)
-    turn.emit(ev.GateDecided(gate=gate.id, choice=choice.name, data=command.data))
     here = turn.at(gate.node)
+    if choice.effect is Effect.WAIVE and leaves_some_open(here, command.data):  # judged now, it would only fail again
+        named = [FindingId(str(each)) for each in msgspec.convert(command.data["findings"], list[str])]
+        record_waivers(turn, here.step, wanted=named, reason=str(command.data["reason"]))
+        return
+    turn.emit(ev.GateDecided(gate=gate.id, choice=choice.name, data=command.data))
     decided = turn.kinds[here.node.kind].decided
     assert decided is not None
     decided(here, Decision(gate=gate, choice=choice, data=command.data, by=turn.context.actor))

@@ -1,6 +1,6 @@
 """A person's waivers: findings of the last verdict that are passed over, and judging again with them counted."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from punchlist.engine.fold_nodes import ROOT
 from punchlist.engine.fold_task import subject
@@ -10,6 +10,7 @@ from punchlist.engine.turn import Decision, Here, Turn
 from punchlist.errors import RefusedError
 from punchlist.model import events as ev
 from punchlist.model.ids import FindingId, StepId
+from punchlist.model.json import Json
 from punchlist.model.state import TaskState
 from punchlist.model.verdicts import Finding
 from punchlist.quality.findings import blocks, waiver, waiver_of
@@ -18,11 +19,10 @@ from punchlist.quality.findings import blocks, waiver, waiver_of
 def waive_and_judge_again(here: Here, decision: Decision) -> None:
     """Record the waivers, and run the last round again from its checks; what did not change is not run again.
 
-    Without names, everything that blocks is waived.
+    Without names, everything that blocks still is waived.
     """
-    step, named = here.step, decision.data.get("findings")
-    wanted = [FindingId(str(each)) for each in named] if isinstance(named, list) else _blocking(here)
-    record_waivers(here.turn, step, wanted=wanted, reason=str(decision.data["reason"]))
+    wanted = _wanted(here, decision.data)
+    record_waivers(here.turn, here.step, wanted=wanted, reason=str(decision.data["reason"]))
     judge_again(here, reason=f"{', '.join(wanted)} waived")
 
 
@@ -52,5 +52,19 @@ def last_findings(task: TaskState, step: StepId | None) -> Sequence[Finding]:
     return () if row is None else row.verdict.findings
 
 
-def _blocking(here: Place) -> list[FindingId]:
-    return [each.id for each in last_findings(here.task, here.step) if each.id is not None and blocks(each)]
+def left_open(task: TaskState, step: StepId | None) -> tuple[FindingId, ...]:
+    """Return the findings of the last verdict that block still: neither closed nor waived by now."""
+    told = task.steps.get(step or "")
+    waivers = told.waivers if told is not None else ()
+    found = [each for each in last_findings(task, step) if blocks(each) and waiver_of(each, waivers) is None]
+    return tuple(each.id for each in found if each.id is not None)
+
+
+def leaves_some_open(here: Here, data: Mapping[str, Json]) -> bool:
+    """Say whether a waiver at a gate names some of the findings that block, but not all: then the gate stays open."""
+    return not set(left_open(here.task, here.step)) <= set(_wanted(here, data))
+
+
+def _wanted(here: Place, data: Mapping[str, Json]) -> Sequence[FindingId]:
+    named = data.get("findings")
+    return [FindingId(str(each)) for each in named] if isinstance(named, list) else left_open(here.task, here.step)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from punchlist.errors import DefinitionError, RefusedError
 from punchlist.model.commands import Decide
-from punchlist.model.gates import Choice, check_fields, choice_of
+from punchlist.model.gates import Choice, Effect, check_fields, choice_of
 from punchlist.model.ids import GateId
 from punchlist.model.states import GateStatus
 from punchlist.render import shapes
@@ -27,12 +27,21 @@ def show(service: "Service", gate: str) -> "Answer":
 def decide_in_run(
     service: "Service", row: "GateRow", *, run: "RunId", choice: str, message: str, data: "Mapping[str, Json]"
 ) -> "Answer":
-    """Decide a gate of a run and return it; bound to what it shows now."""
+    """Decide a gate of a run and return it; bound to what it shows now.
+
+    A waiver of some of its findings leaves the gate open: `left` are the others.
+    """
+    from punchlist.engine.waiving import left_open
+
     gate = row.gate
     chosen = choice_of(gate.kind, choice, author_choices=gate.choices)
     given = _filled(chosen, message=message, data=data)
     inbox.send(service, Decide(run=run, gate=GateId(gate.id), choice=choice, data=given, shows=gate.shows))
-    return show(service, gate.id)
+    answer = show(service, gate.id)
+    if row.task is None or chosen.effect is not Effect.WAIVE:
+        return answer
+    with service.store.read() as reader:
+        return {**answer, "left": [*left_open(lookup.task(reader, row.task), gate.step)]}
 
 
 def refuse_closed(row: "GateRow") -> None:

@@ -58,8 +58,12 @@ def decide(
 
 
 def waive(service: "Service", finding: str, *, reason: str) -> "Answer":
-    """Pass over a finding; the waiver is shown wherever its verdict is."""
+    """Pass over a finding; the waiver is shown wherever its verdict is. Returns `{task, left}`: what blocks still.
+
+    A gate on several findings stays open until none is left.
+    """
     from punchlist.engine import document_moves as moves
+    from punchlist.engine.waiving import left_open
     from punchlist.model.commands import Waive
     from punchlist.service.holding import steer
 
@@ -67,13 +71,16 @@ def waive(service: "Service", finding: str, *, reason: str) -> "Answer":
     if not reason.strip():
         raise DefinitionError("a waiver needs a reason", where=finding, hint="Give it with --reason TEXT")
     with service.store.read() as reader:
-        task = lookup.finding(reader, finding).task.id
-    return steer(
+        state = lookup.finding(reader, finding)
+        task, where = state.task.id, state.findings[FindingId(finding)]
+    answer = steer(
         service,
         task,
         command=lambda run: Waive(run=run, finding=FindingId(finding), reason=reason),
         alone=lambda _, found: moves.waive(found, FindingId(finding), by=service.actor, reason=reason),
     )
+    with service.store.read() as reader:
+        return {**answer, "left": [*left_open(lookup.task(reader, task), StepId(where) if where else None)]}
 
 
 def rework(service: "Service", step: str, *, message: str, yes: bool = False) -> "Answer":

@@ -171,3 +171,37 @@ def test_a_task_that_was_approved_all_the_same_says_who_passed_over_what() -> No
     shown = tasks.task({"task": record})
 
     assert "Approved all the same by human:ada, passing over:\n  T1.1 AC-2 cannot run here\n" in shown
+
+
+def test_an_accepted_task_says_how_many_of_its_steps_were_skipped_wherever_it_has_a_line() -> None:
+    line: dict[str, Json] = {"id": "T1", "title": "x", "status": "accepted", "steps_accepted": 1, "steps_total": 3}
+    half: dict[str, Json] = {**line, "id": "T2", "status": "running"}
+
+    assert "accepted, 2 skipped" in tasks.tasks({"tasks": [{**line, "project": "p", "paused": False}]})
+    assert "skipped" not in tasks.tasks({"tasks": [{**half, "project": "p", "paused": False}]})
+    assert "accepted 1/3, 2 skipped" in attention.status({"accepted": [line], "running": [half], "engine": ENGINE})
+
+
+def test_a_criterion_that_nobody_judged_says_so() -> None:
+    judged: Json = [{"id": "AC-3", "verdict": "fail", "by": []}]
+    step: dict[str, Json] = {"id": "T1.1", "title": "x", "status": "rework", "criteria": []}
+    verdict: Json = {"r": 0, "s": 0, "result": "fail", "criteria": judged, "findings": []}
+
+    assert "AC-3  fail  judged by nobody" in tasks.step({"step": {**step, "attempts": [], "verdicts": [verdict]}})
+
+
+def test_a_waiver_that_leaves_others_says_which() -> None:
+    task: dict[str, Json] = {"id": "T1", "title": "x", "status": "waiting", "project": "p"}
+    task |= {"version": 1, "steps": []}
+    gate: Json = {**GATE, "id": "G1", "about": "T1.1", "status": "open"}
+
+    assert tasks.waived({"task": task, "left": ["F2"]}).endswith("not waived, and in the way: F2")
+    assert tasks.approved({"gate": gate, "left": ["F2"]}).startswith("G1 (rework, T1.1) is still open: ")
+
+
+def test_what_a_task_and_its_step_both_wait_for_is_said_once() -> None:
+    waits: Json = {"what": "a decision on gate G1", "command": "punchlist decide G1 CHOICE"}
+    step: dict[str, Json] = {"id": "T1.1", "title": "s", "status": "waiting", "waits_for": waits}
+    whole: Json = {"id": "T1", "title": "x", "status": "waiting", "waits_for": waits, "criteria": [], "steps": [step]}
+
+    assert attention.why({"why": whole}).count("a decision on gate G1") == 1

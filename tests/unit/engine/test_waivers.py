@@ -6,8 +6,9 @@ import pytest
 
 from punchlist.engine import document_moves as moves, documents
 from punchlist.engine.document_checks import Known
+from punchlist.engine.waiving import left_open
 from punchlist.errors import RefusedError
-from punchlist.model import commands as cmd
+from punchlist.model import commands as cmd, events as ev
 from punchlist.model.ids import FindingId, StepId
 from punchlist.model.json import Json, plain
 from punchlist.model.records import Scope
@@ -131,3 +132,50 @@ def test_a_changed_criterion_of_the_task_itself_is_not_waived_any_more_and_has_n
 
     shown: Any = shapes.task(story.task)
     assert (shown["waived"], shown["verdict"], len(shown["verdicts"])) == ([], None, 2)
+
+
+def at_two_findings() -> Story:
+    """A gate `rework` on two red checks."""
+    story = deliver(step(1, checked(1), checked(2)), policy=NO_ROUNDS)
+    story.build()
+    story.red()
+    story.red()
+    assert story.gate().message == "1 round used up. checks_fail: F1 AC-1, F2 AC-2"
+    return story
+
+
+@pytest.mark.parametrize("by", ["waive", "decide"])
+def test_a_gate_stays_open_until_no_finding_of_it_is_left(by: str) -> None:
+    story = at_two_findings()
+    gate, attempts = story.gate(), len(story.run.attempts)
+
+    for name in ("F1", "F2"):
+        assert (story.gate(), left_open(story.task, ONE)[-1]) == (gate, "F2")
+        if by == "waive":
+            story.tell(cmd.Waive(run=story.id, finding=FindingId(name), reason="Known."))
+        else:
+            story.decide("waive", findings=[name], reason="Known.")
+        assert len(story.facts(ev.VerdictGiven)) == (1 if name == "F1" else 2)
+
+    story.commit()
+    assert (story.status(1), len(story.run.attempts)) == (StepStatus.ACCEPTED, attempts + 2)
+    assert left_open(story.task, ONE) == ()
+
+
+def test_a_decision_may_name_several_findings_and_without_names_takes_what_is_left() -> None:
+    several, rest = at_two_findings(), at_two_findings()
+    several.decide("waive", findings=["F1", "F2"], reason="Known.")
+    rest.tell(cmd.Waive(run=rest.id, finding=FindingId("F1"), reason="Known."))
+    rest.decide("waive", reason="That, too.")
+
+    for story in (several, rest):
+        story.commit()
+        assert (story.status(1), [each.finding for each in story.told().waivers]) == ("accepted", ["F1", "F2"])
+
+
+def test_a_finding_waived_at_an_open_gate_is_not_waived_twice() -> None:
+    story = at_two_findings()
+    story.decide("waive", findings=["F1"], reason="Known.")
+
+    with pytest.raises(RefusedError, match="F1 is waived already"):
+        story.decide("waive", findings=["F1"], reason="Known.")

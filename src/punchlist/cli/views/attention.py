@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from punchlist.cli.tables import columns, status as state, strong, to_type
 from punchlist.cli.views.runs import gate_lines
 from punchlist.cli.views.seen import EngineSeen, FindingSeen, GateSeen, JudgedSeen, Part, WaitsSeen, seen
+from punchlist.cli.views.tasks import skipped
 from punchlist.model.json import Json
 
 Answer = Mapping[str, Json]
@@ -40,10 +41,11 @@ def why(answer: Answer) -> str:
     return columns([[name, text.rstrip().replace("\n", f"\n{_INDENT}")] for name, text in said.items()])
 
 
-def _why_lines(why: WhySeen, *, indent: str) -> Iterator[str]:
+def _why_lines(why: WhySeen, *, indent: str, above: WaitsSeen | None = None) -> Iterator[str]:
+    """Yield what is known; what the task `above` a step waits for, too, is said there."""
     commit = f" · commit {why.commit[:12]}" if why.commit else ""
     yield f"{indent}{strong(why.id)}  {why.title} · {why.standing or why.status}{commit}"
-    if why.waits_for is not None:
+    if why.waits_for is not None and why.waits_for != above:
         yield f"{indent}  waits for {why.waits_for.what}"
         yield f"{indent}  type: {why.waits_for.command}"
     for each in why.criteria:
@@ -57,7 +59,7 @@ def _why_lines(why: WhySeen, *, indent: str) -> Iterator[str]:
     if why.attempts:
         yield f"{indent}  {'in all: ' if why.steps else ''}attempts {', '.join(why.attempts)} · cost: {_cost(why)}"
     for step in why.steps:
-        yield from _why_lines(step, indent=f"{indent}  ")
+        yield from _why_lines(step, indent=f"{indent}  ", above=why.waits_for)
 
 
 def _cost(why: WhySeen) -> str:
@@ -135,7 +137,8 @@ def _lines(lines: Sequence[LineSeen]) -> list[str]:
 
 def _how_far(line: LineSeen) -> str:
     waits = f", waits for {line.waits_for}" if line.waits_for else ""
-    return f"{state(line.status)} {line.steps_accepted}/{line.steps_total}{waits}"
+    left_out = skipped(line.status, accepted=line.steps_accepted, total=line.steps_total)
+    return f"{state(line.status)} {line.steps_accepted}/{line.steps_total}{left_out}{waits}"
 
 
 def _engine(told: StatusSeen) -> str:

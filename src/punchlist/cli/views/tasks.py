@@ -42,7 +42,13 @@ def tasks(answer: Answer) -> str:
 
 
 def _state(line: TaskLineSeen) -> str:
-    return f"{line.status}, paused" if line.paused else line.status
+    paused = ", paused" if line.paused else ""
+    return f"{line.status}{paused}{skipped(line.status, accepted=line.steps_accepted, total=line.steps_total)}"
+
+
+def skipped(state: str, *, accepted: int, total: int) -> str:
+    """Return in words how many steps of an accepted task were skipped: all of them that were not accepted."""
+    return f", {total - accepted} skipped" if state == "accepted" and accepted < total else ""
 
 
 def _title(line: TaskLineSeen) -> str:
@@ -71,10 +77,22 @@ def moved_task(answer: Answer) -> str:
     return f"{record.id} is {status(record.status)}: {record.title}\nNext: {_next(record)}"
 
 
+def waived(answer: Answer) -> str:
+    """Return what became of a task of which a finding was waived, and what of it blocks still."""
+    return "\n".join(each for each in (moved_task(answer), _left(answer)) if each)
+
+
+def _left(answer: Answer) -> str:
+    left = seen(list[str], answer.get("left", []))
+    return f"not waived, and in the way: {', '.join(left)}" if left else ""
+
+
 def approved(answer: Answer) -> str:
     """Return what a decision did: to a task with what each check shows, or to a gate."""
     if "gate" in answer and "task" not in answer:
         gate = seen(GateSeen, answer["gate"])
+        if left := _left(answer):
+            return f"{gate.id} ({gate.kind}, {gate.about}) is still {gate.status}: {left}"
         return f"{gate.id} ({gate.kind}, {gate.about}) is {gate.status}: {gate.choice}"
     record = seen(TaskSeen, answer["task"])
     return "\n".join([*_proof_lines(record), moved_task(answer)])
@@ -278,7 +296,8 @@ def verdict_lines(verdict: VerdictSeen) -> Iterator[str]:
     """Yield a verdict with its criteria and findings."""
     yield f"verdict on {verdict.r}.{verdict.s}: {status(verdict.result)}"
     for each in verdict.criteria:
-        yield f"  {each.id}  {status(each.verdict or '')}  by {', '.join(each.by)}{'  (flaky)' if each.flaky else ''}"
+        by = f"by {', '.join(each.by)}" if each.by else "judged by nobody"
+        yield f"  {each.id}  {status(each.verdict or '')}  {by}{'  (flaky)' if each.flaky else ''}"
     for finding in verdict.findings:
         about = f", {finding.criterion}" if finding.criterion else ""
         yield f"  {finding.id or '-'} {finding.state}, {finding.kind}{about}: {finding.text}"

@@ -19,7 +19,11 @@ from punchlist.model.json import Json, plain
 from punchlist.model.state import NodeState
 from punchlist.model.states import NodeStatus, StepStatus
 from punchlist.model.verdicts import Verdict
+from punchlist.quality.findings import blocks
 from punchlist.quality.rework import stagnates
+
+_NAMED = 5
+"""How many findings the message of a gate names; what they say stands in the verdict that it shows."""
 
 
 def _begin(here: Here) -> None:
@@ -80,8 +84,9 @@ def _exhausted(here: Here, child: NodeState) -> None:
 def _ask(here: Here, message: str) -> None:
     verdict = _last_verdict(here)
     if verdict is not None and verdict.findings:
-        findings = "; ".join(f"{each.id} {each.text}" for each in verdict.findings)
-        message = f"{message}. {verdict.reason_code}: {findings}"
+        blocking = [f"{each.id} {each.criterion or each.place}".rstrip() for each in verdict.findings if blocks(each)]
+        more = f" and {len(blocking) - _NAMED} more" if len(blocking) > _NAMED else ""
+        message = f"{message}. {verdict.reason_code}: {', '.join(blocking[:_NAMED])}{more}"
     kind = here.defined(RepeatNode).repeat.gate
     ask(here, kind, message=message, choices=_choices(here, kind), shows=plain(verdict))
 
