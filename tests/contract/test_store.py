@@ -24,6 +24,7 @@ from punchlist.model.events import (
 from punchlist.model.ids import ProjectId, StreamId
 from punchlist.model.states import TaskStatus
 from punchlist.ports import Store
+from punchlist.store.migration import present_format
 from tests.stored import (
     AT,
     PERSON,
@@ -55,7 +56,7 @@ def test_a_new_store_begins_with_the_workspaces_first_event(store: Store) -> Non
         (event,) = reader.events()
         head = reader.head("workspace")
 
-    assert (event.fact, event.actor, event.n, event.seq) == (WorkspaceCreated(format=1), PERSON, 1, 1)
+    assert (event.fact, event.actor, event.n, event.seq) == (WorkspaceCreated(format=present_format()), PERSON, 1, 1)
     assert head == head_after(event)
 
 
