@@ -11,7 +11,8 @@ from punchlist.model.results import Plan
 from punchlist.quality.critique import critique
 from punchlist.quality.overlap import common, shared
 from punchlist.quality.scope import covers, matches
-from punchlist.quality.sentences import demands, names, words
+from punchlist.quality.sentences import demands
+from punchlist.quality.wording import names, spoken
 
 PART = st.sampled_from(["a", "b", "*", "**", "a*", "*b", "?", "[ab]", "[!a]", "a*b"])
 GLOB = st.lists(PART, min_size=1, max_size=4).map("/".join)
@@ -28,6 +29,10 @@ LINES = st.sampled_from(
         "```",
         "~~~",
         "| a |",
+        "| --- |",
+        "| 404 | unknown |",
+        "Add singing. Never shout.",
+        "## Background",
         "words go on",
         "> x",
     ]
@@ -81,8 +86,8 @@ def test_a_demand_stands_on_its_line_and_is_named_by_its_own_words(spec: str) ->
 
     for sentence in demands(spec):
         assert 1 <= sentence.line <= count
-        assert names(words(sentence.text), words(sentence.text))
-        assert not names(frozenset(), words(sentence.text))
+        assert names(spoken([sentence.text]), sentence.text)
+        assert not names(spoken([]), sentence.text)
 
 
 @given(made=plans(), asked=SPEC)

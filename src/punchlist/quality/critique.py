@@ -11,7 +11,8 @@ from punchlist.model.proofs import ProofRow
 from punchlist.model.records import Criterion, CriterionFile, StepFile, TaskFile
 from punchlist.model.results import Plan
 from punchlist.quality.overlap import shared
-from punchlist.quality.sentences import demands, names, words
+from punchlist.quality.sentences import demands
+from punchlist.quality.wording import Spoken, names, spoken
 
 MOST = 40
 """Remarks of one kind; more would not be read."""
@@ -164,11 +165,10 @@ def _cannot_run(proofs: Proofs, ids: Sequence[str]) -> Iterator[_Found]:
 
 
 def _uncovered(plan: Plan, asked: str) -> Iterator[_Found]:
-    spoken = [_words(task.acceptance) for task in plan.tasks]
-    spoken += [_words(step.criteria) for _, _, step in _steps(plan)]
+    said = [_spoken(task.acceptance) for task in plan.tasks]
+    said += [_spoken(step.criteria) for _, _, step in _steps(plan)]
     for sentence in demands(asked):
-        wanted = words(sentence.text)
-        if not any(names(each, wanted) for each in spoken):
+        if not any(names(each, sentence.text) for each in said):
             yield _Found(
                 "uncovered",
                 f"line {sentence.line}",
@@ -177,9 +177,8 @@ def _uncovered(plan: Plan, asked: str) -> Iterator[_Found]:
             )
 
 
-def _words(criteria: Sequence[CriterionFile | str]) -> frozenset[str]:
-    texts = (each if isinstance(each, str) else f"{each.text} {each.check or ''}" for each in criteria)
-    return words(" ".join(texts))
+def _spoken(criteria: Sequence[CriterionFile | str]) -> Spoken:
+    return spoken([each if isinstance(each, str) else f"{each.text} {each.check or ''}" for each in criteria])
 
 
 def _criteria(plan: Plan, ids: Sequence[str]) -> Iterator[tuple[str, str, CriterionFile | str]]:

@@ -1,37 +1,32 @@
-"""The sentences of a spec that ask for something, and whether criteria speak of them, by words alone.
+"""The sentences of a spec that ask for something, by rules that are crude on purpose.
 
-The rule is crude on purpose, so that anyone can see why a sentence is named: nothing of it is a model's opinion.
+Anyone can see why a sentence is named: nothing of it is a model's opinion.
 """
 
 import re
 from collections.abc import Iterator
+from typing import Literal
 
 import msgspec
+
+from punchlist.quality.asking import asks, binds
+from punchlist.quality.wording import words
 
 _FENCE = re.compile(r"\s{0,3}(```|~~~)")
 _HEADING = re.compile(r"\s{0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
 _ITEM = re.compile(r"\s*(?:[-*+]|[0-9]{1,4}[.)])\s+(?:\[[ xX]\]\s+)?")
-_MARKUP = re.compile(r"\s{0,3}(?:\||<!--|={3,}\s*$|-{3,}\s*$)")
+_MARKUP = re.compile(r"\s{0,3}(?:<!--|={3,}\s*$|-{3,}\s*$)")
+_ROW = re.compile(r"\s{0,3}\|(.*?)\|?\s*$")
+_RULE = re.compile(r"\s{0,3}\|[\s:|-]*-[\s:|-]*$")
 _BREAK = re.compile(r"(?<=[.!?])[\"'`)*_]*\s+(?=[\"'`(*_\[]*[A-Z0-9])")
-_ASKS = re.compile(
-    r"\b(?:must|shall|should|may not|can not|cannot|never|always|only|required?|(?:has|have|needs?|is|are) to)\b",
+_SILENT_PARTS = re.compile(
+    r"(?:background|history|motivation|non-?goals?|not in scope|out of scope|references|related work|see also)",
     re.IGNORECASE,
 )
-_ASIDE = re.compile(
-    r"(?:background|context|introduction|motivation|non-?goals?|not in scope|notes?|out of scope|overview|references)",
-    re.IGNORECASE,
-)
-_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
-_ENDINGS = ("ings", "ing", "ies", "ied", "ers", "er", "ed", "es", "ly", "s", "y", "e")
-_STEM = 3
-_SILENT = frozenset(
-    _WORD.findall(
-        "a about all also an and any are as at be been being by can cannot could do does done each every for from has "
-        "have if in into is it its may more must never no not of on one only or other out over required shall should "
-        "so some such than that the their them then there these they this those to too under until up use used using "
-        "via was were what when where which while who will with within without would you your"
-    )
-)
+_TELLING_PARTS = re.compile(r"(?:context|glossary|introduction|notes?|overview|summary|terms)", re.IGNORECASE)
+
+Weight = Literal["all", "binding", "none"]
+"""Which sentences of a part of a spec count: all that ask, those that say must or shall, or none."""
 
 
 class Sentence(msgspec.Struct, frozen=True):
@@ -41,62 +36,82 @@ class Sentence(msgspec.Struct, frozen=True):
     line: int
 
 
+class _Block(msgspec.Struct, frozen=True):
+    """A paragraph, a list item or a row of a table in one line: where it begins, and what of it counts."""
+
+    text: str
+    line: int
+    is_item: bool
+    weight: Weight
+
+
+class _Line(msgspec.Struct, frozen=True):
+    """A line of running text, "" for one that is passed over and ends a paragraph."""
+
+    text: str
+    number: int
+    weight: Weight = "all"
+    is_row: bool = False
+
+
 def demands(spec: str) -> Iterator[Sentence]:
     """Yield the sentences of a markdown text that ask for something.
 
-    Those are all of list items, and of paragraphs the ones with a word such as must, should, never, always, only, has
-    to. Headings, code, tables, and what stands under a heading such as Background or Out of scope, ask for nothing.
+    Those are all of list items and of the rows of tables below their heads, and of paragraphs the ones that `asks`
+    finds. Under a heading such as Notes, Overview or Context only what says must or shall asks, list or not; under one
+    such as Background or Out of scope nothing does, nor do headings and code.
     """
-    for block, line, is_item in _blocks(spec):
-        for text in _BREAK.split(block):
-            if (is_item or _ASKS.search(text)) and words(text):
-                yield Sentence(text.strip(), line)
+    for block in _blocks(spec):
+        for text in _BREAK.split(block.text):
+            wanted = binds(text) if block.weight == "binding" else block.is_item or asks(text)
+            if wanted and words(text):
+                yield Sentence(text.strip(), block.line)
 
 
-def words(text: str) -> frozenset[str]:
-    """Return the words that carry a text's meaning, without endings: those of three letters and more that say what."""
-    found = (word.lower().removesuffix("'s") for word in _WORD.findall(text.replace("_", " ")))
-    return frozenset(_stem(word) for word in found if len(word) >= _STEM and word not in _SILENT)
-
-
-def names(criteria: frozenset[str], asked: frozenset[str]) -> bool:
-    """Say whether criteria speak of a sentence, both given by their words: half of its words, or more, are theirs."""
-    return 2 * len(asked & criteria) >= len(asked)
-
-
-def _blocks(spec: str) -> Iterator[tuple[str, int, bool]]:
-    """Yield paragraphs and list items, each in one line, with where it begins and whether it is an item."""
+def _blocks(spec: str) -> Iterator[_Block]:
     gathered: list[str] = []
-    began, is_item = 0, False
-    for number, line in _speaking(spec):
-        item = _ITEM.match(line)
-        if gathered and (item or not line.strip()):
-            yield " ".join(gathered), began, is_item
+    first = _Line("", 0)
+    is_item = False
+    for line in (*_speaking(spec), _Line("", 0)):
+        item = _ITEM.match(line.text)
+        begins = item is not None or line.is_row
+        if gathered and (begins or not line.text.strip()):
+            yield _Block(" ".join(gathered), first.number, is_item, first.weight)
             gathered = []
-        if line.strip():
+        if line.text.strip():
             if not gathered:
-                began, is_item = number, item is not None
-            gathered.append(line[item.end() if item else 0 :].strip())
-    if gathered:
-        yield " ".join(gathered), began, is_item
+                first, is_item = line, begins
+            gathered.append(line.text[item.end() if item else 0 :].strip())
 
 
-def _speaking(spec: str) -> Iterator[tuple[int, str]]:
-    """Yield the numbered lines of running text; for what is passed over, an empty one that ends a paragraph."""
-    fence = ""
-    aside = 0
+def _speaking(spec: str) -> Iterator[_Line]:
+    fence, aside = "", 0
+    weight: Weight = "all"
+    in_table = False
     for number, line in enumerate(spec.splitlines(), 1):
-        opened, heading = _FENCE.match(line), _HEADING.match(line)
+        opened, heading, row = _FENCE.match(line), _HEADING.match(line), _ROW.match(line)
+        in_table = row is not None and not fence and (in_table or _RULE.match(line) is not None)
         if fence or opened:
             fence = _fenced(fence, opened[1] if opened else "")
         elif heading:
-            level = len(heading[1])
-            if not aside or level <= aside:
-                aside = level if _ASIDE.fullmatch(heading[2].strip(" :*_")) else 0
-        elif not aside and not _MARKUP.match(line):
-            yield number, line
+            aside, weight = _under(heading, aside, weight=weight)
+        elif row is not None and in_table and weight != "none":
+            yield _Line(" ".join(row[1].replace("|", " ").split()), number, weight, is_row=True)
             continue
-        yield number, ""
+        elif row is None and weight != "none" and not _MARKUP.match(line):
+            yield _Line(line, number, weight)
+            continue
+        yield _Line("", number)
+
+
+def _under(heading: re.Match[str], aside: int, *, weight: Weight) -> tuple[int, Weight]:
+    """Return the level of the heading that makes less of what is under it (0: none does), and what counts there."""
+    level, title = len(heading[1]), heading[2].strip(" :*_")
+    if aside and level > aside:
+        return aside, "none" if _SILENT_PARTS.fullmatch(title) else weight
+    if _SILENT_PARTS.fullmatch(title):
+        return level, "none"
+    return (level, "binding") if _TELLING_PARTS.fullmatch(title) else (0, "all")
 
 
 def _fenced(fence: str, mark: str) -> str:
@@ -104,10 +119,3 @@ def _fenced(fence: str, mark: str) -> str:
     if not fence:
         return mark
     return "" if mark == fence else fence
-
-
-def _stem(word: str) -> str:
-    for ending in _ENDINGS:
-        if word.endswith(ending) and len(word) - len(ending) >= _STEM:
-            return word.removesuffix(ending)
-    return word
