@@ -85,7 +85,7 @@ def test_evidence_that_is_not_in_the_tree_is_a_finding(evidence: str, named: str
         "example.com:443",
         "http://example.com:443",
         "registry.example.com/image:3",
-        "/home/me/work/src/b.py:3",
+        "/srv/me/work/src/b.py:3",
         "~/src/b.py:3",
         "tests/test_a.py::test_it",
         "12:30",
