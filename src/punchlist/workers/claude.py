@@ -108,7 +108,8 @@ class ClaudeWorker:
     def _judged(self, request: WorkerRequest, heard: stream.Heard, *, ended: Exit) -> Outcome:
         stopped = ended.limit is not None or ended.signal is not None or ended.code is None
         if stopped or (heard.completed and ended.code != 0):
-            return outcome_of(request.attempt, request.role, ended=ended)
+            words = stream.final_words(heard).encode()  # its events are for programs to read
+            return outcome_of(request.attempt, request.role, ended=msgspec.structs.replace(ended, stdout=words))
         if not heard.completed:
             return _failed(request, heard, ended=ended)
         assert heard.last is not None
