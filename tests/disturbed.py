@@ -1,11 +1,13 @@
 """A task whose worker and checks stop where a test wants them to, so that it can kill what runs at that point."""
 
+import contextlib
 import json
 import os
 import shutil
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from tests.installed import Workspace, until
 
@@ -22,19 +24,30 @@ class Disturbed(Workspace):
     def hold(self, *points: str) -> None:
         """Let the next process that comes to each point stay there until it is let go, or killed."""
         for point in points:
-            (self.root / "hold" / point).touch()
+            os.mkfifo(self.root / "hold" / point)
 
     def until_at(self, point: str) -> None:
-        """Wait until a process has come to a point."""
-        until((self.root / "at" / point).exists, what=f"something is at {point!r}")
+        """Wait until a process has come to a point, and reads there."""
+
+        def is_read() -> bool:
+            with contextlib.suppress(OSError), self._told(point):
+                return True
+            return False
+
+        until(is_read, what=f"something is at {point!r}")
 
     def let_go(self, point: str) -> None:
         """Let what is held at a point go on."""
-        (self.root / "at" / point).unlink()
+        with self._told(point) as go:
+            go.write(b"\n")
+
+    def _told(self, point: str) -> BinaryIO:
+        """Return what a process that is at a point reads; raises OSError while none is there."""
+        return os.fdopen(os.open(self.root / "at" / point, os.O_WRONLY | os.O_NONBLOCK), "wb")
 
     def held(self) -> set[int]:
-        """Return the processes of attempts that live; what the held ones start for a moment to wait is left out."""
-        return {pid for pid, command in self.processes().items() if not command.startswith("sleep ")}
+        """Return the processes of attempts that live."""
+        return {*self.processes()}
 
     def starts(self) -> Counter[str]:
         """Count the processes that were started, by what they were."""

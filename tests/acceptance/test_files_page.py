@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.disturbed import begun
 from tests.installed import Workspace
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/files.md").read_text(encoding="utf-8")
@@ -24,10 +25,20 @@ def test_everything_below_the_state_is_on_the_page(left: Path) -> None:
     entries = {f"{path.name}/" if path.is_dir() else path.name for path in state.iterdir()}
     attempts = {path.relative_to(attempt).as_posix() for attempt in (state / "attempts").iterdir()
                 for path in attempt.rglob("*") if path.is_file()}  # fmt: skip
-    works = {path.name for path in (state / "work/T1.1").iterdir()}
 
     assert {entry for entry in entries if not any(name.startswith(entry) for name in NAMED)} == set()
     assert attempts <= NAMED
+
+
+def test_the_folders_of_a_step_in_hand_are_on_the_page(tmp_path: Path) -> None:
+    busy = begun(tmp_path / "here", tmp_path / "home")
+    busy.hold("review")
+    busy.ok("task", "start", "T1")
+    busy.until_at("review")
+
+    works = {path.name for path in (busy.root / ".punchlist/work/T1.1").iterdir()}
+    busy.stop()
+
     assert {each.partition(".")[0] for each in works} == {"build", "exam"}
     assert {f"work/T12.3/*.{each.partition('.')[2]}" if "." in each else f"work/T12.3/{each}/" for each in works} <= {
         *NAMED, "work/T12.3/*.index", "work/T12.3/*.rules",
