@@ -59,10 +59,11 @@ class Server:
 
 
 def plan(server: Server) -> None:
-    """Plan with a fault; when told of it, mend it, and leave another."""
+    """Plan with faults; when told of them, mend all but one."""
     request = server.call("get_request")["request"]
     assert "greet" in request["request"]
-    criteria: list[Any] = [{"text": "There is a word to greet people.", "check": CHECK}]
+    sound: dict[str, Any] = {"text": "There is a word to greet people.", "check": CHECK}
+    criteria: list[Any] = [{**sound, "check": "no-such-runner m"}]
     server.call("create_task", title="Greet people")
     server.call("create_step", task="T1", title="A word", goal="There is a word.", criteria=criteria)
     server.call("create_task", title="Part from people", needs=["T1"])
@@ -72,6 +73,8 @@ def plan(server: Server) -> None:
     if any("has no check" in each for each in request["critique"]):
         mended = [{"text": "There is a farewell.", "review": True}]
         server.call("update_step", step="T2.1", criteria=mended)
+    if any("no-such-runner" in each and "cannot run" in each for each in request["critique"]):
+        server.call("update_step", step="T1.1", criteria=[sound])
 
 
 def build(server: Server) -> None:

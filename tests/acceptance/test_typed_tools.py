@@ -39,7 +39,7 @@ def test_a_task_is_planned_asked_about_built_and_reviewed_by_tools_alone(library
     planned = library.ok("plan", "Say how to greet people, and part from them.")
     first, second = planned["tasks"]
     assert (first["title"], second["needs"]) == ("Greet people", [first["id"]])
-    assert [each["attempts"] for each in planned["run"]["nodes"] if each["path"] == "plan"] == [["A1", "A2"]]
+    assert [each["attempts"] for each in planned["run"]["nodes"] if each["path"] == "plan"] == [["A1", "A2", "A3"]]
     assert [each["where"] for each in planned["critique"]] == ["tasks[1].steps[0].goal"]
 
     library.ok("approve", "T1")

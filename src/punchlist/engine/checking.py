@@ -4,6 +4,8 @@ Shared by check nodes and by integration (which checks a merged tree again). Wha
 attempts so far, so a run that was killed goes on with the first check that has no answer.
 """
 
+from collections.abc import Callable
+
 import msgspec
 
 from punchlist.engine.fold_attempts import check_key
@@ -44,11 +46,20 @@ def advance(here: Here, exam: Exam) -> tuple[CheckResult, ...] | None:
     return tuple(results)
 
 
-def attempt_over(here: Here, attempt: AttemptState) -> bool:
-    """Say whether an ended attempt is an answer; when it is not (lost, no program), what follows is done here."""
+def answers(place: Place, exam: Exam) -> tuple[CheckResult, ...]:
+    """Return what the checks of an exam have said so far, each that has run."""
+    found = ((each, _answered(place, exam, criterion=each)) for each in exam.criteria if each.check is not None)
+    return tuple(_result(criterion, tries) for criterion, tries in found if tries)
+
+
+def attempt_over(here: Here, attempt: AttemptState, *, instead: Callable[[Here, str], None] | None = None) -> bool:
+    """Say whether an ended attempt is an answer; when it is not (lost, no program), what follows is done here.
+
+    `instead` is what is done, with the reason, where the node would fail.
+    """
     if _is_answer(attempt):
         return True
-    after_failure(here, attempt)
+    after_failure(here, attempt, instead=instead)
     return False
 
 
@@ -63,9 +74,9 @@ def _go_on(here: Here, exam: Exam, *, criterion: Criterion, again: int) -> tuple
     return None
 
 
-def _answered(here: Here, exam: Exam, *, criterion: Criterion) -> list[AttemptState]:
+def _answered(place: Place, exam: Exam, *, criterion: Criterion) -> list[AttemptState]:
     key = check_key(exam.step, exam.tree, command=check_command(criterion))
-    attempts = [here.run.attempts[each] for each in here.run.checked.get(key, ())]
+    attempts = [place.run.attempts[each] for each in place.run.checked.get(key, ())]
     return [each for each in attempts if _is_answer(each)]
 
 
@@ -180,11 +191,12 @@ def setup_job(place: Place, attempt: AttemptState, *, folder: Folder) -> Process
 
 
 def exam_folder(place: Place, attempt: AttemptState) -> Folder:
-    """Return the clean checkout that an attempt works in: its step's, or the task's own."""
+    """Return the clean checkout that an attempt works in: its step's, the task's own, or without one the project's."""
+    task = place.state.task
     return Folder(
         place="exam",
         project=place.project_id,
-        task=TaskId(place.task.task.id),
+        task=TaskId(task.task.id) if task is not None else None,
         step=attempt.step if place.delivers else None,
         tree=Tree(attempt.tree) if attempt.tree else None,
     )

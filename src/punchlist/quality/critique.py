@@ -94,7 +94,8 @@ def _no_goal(plan: Plan, ids: Sequence[str], *, proofs: Proofs) -> Iterator[_Fou
         if not step.goal.strip():
             said = f"{_name(ids[at], number)} {_short(step.title)} says no goal"
             yield _Found("no_goal", f"{where}.goal", said, "Say what holds after it.")
-        shows = {row.id: row.shows for row in proofs.get(at, ()) if _number(row) == number}
+        ran = [row for row in proofs.get(at, ()) if _number(row) == number and not row.problem]
+        shows = {row.id: row.shows for row in ran}
         if not any(_is_open(each, shows.get(each.id)) for each in whole_criteria(step.criteria)):
             yield _Found(
                 "no_goal",

@@ -2,10 +2,12 @@
 
 from datetime import timedelta
 
+import msgspec
+
 from punchlist.model.jobs import FailureClass, Role
 from punchlist.model.json import Json
 from punchlist.model.states import NodeStatus
-from tests.runs import Story, broken, built_in
+from tests.runs import PROJECT, Story, broken, built_in
 
 
 def test_a_plan_becomes_tasks_by_the_attempt_s_own_key() -> None:
@@ -33,6 +35,9 @@ SOUND: Json = {
 }
 
 
+WITH_SETUP = msgspec.structs.replace(PROJECT, setup=("make",))
+
+
 def planning() -> Story:
     return Story(built_in("plan"), purpose="plan").start(request="It must be fast.", planner="thinker", critique=True)
 
@@ -54,6 +59,30 @@ def test_what_is_wrong_with_a_plan_goes_back_to_the_planner_once_in_its_session(
 def test_a_plan_without_faults_does_not_go_back() -> None:
     story = planning()
     story.over(story.attempt(Role.PLANNER).id, result=SOUND)
+    story.fail(story.attempt(Role.CHECK), FailureClass.CRITERION)
+
+    assert story.job(story.attempt(Role.ENGINE).id).plan == SOUND
+
+
+def test_a_check_that_cannot_run_on_the_base_goes_back_with_what_it_said() -> None:
+    story = planning()
+    story.over(story.attempt(Role.PLANNER).id, result=SOUND)
+    check = story.job(story.attempt(Role.CHECK).id)
+    assert (check.folder.tree, check.argv[-1]) == (story.run.base, "c")
+
+    story.fail(story.attempt(Role.CHECK), FailureClass.CRITERION, exit_code=127, tail="sh: 1: c: not found")
+
+    (told,) = story.job(story.attempt(Role.PLANNER).id).pack["critique"]
+    assert "the check of T1.1 AC-1" in told
+    assert "c: not found" in told
+
+
+def test_a_set_up_that_fails_on_the_base_leaves_the_plan_as_it_is() -> None:
+    story = Story(built_in("plan"), purpose="plan", project=WITH_SETUP)
+    story.start(request="It must be fast.", planner="thinker", critique=True)
+    story.over(story.attempt(Role.PLANNER).id, result=SOUND)
+
+    story.fail(story.attempt(Role.SETUP), FailureClass.WORKER, exit_code=2)
 
     assert story.job(story.attempt(Role.ENGINE).id).plan == SOUND
 

@@ -2,9 +2,10 @@
 
 import msgspec
 
+from punchlist.engine import checking
 from punchlist.engine.answering import decide_attempt
-from punchlist.engine.checking import SETUP, setup_job
-from punchlist.engine.criticism import asked_of, faults, goes_back, plan_in_hand
+from punchlist.engine.checking import SETUP, exam_job, setup_job
+from punchlist.engine.criticism import asked_of, faults, first_plan, plan_exam, plan_in_hand
 from punchlist.engine.limits import limits_of, of_agents
 from punchlist.engine.packs import plan_request, step_pack
 from punchlist.engine.place import Place
@@ -71,16 +72,40 @@ def _before(here: Here) -> NodeState | None:
 def _attempt_over(here: Here, attempt: AttemptState) -> None:
     outcome = attempt.outcome
     assert outcome is not None
-    if attempt.role is Role.SETUP and (outcome.status is AttemptStatus.SUCCEEDED or _is_for_builder(here, outcome)):
+    if _is_of_exam(here, attempt):
+        if checking.attempt_over(here, attempt, instead=lambda here, _: _criticise(here)):
+            _examine_plan(here)
+    elif attempt.role is Role.SETUP and (outcome.status is AttemptStatus.SUCCEEDED or _is_for_builder(here, outcome)):
         _queue(here)
-    elif outcome.status is AttemptStatus.SUCCEEDED and goes_back(here, attempt):
-        again(here, attempt)
+    elif outcome.status is AttemptStatus.SUCCEEDED and first_plan(here) is attempt:
+        _examine_plan(here)
     elif outcome.status is AttemptStatus.SUCCEEDED:
         end(here, NodeStatus.SUCCEEDED, output=outcome.result)
     elif attempt.role is Role.PLANNER and (plan := plan_in_hand(here)) is not None:
         after_failure(here, attempt, instead=lambda here, _: end(here, NodeStatus.SUCCEEDED, output=plan))
     else:
         after_failure(here, attempt)
+
+
+def _is_of_exam(place: Place, attempt: AttemptState) -> bool:
+    """Say whether an attempt belongs to the exam of a plan: a check, or the set-up before it."""
+    return place.defined(AgentNode).role == "planner" and attempt.role in {Role.SETUP, Role.CHECK}
+
+
+def _examine_plan(here: Here) -> None:
+    """Run the checks of the first plan on the base, then criticise it."""
+    if checking.advance(here, plan_exam(here)) is not None:
+        _criticise(here)
+
+
+def _criticise(here: Here) -> None:
+    """Send the first plan back if it has faults, by what is known by now; else it is the plan."""
+    first = first_plan(here)
+    assert first is not None
+    if faults(here):
+        again(here, first)
+    else:
+        end(here, NodeStatus.SUCCEEDED, output=plan_in_hand(here))
 
 
 def _is_for_builder(here: Here, outcome: Outcome) -> bool:
@@ -116,6 +141,8 @@ def _bad(outcome: Outcome, problem: str) -> Outcome:
 
 
 def _job(place: Place, attempt: AttemptState) -> Job:
+    if _is_of_exam(place, attempt):
+        return exam_job(place, attempt, exam=plan_exam(place))
     if attempt.role is Role.SETUP:
         return setup_job(place, attempt, folder=_folder(place, attempt))
     return ProcessJob(
