@@ -3,15 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+MOST_SHOWN = 100
+"""Problems that one error lists."""
+
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong with an input: where it is, what was seen there, what is allowed, what to type."""
+    """One thing wrong with an input: where it is, what was seen there, what is allowed, what to type.
+
+    `field` is the one in question when `where` is what lacks it, or has it and should not.
+    """
 
     where: str
     message: str
     allowed: str = ""
     hint: str = ""
+    field: str = ""
 
     def __str__(self) -> str:
         text = f"{self.where}: {self.message}" if self.where else self.message
@@ -81,6 +88,12 @@ def with_article(noun: str) -> str:
 
 
 def invalid(problems: Sequence[Problem], *, what: str) -> DefinitionError:
-    """Return the error that lists every one of `problems` about `what` (a file name, a record)."""
+    """Return the error that lists `problems` about `what` (a file name, a record): all, or the first and how many more.
+
+    More than that nobody reads, and an answer shall not be larger than what was asked.
+    """
     count = len(problems)
-    return DefinitionError(f"{what} has {count} problem{'s' if count != 1 else ''}:", problems=problems)
+    shown = [*problems[:MOST_SHOWN]]
+    if count > MOST_SHOWN:
+        shown.append(Problem("", f"{count - MOST_SHOWN:,} more are not shown", hint="Mend these first."))
+    return DefinitionError(f"{what} has {count} problem{'s' if count != 1 else ''}:", problems=shown)

@@ -39,7 +39,7 @@ def test_claude_plans_steers_and_reports_and_a_person_approves(claude: Path, tmp
     assert len(calls) == len(results) == 9
     refused = [name for name, result in zip(calls, results, strict=True) if result["is_error"]]
     assert refused == ["create_task"]
-    assert {each["where"] for each in results[1]["answer"]["error"]["problems"]} >= {"titel", "steps[0].criteria[0]"}
+    assert {each["where"] for each in results[1]["answer"]["error"]["problems"]} >= {"titel", "title"}
     assert '{"T1":"accepted"}' in events[-1]["result"]
     assert gate["opened_by"] == "orchestrator:claude-code"
     task = workspace.ok("task", "show", "T1")["task"]

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from punchlist.errors import ConflictError, RefusedError
-from punchlist.service import runs, starts, steps, tasks
+from punchlist.service import lookup, projects, runs, starts, steps, tasks
 from punchlist.service.context import Answer, Service
 from punchlist.service.once import Seen, as_it_is, once
-from punchlist.service.repeating import Repeatable
+from punchlist.service.repeating import UNREPEATABLE, Repeatable
 from tests.clients import client, talked
 from tests.installed import Workspace
-from tests.services import BUILDER, JUDGE, created, project_workspace
+from tests.services import BUILDER, JUDGE, created, project_workspace, unchecked
 
 STEP: dict[str, Any] = {"title": "Make it", "criteria": [{"text": "It is there.", "check": "test -f made.txt"}]}
 SPEC = "# A file\n\n## Make it\n\n- It must be there.\n"
@@ -127,6 +127,21 @@ def test_a_version_holds_until_the_change_is_made(service: Service, key: str | N
     task = tasks.show(service, "T1")["task"]
     assert isinstance(task, dict)
     assert (task["title"], task["status"]) == ("Changed meanwhile", "draft")
+
+
+def test_a_project_that_changed_meanwhile_gets_no_task_made_for_what_it_was(service: Service) -> None:
+    def act(calling: Service) -> Answer:
+        projects.edit(service, "p", changes={"title": "Changed meanwhile"})
+        return tasks.create(calling, "p", document=unchecked())
+
+    with service.store.read() as reader:
+        seen = Seen("p", lookup.project(reader, "p").version)
+
+    with pytest.raises(ConflictError):
+        once(service, UNREPEATABLE, act=act, again=never, seen=seen)
+
+    with service.store.read() as reader:
+        assert [line.id for line in reader.tasks(None)] == ["T1"]
 
 
 def never(_about: str) -> Answer:

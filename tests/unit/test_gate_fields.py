@@ -9,7 +9,7 @@ from punchlist.model.gates import check_fields, choice_of
 @pytest.mark.parametrize(
     ("kind", "choice", "field", "value", "allowed"),
     [
-        ("rework", "more", "n", 0, "a whole number, at least 1"),
+        ("rework", "more", "n", 0, "a whole number, 1 to 999,999,999"),
         ("rework", "more", "message", " ", "text that is not empty"),
         ("rework", "waive", "findings", [], "a list of texts, at least one"),
     ],

@@ -1,6 +1,7 @@
 """Arguments against the schema that clients were shown: closed, exact, and every problem in one answer."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -9,7 +10,8 @@ from punchlist.errors import DefinitionError, Problem, invalid
 from punchlist.mcp.tool import Arguments, Tool
 from punchlist.model.allowed import allowed
 from punchlist.model.json import Json
-from punchlist.model.parse import parse
+from punchlist.model.parse import MOST_VALUES, parse, values_in
+from punchlist.model.parts import in_order, steps_of
 
 if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator, ValidationError
@@ -24,14 +26,23 @@ def check(tool: Tool, arguments: Arguments) -> None:
     Where the record behind them is refused, too, and nothing else is wrong, the tool's verb says so itself: it also
     knows what the fields mean.
     """
+    if (size := values_in({**arguments})) > MOST_VALUES:
+        too_many = Problem("", f"it holds {size:,} values", f"at most {MOST_VALUES:,}", "Send less at once.")
+        raise invalid([too_many], what=f"the call of {tool.name}")
     problems = list(_against_schema(tool, arguments))
     if not problems:
         return
-    deeper = _against_record(tool, arguments)
-    own = [each for each in problems if _first(each.where) not in _fields(tool)]
+    deeper = [placed(each) for each in _against_record(tool, arguments)]
+    own = [each for each in problems if not any(_is_same(each.where, other.where) for other in deeper)]
     if deeper and not own:
         return
-    raise invalid([*own, *deeper] if deeper else problems, what=f"the call of {tool.name}")
+    raise invalid(in_order([*own, *deeper], {**arguments}), what=f"the call of {tool.name}")
+
+
+def placed(problem: Problem) -> Problem:
+    """Return a problem at the argument in question, where it stands at the object that lacks it or has it."""
+    where = f"{problem.where}.{problem.field}" if problem.where else problem.field
+    return replace(problem, where=where, field="") if problem.field else problem
 
 
 def _against_schema(tool: Tool, arguments: Arguments) -> Iterator[Problem]:
@@ -68,8 +79,10 @@ def _fields(tool: Tool) -> frozenset[str]:
     return frozenset(tool.record.__struct_fields__ if tool.record is not None else ())
 
 
-def _first(where: str) -> str:
-    return where.partition(".")[0].partition("[")[0]
+def _is_same(where: str, other: str) -> bool:
+    """Say whether two problems are told of one place: of the same, or of one within the other."""
+    one, two = steps_of(where), steps_of(other)
+    return one[: len(two)] == two[: len(one)]
 
 
 def _problems(error: "ValidationError", schema: Json) -> Iterator[Problem]:

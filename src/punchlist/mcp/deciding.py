@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from punchlist.mcp.schemas import TEXT, changes
+from punchlist.mcp.schemas import NUMBER, TEXT, changes
 from punchlist.mcp.tool import Arguments, Question, Tool, closed
 from punchlist.model.gates import GATES, Choice
 from punchlist.service import approvals, gate_commands, gates
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from punchlist.model.json import Json
     from punchlist.service.context import Answer, Service
 
-_PLAIN: "Mapping[str, Json]" = {"text": {"type": "string"}, "int": {"type": "integer"}, "any": {"type": "string"}}
+_PLAIN: "Mapping[str, Json]" = {"text": {"type": "string"}, "int": NUMBER, "any": {"type": "string"}}
 
 
 def tools(bind: "Bind", caller: "Caller") -> list[Tool]:

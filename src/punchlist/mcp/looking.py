@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from punchlist.mcp.given import Given
-from punchlist.mcp.schemas import FLAG, TEXT, TEXTS
+from punchlist.mcp.schemas import FLAG, FROM_ZERO, TEXT, TEXTS
 from punchlist.mcp.tool import Tool, closed
 from punchlist.service import changes, diff, logs, projects, status, steps, tasks, why
 
@@ -18,7 +18,6 @@ _SHOWN = 100
 _MOST = 1_000
 _PIECE = 20_000
 _SECONDS = 60.0
-_FROM_ZERO: "dict[str, Json]" = {"type": "integer", "minimum": 0}
 _LIMIT: "dict[str, Json]" = {"type": "integer", "minimum": 1, "maximum": _MOST}
 _TIMEOUT: "dict[str, Json]" = {"type": "number", "minimum": 0, "maximum": changes.LONGEST}
 
@@ -85,9 +84,9 @@ def _deeper(bind: "Bind") -> list[Tool]:
                 {
                     "attempt": TEXT,
                     "stderr": FLAG,
-                    "start": _FROM_ZERO,
+                    "start": FROM_ZERO,
                     **dict.fromkeys(("task", "run", "project"), TEXT),
-                    "after": _FROM_ZERO,
+                    "after": FROM_ZERO,
                     "limit": _LIMIT,
                 }
             ),
@@ -97,7 +96,7 @@ def _deeper(bind: "Bind") -> list[Tool]:
         Tool(
             name="get_diff",
             text="The patch of a task, step or attempt, a piece at a time: go on with start.",
-            schema=closed({"task": TEXT, "step": TEXT, "attempt": TEXT, "start": _FROM_ZERO}),
+            schema=closed({"task": TEXT, "step": TEXT, "attempt": TEXT, "start": FROM_ZERO}),
             call=bind("get_diff", _get_diff),
             changes=False,
         ),
@@ -136,7 +135,7 @@ def _list_tasks(service: "Service", given: Given) -> "Answer":
     assert isinstance(found, list)
     begin, limit = 0, given.number("limit") or _SHOWN
     if (after := given.maybe("after")) is not None:
-        given.id("after", of="task")
+        tasks.show(service, given.id("after", of="task"))
         begin = sum(1 for line in found if _number(line) <= int(after[1:]))
     shown = found[begin : begin + limit]
     last = shown[-1] if shown and begin + limit < len(found) else None

@@ -18,6 +18,7 @@ from punchlist.mcp.draft import (
     told,
 )
 from punchlist.mcp.records import record_schema
+from punchlist.mcp.schemas import FROM_ZERO
 from punchlist.mcp.tool import Arguments, Tool, closed
 from punchlist.model.json import Json
 from punchlist.service.context import Answer
@@ -29,7 +30,7 @@ _STEP: Json = {
     "description": "a step of this plan, such as T1.2",
 }
 _BESIDE: Mapping[str, Json] = {
-    "expected_version": {"type": "integer", "minimum": 0, "description": "of the plan: another is a conflict"},
+    "expected_version": {**FROM_ZERO, "description": "of the plan: another is a conflict"},
     "idempotency_key": {
         "type": "string",
         "minLength": 1,

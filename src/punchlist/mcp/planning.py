@@ -1,6 +1,5 @@
 """Tools that write down what is to be done: projects, tasks and steps, as drafts that a person approves."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from punchlist.errors import Problem, invalid
@@ -10,7 +9,8 @@ from punchlist.mcp.schemas import TEXT, changes, part_of
 from punchlist.mcp.tool import Tool
 from punchlist.model.records import ProjectFile, StepFile, TaskFile
 from punchlist.service import plans, projects, steps, tasks
-from punchlist.service.once import Seen, as_it_is, check_version, once
+from punchlist.service.once import Seen, as_it_is, once
+from punchlist.service.repeating import UNREPEATABLE
 
 if TYPE_CHECKING:
     from punchlist.mcp.binding import Bind
@@ -50,7 +50,10 @@ def tools(bind: "Bind", *, person: bool) -> list[Tool]:
             text="Make a draft task with its steps. check is a shell command that the engine runs in the repository: 0 "
             "means that the criterion holds; without one a reviewer judges. Step needs name steps by position or id, "
             "by default the one before; [] starts at once. Its checks are then run on the base.",
-            schema=changes({"project": TEXT, **schemas.TASK}, required=("project", "title")),
+            schema=schemas.shared(
+                changes({"project": TEXT, **schemas.TASK, "steps": schemas.STEPS}, required=("project", "title")),
+                criterion=schemas.CRITERION,
+            ),
             call=bind("create_task", _create_task),
             changes=True,
             record=TaskFile,
@@ -58,7 +61,7 @@ def tools(bind: "Bind", *, person: bool) -> list[Tool]:
         Tool(
             name="update_task",
             text="Change fields of a draft task; the others stay. Its steps have tools of their own.",
-            schema=changes({"task": TEXT, **_without_steps(schemas.TASK)}, required=("task",)),
+            schema=changes({"task": TEXT, **schemas.TASK}, required=("task",)),
             call=bind("update_task", _update_task),
             changes=True,
             record=part_of(TaskFile),
@@ -112,10 +115,6 @@ _OWN: "dict[str, Json]" = {  # of a project: what is trusted, and what runs apar
 }
 
 
-def _without_steps(properties: "Mapping[str, Json]") -> "dict[str, Json]":
-    return {name: schema for name, schema in properties.items() if name != "steps"}
-
-
 def _plan_project(service: "Service", given: Given) -> "Answer":
     project, request, planner = given.text("project"), given.text("request"), given.maybe("planner")
     return once(
@@ -146,9 +145,14 @@ def _update_project(service: "Service", given: Given) -> "Answer":
 
 
 def _create_task(service: "Service", given: Given) -> "Answer":
-    project = given.text("project")
-    check_version(service, project, expected=given.version)
-    return tasks.create(service, project, document=given.fields("project"), key=given.key)
+    project, document = given.text("project"), given.fields("project")
+    return once(
+        service,
+        UNREPEATABLE,  # the verb binds the key itself
+        act=lambda calling: tasks.create(calling, project, document=document, key=given.key),
+        again=lambda task: as_it_is(service, task),
+        seen=Seen(project, given.version),
+    )
 
 
 def _update_task(service: "Service", given: Given) -> "Answer":

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from punchlist.mcp.tool import closed
+from punchlist.mcp.tool import MOST, closed
 from punchlist.model.json import Json
 
 _PLACE = "#/$defs/"
@@ -23,14 +23,31 @@ def record_schema(
     `required` are the names that must be given (None: those that the record itself needs). Parts that nothing refers
     to, and what is written for readers of code, are left out.
     """
-    whole: dict[str, Any] = msgspec.json.schema(kind)
-    parts: dict[str, Any] = whole["$defs"]
-    root = parts[whole["$ref"].removeprefix(_PLACE)]
+    full: dict[str, Any] = msgspec.json.schema(kind)
+    parts: dict[str, Any] = full["$defs"]
+    root = parts[full["$ref"].removeprefix(_PLACE)]
     properties = {name: rule for name, rule in root["properties"].items() if name not in without}
     needed = root.get("required", ()) if required is None else required
-    schema = closed({**(beside or {}), **properties}, required=tuple(name for name in needed if name not in without))
+    schema: dict[str, Json] = closed(
+        {**(beside or {}), **properties}, required=tuple(name for name in needed if name not in without)
+    )
     used: dict[str, Json] = {name: _plain(parts[name]) for name in _reached(properties, parts)}
-    return {**schema, "$defs": used} if used else schema
+    whole = bounded({**schema, "$defs": used} if used else schema)
+    assert isinstance(whole, dict)
+    return whole
+
+
+def bounded(rule: Json) -> Json:
+    """Return a schema in which each whole number has its bounds, those that it lacks beyond all that is counted."""
+    if isinstance(rule, list):
+        return [bounded(each) for each in rule]
+    if not isinstance(rule, dict):
+        return rule
+    if rule.get("type") != "integer":
+        return {name: bounded(each) for name, each in rule.items()}
+    above = rule.get("exclusiveMinimum")
+    rest = {name: each for name, each in rule.items() if name != "exclusiveMinimum"}
+    return {"minimum": above + 1 if isinstance(above, int) else -MOST, "maximum": MOST, **rest}
 
 
 def narrowed(

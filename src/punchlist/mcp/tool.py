@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 Arguments = Mapping[str, Json]
 """What a tool is called with, checked against its schema."""
 
+MOST = 999_999_999
+"""The largest whole number that a call may give: far beyond all that is counted, and exact to every reader."""
+
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
     """What the person in front of a client is asked: the text, the form's flat schema, and what an answer does.

@@ -155,9 +155,10 @@ def check_fields(choice: Choice, given: Mapping[str, object]) -> None:
         raise invalid(problems, what=f"the decision {choice.name}")
 
 
+_MOST = 999_999_999
 _TYPES: Mapping[FieldType, str] = {
     "text": "text that is not empty",
-    "int": "a whole number, at least 1",
+    "int": f"a whole number, 1 to {_MOST:,}",
     "list": "a list of texts, at least one",
     "any": "any value",
 }
@@ -167,7 +168,7 @@ def _fits(value: object, kind: FieldType) -> bool:
     if kind == "text":
         return isinstance(value, str) and value.strip() != ""
     if kind == "int":
-        return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+        return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= _MOST
     if kind == "list":
         return isinstance(value, list) and value != [] and {type(each) for each in cast("list[object]", value)} == {str}
     return True

@@ -20,7 +20,7 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
     note: str = LATER
 
 
-_OF_RUNS = ("max_parallel", "max_transitions", "on_accept", "auto_approve")
+OF_RUNS = ("max_parallel", "max_transitions", "on_accept", "auto_approve")
 """Rules of a whole run, which a step cannot have for itself."""
 
 
@@ -55,9 +55,9 @@ def _of_policy(policy: PolicyPart, at: str) -> Iterator[Note]:
 
 def step_policy_problems(policy: Part) -> Iterator[Problem]:
     """Yield the rules in a step's policy that no step can have for itself."""
-    allowed = ", ".join(name for name in PolicyPart.__struct_fields__ if name not in _OF_RUNS)
+    allowed = ", ".join(name for name in PolicyPart.__struct_fields__ if name not in OF_RUNS)
     for name, rule in policy.fields().items():
-        if name in _OF_RUNS:
+        if name in OF_RUNS:
             yield Problem(rule.where, "it is a rule of whole tasks, and says nothing of a step", allowed)
 
 

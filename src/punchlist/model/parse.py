@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _SHOWN = 80
+MOST_VALUES = 20_000
+"""Values in which every problem is looked for: beyond, the search takes many seconds."""
 _AROUND = frozenset({"additionalProperties", "required", "propertyNames", "minItems", "maxItems"})
 """Rules of maps and lists that say nothing against the values in them."""
 _VALIDATORS: "dict[type[Any], tuple[dict[str, Json], Draft202012Validator]]" = {}
@@ -74,6 +76,9 @@ def _ill_shaped(kind: type[T], value: Json, *, why: Exception) -> Shaped[T]:
     problems: list[Problem] = []
     refused: set[Path] = set()
     schema, validator = _validator(kind)
+    if (size := values_in(value)) > MOST_VALUES:
+        too_many = Problem("", f"{why}; it holds {size:,} values, too many to look for more", f"up to {MOST_VALUES:,}")
+        return Shaped(record=None, problems=(too_many,), part=Part(None))
     try:
         for error in (leaf for each in validator.iter_errors(value) for leaf in _leaves(each)):
             problems += _problems(error, schema)
@@ -85,6 +90,19 @@ def _ill_shaped(kind: type[T], value: Json, *, why: Exception) -> Shaped[T]:
         problems, refused = [Problem("", str(why))], {()}
     part = Part(None if () in refused else value, refused=frozenset(refused))
     return Shaped(record=None, problems=tuple(problems), part=part)
+
+
+def values_in(value: Json) -> int:
+    """Return how many values there are in a value, itself included."""
+    count, waiting = 0, [value]
+    while waiting:
+        each = waiting.pop()
+        count += 1
+        if isinstance(each, dict):
+            waiting += each.values()
+        elif isinstance(each, list):
+            waiting += each
+    return count
 
 
 def _validator(kind: type[Any]) -> "tuple[dict[str, Json], Draft202012Validator]":
@@ -123,7 +141,8 @@ def _problems(error: "ValidationError", schema: Json) -> list[Problem]:
             known = sorted(rule.get("properties", {}))
             unexpected: list[str] = facts["unexpected"]
             return [
-                Problem(where, f"unknown field {name!r}", ", ".join(known), nearest(name, known)) for name in unexpected
+                Problem(where, f"unknown field {name!r}", ", ".join(known), nearest(name, known), field=name)
+                for name in unexpected
             ]
         case "propertyNames":
             name = str(facts["error"].instance)
@@ -135,7 +154,8 @@ def _problems(error: "ValidationError", schema: Json) -> list[Problem]:
                 )
             ]
         case "required":
-            return [Problem(where, f"the field {facts['property']!r} is missing")]
+            name = str(facts["property"])
+            return [Problem(where, f"the field {name!r} is missing", field=name)]
         case _:
             described = allowed(rule, schema) or _shortened(error.message)
             hint = nearest(error.instance, words(rule, schema)) if isinstance(error.instance, str) else ""

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from punchlist.errors import DefinitionError
+from punchlist.errors import DefinitionError, Problem, invalid
+from punchlist.model.allowed import nearest
 from punchlist.model.ids import RunId
+from punchlist.model.states import GateStatus, NodeStatus, StepStatus, TaskStatus
 from punchlist.service import lookup
 
 if TYPE_CHECKING:
@@ -19,7 +21,8 @@ LONGEST = 3600.0
 """Seconds that one wait may last."""
 _PATIENCE = 20.0
 """Seconds without a commit before an engine that has work is looked for again."""
-_KINDS = ("task", "step", "run", "gate")
+_STATES = {"task": [*TaskStatus], "step": [*StepStatus], "run": [*NodeStatus], "gate": [*GateStatus]}
+_KINDS = tuple(_STATES)
 
 
 def wait_for(service: "Service", names: Sequence[str], *, states: Sequence[str] = (), timeout: timedelta) -> "Answer":
@@ -30,6 +33,7 @@ def wait_for(service: "Service", names: Sequence[str], *, states: Sequence[str] 
     """
     if not names:
         raise DefinitionError("nothing to wait for was named", where="ids", hint="Name at least one id.")
+    _check_states(names, states)
     seen = service.clock.now()
     until = seen + timeout
     with service.engine.watch() as watch:
@@ -44,6 +48,19 @@ def wait_for(service: "Service", names: Sequence[str], *, states: Sequence[str] 
                 return _answer(now, changed)
             if not watch.wait(min(left, _PATIENCE)):
                 _mend(service, names)
+
+
+def _check_states(names: Sequence[str], states: Sequence[str]) -> None:
+    """Refuse a state that none of `names` can ever be in: nobody shall wait for it."""
+    kinds = {lookup.check_kind(name, *_KINDS) for name in names}
+    known = list(dict.fromkeys(state.value for kind, each in _STATES.items() if kind in kinds for state in each))
+    problems = [
+        Problem(f"states[{at}]", f"there is no state {state[:80]!r} of these", ", ".join(known), nearest(state, known))
+        for at, state in enumerate(states)
+        if state not in known
+    ]
+    if problems:
+        raise invalid(problems, what="the wait")
 
 
 def _states(service: "Service", names: Sequence[str]) -> dict[str, str]:

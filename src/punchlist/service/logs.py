@@ -18,11 +18,14 @@ if TYPE_CHECKING:
 _PATIENCE = 1.0
 """Seconds between two looks at a file that grows: output is not announced."""
 _STREAMS = ("stdout", "stderr")
+_FARTHEST = 2**53 - 1
+"""The last number that the store and every reader of JSON hold exactly."""
 
 
 def logs(service: "Service", attempt: str, *, stream: str = "stdout", start: int = 0) -> "Answer":
     """Return the output of an attempt from byte `start` on; `next` is where to go on."""
     _check_stream(stream)
+    _check_number(start, where="start")
     with service.store.read() as reader:
         found = lookup.attempt(reader, attempt)
     ran = found.outcome.cached_from if found.outcome is not None else None
@@ -56,6 +59,7 @@ def follow_output(service: "Service", attempt: str, *, stream: str = "stdout") -
 
 def events(service: "Service", *, after: int = 0, limit: int | None = None, about: str | None = None) -> "Answer":
     """Return events after the one numbered `after`, of all streams or of a project's, task's or run's alone."""
+    _check_number(after, where="after")
     with service.store.read() as reader:
         stream = None if about is None else _stream(reader, about)
         found = list(reader.events(after=after, stream=stream, limit=limit))
@@ -64,6 +68,7 @@ def events(service: "Service", *, after: int = 0, limit: int | None = None, abou
 
 def follow_events(service: "Service", *, after: int = 0, about: str | None = None) -> "Iterator[dict[str, Json]]":
     """Yield events as they come; never ends by itself."""
+    _check_number(after, where="after")
     with service.engine.watch() as watch:
         while True:
             with service.store.read() as reader:
@@ -111,6 +116,11 @@ def _stream(reader: "Reader", name: str) -> StreamId:
 def _check_stream(stream: str) -> None:
     if stream not in _STREAMS:
         raise DefinitionError(f"{stream!r} is no stream of output; allowed: {', '.join(_STREAMS)}", where="--stream")
+
+
+def _check_number(number: int, *, where: str) -> None:
+    if not 0 <= number <= _FARTHEST:
+        raise DefinitionError(f"saw {number}; allowed: 0 to {_FARTHEST}", where=where)
 
 
 def _whole(data: bytes, *, last: bool) -> tuple[str, bytes]:

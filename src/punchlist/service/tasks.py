@@ -36,6 +36,7 @@ def create(service: "Service", project: str | None, *, document: "Json", key: st
         if isinstance(known, dict):
             return known
         owner = lookup.project(writer, project)
+        service.committing(writer, about=owner.id)
         made = documents.new_task(
             document,
             task=TaskId(f"T{writer.allocate('task')}"),
