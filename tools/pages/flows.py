@@ -48,7 +48,7 @@ the keys for all kinds.
 _COMMON = {
     "needs": "names of nodes of the same group; by default the one before",
     "when": "an expression; false skips the node",
-    "phase": "which state of the step the node stands for",
+    "phase": "which state of the step the node stands for; inside a `for_each` over a task's steps",
     "on_failure": "`fail` (default) or `continue`: whether its failure ends the group",
     "retry": "`{max, backoff: {first, factor, most}}`: tries after a failure of the worker; "
     "for agent, run, check, review, integrate, publish",

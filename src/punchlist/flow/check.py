@@ -10,13 +10,14 @@ from punchlist.flow.inputs import rule, unfit
 from punchlist.flow.places import Places
 from punchlist.flow.problems import Problems
 from punchlist.flow.scope import Scope
-from punchlist.flow.shapes import DYN, ROUND, Shape, Unread, is_unread, root_shapes
+from punchlist.flow.shapes import DYN, ROUND, Shape, Unread, is_unread, record_shape, root_shapes
 from punchlist.flow.syntax import parse
 from punchlist.flow.templates import OPEN, FlawError, whole
 from punchlist.flow.uses import Use, uses
 from punchlist.flow.words import NAME_RULE, ROOTS, TYPE_NAMES, is_name, listed
 from punchlist.model.allowed import nearest
 from punchlist.model.flow import (
+    AgentNode,
     AnyNode,
     CallNode,
     CheckNode,
@@ -28,6 +29,7 @@ from punchlist.model.flow import (
     ReviewNode,
 )
 from punchlist.model.parts import Path
+from punchlist.model.records import Step
 
 
 def check(flow: Flow, *, places: Places, problems: Problems) -> None:
@@ -47,17 +49,33 @@ def _inside(nodes: tuple[AnyNode, ...], around: tuple[str, ...]) -> list[tuple[s
     return found
 
 
+_TASK = "task"
+"""The input by which a flow that delivers is given its task."""
+_STEPS = "a for_each over the steps of the input 'task': ${{ inputs.task.steps }}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What stands around a node: whether it may be the item of a step, and whether right around it are rounds."""
+
+    step: bool = False
+    rounds: bool = False
+
+
+_NOWHERE = _Around()
+
+
 @dataclass(frozen=True, slots=True)
 class _Checker:
     places: Places
     problems: Problems
 
-    def group(self, nodes: tuple[AnyNode, ...], path: Path, *, scope: Scope, items: bool = False) -> Scope:
-        """Check the nodes of a group at `path`; return the scope at its end. `items`: a for_each is around."""
+    def group(self, nodes: tuple[AnyNode, ...], path: Path, *, scope: Scope, around: _Around = _NOWHERE) -> Scope:
+        """Check the nodes of a group at `path`; return the scope at its end."""
         group = group_of(nodes)
         self._order(group, path)
         for node in nodes:
-            self._node(node, (*path, node.id), scope=scope.within(group, node.id), items=items)
+            self._node(node, (*path, node.id), scope=scope.within(group, node.id), around=around)
         return scope.within(group, None)
 
     def _order(self, group: Group, path: Path) -> None:
@@ -72,39 +90,48 @@ class _Checker:
             place = self.places.of((*path, ring[0], "needs"))
             self.problems.add(place, f"nodes wait for each other: {' → '.join(ring)}", hint="Take one `needs` away")
 
-    def _node(self, node: AnyNode, path: Path, *, scope: Scope, items: bool) -> None:
+    def _node(self, node: AnyNode, path: Path, *, scope: Scope, around: _Around) -> None:
         for reading in (isinstance(node, Unread) and node.readings) or (node,):
-            self._reading(reading, path, scope=scope, items=items)
+            self._reading(reading, path, scope=scope, around=around)
 
-    def _reading(self, node: AnyNode, path: Path, *, scope: Scope, items: bool) -> None:
-        if node.phase is not None and not items and not isinstance(node, ForEachNode):
-            self.problems.add(
-                self.places.of((*path, "phase")), "a phase is that of a step: it stands inside a for_each only"
-            )
+    def _reading(self, node: AnyNode, path: Path, *, scope: Scope, around: _Around) -> None:
+        self._effects(node, path, around=around)
         item = scope
         if isinstance(node, ForEachNode):
             self._name(node, path, scope=scope)
             item = scope.plus(node.as_, self._item(node, scope))
         asked = _guarded(item, node.when)
-        body = self._body(node, path, scope=asked, items=items)
+        body = self._body(node, path, scope=asked, around=around)
         outside = (
             scope if isinstance(node, ForEachNode) else asked
         )  # its `when` is asked for each item, not for the list
         views = {"node": outside, "item": asked, "body": body}
         for use in uses(node):
-            around = item if use.path == ("when",) else views[use.view]
-            self._value(use, path, scope=around)
+            seen_from = item if use.path == ("when",) else views[use.view]
+            self._value(use, path, scope=seen_from)
         self._kind(node, path, scope=scope)
 
-    def _body(self, node: AnyNode, path: Path, *, scope: Scope, items: bool) -> Scope:
+    def _effects(self, node: AnyNode, path: Path, *, around: _Around) -> None:
+        """Refuse what would have no effect where the node stands."""
+        if node.phase is not None and not around.step:
+            message = "a phase is the state of a step, and there is none around this node"
+            self.problems.add(self.places.of((*path, "phase")), message, allowed=f"inside {_STEPS}")
+        if isinstance(node, AgentNode) and node.session == "keep" and not around.rounds:
+            message = "a session is kept from round to round, and there are no rounds right around this node"
+            allowed = "session: new, or among the nodes of a repeat"
+            self.problems.add(self.places.of((*path, "session")), message, allowed=allowed)
+
+    def _body(self, node: AnyNode, path: Path, *, scope: Scope, around: _Around) -> Scope:
         inner = (*path, "nodes")
         match node:
             case ForEachNode():
-                return self.group(node.nodes, inner, scope=scope, items=True)
+                steps = around.step or self._may_be_steps(node, scope)
+                return self.group(node.nodes, inner, scope=scope, around=_Around(step=steps))
             case RepeatNode():
-                return self.group(node.nodes, inner, scope=scope.plus("round", ROUND), items=items)
+                within = _Around(step=around.step, rounds=True)
+                return self.group(node.nodes, inner, scope=scope.plus("round", ROUND), around=within)
             case GroupNode():
-                return self.group(node.nodes, inner, scope=scope, items=items)
+                return self.group(node.nodes, inner, scope=scope, around=_Around(step=around.step))
             case _:
                 return scope
 
@@ -116,6 +143,15 @@ class _Checker:
             self.problems.add(place, f"an item cannot be called '{node.as_}'", allowed=NAME_RULE)
         elif node.as_ in ROOTS or node.as_ in scope.names:
             self.problems.add(place, f"'{node.as_}' already means something here", hint="Choose another name")
+
+    def _may_be_steps(self, node: ForEachNode, scope: Scope) -> bool:
+        """Say whether the items may be steps of the flow's task, as far as that is known before it runs."""
+        if _TASK not in (scope.names["inputs"].fields or {}):
+            return False
+        listed_here = node.for_each if isinstance(node.for_each, list) else None
+        if listed_here is not None and all(OPEN not in str(each) for each in listed_here):
+            return False
+        return self._item(node, scope) in (DYN, record_shape(Step))
 
     def _item(self, node: ForEachNode, scope: Scope) -> Shape:
         """Return the shape of one item, when the list is a name of which that is known."""

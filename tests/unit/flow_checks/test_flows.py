@@ -111,7 +111,7 @@ EVERY_KIND = """\
   gate: {gate: {message: "Go?", choices: [go, stay-here], show: "${{ nodes.set.output }}"}}
   agent:
     agent: writer
-    session: keep
+    session: new
     prompt: Write.
     output: {verdict: {enum: [yes, no]}, notes: list}
     timeout: 5m
@@ -150,7 +150,7 @@ def test_what_the_author_computes_asks_and_runs_becomes_records(nodes: dict[str,
     assert isinstance(gate, GateNode)
     assert (gate.choices, gate.show) == (("go", "stay-here"), "${{ nodes.set.output }}")
     assert isinstance(agent, AgentNode)
-    assert (agent.role, agent.session, agent.on_failure) == ("node", "keep", "continue")
+    assert (agent.role, agent.session, agent.on_failure) == ("node", "new", "continue")
     assert (agent.timeout, agent.silence) == ("5m", "${{ policy.silence }}")
     assert agent.retry == Retry(max=2, first="5s", factor=3, most="2m")
     assert isinstance(group, GroupNode)

@@ -76,3 +76,68 @@ def test_a_schema_that_is_none_and_a_default_that_does_not_fit_are_refused() -> 
     assert "the default is an int, which does not fit its schema: the value: 1 is not of type" in problem
     (problem,) = refused(f"{HEAD}nodes:\n  a: {{agent: w, prompt: p, output: {{schema: {{type: 3}}}}}}\n")
     assert "it is no JSON Schema: " in problem
+
+
+NO_STEP = (
+    "a phase is the state of a step, and there is none around this node; allowed: inside a for_each over the steps of "
+    "the input 'task': ${{ inputs.task.steps }}"
+)
+NO_ROUNDS = (
+    "a session is kept from round to round, and there are no rounds right around this node; allowed: session: new, or "
+    "among the nodes of a repeat"
+)
+TASK = "inputs: {task: {type: task}, names: list}\n"
+PHASED = "nodes: {x: {run: [ls], phase: building}}"
+KEPT = "x: {agent: w, prompt: p, session: keep}"
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        "{run: [ls], phase: building}",
+        f"{{{PHASED}}}",
+        f"{{for_each: [a, b], as: name, {PHASED}}}",
+        '{for_each: "${{ inputs.names }}", as: name, phase: building, nodes: {x: {run: [ls]}}}',
+        f'{{for_each: "${{{{ inputs.task.acceptance }}}}", as: each, {PHASED}}}',
+    ],
+)
+def test_a_phase_where_there_is_no_step_is_refused(node: str) -> None:
+    (problem,) = refused(f"{HEAD}{TASK}nodes:\n  a: {node}\n")
+
+    assert problem.partition(" ")[2] == NO_STEP
+
+
+def test_a_phase_in_a_flow_that_is_given_no_task_is_refused() -> None:
+    node = f'{{for_each: "${{{{ inputs.names }}}}", as: name, {PHASED}}}'
+
+    (problem,) = refused(f"{HEAD}inputs: {{names: list}}\nnodes:\n  a: {node}\n")
+
+    assert problem.partition(" ")[2] == NO_STEP
+
+
+@pytest.mark.parametrize("listed", ["inputs.task.steps", "inputs.task.steps.filter(s, s.title != '')", "inputs.names"])
+def test_a_phase_around_which_there_may_be_a_step_is_taken(listed: str) -> None:
+    inner = "nodes: {x: {nodes: {y: {run: [ls], phase: checking}}}}"
+    flow = parsed(f'{HEAD}{TASK}nodes:\n  a: {{for_each: "${{{{ {listed} }}}}", as: step, {inner}}}\n')
+
+    assert flow.nodes[0].nodes[0].nodes[0].phase == "checking"
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        "{agent: w, prompt: p, session: keep}",
+        f"{{for_each: [1], as: n, nodes: {{{KEPT}}}}}",
+        f'{{repeat: {{max: 2, until: "${{{{ false }}}}"}}, nodes: {{inner: {{nodes: {{{KEPT}}}}}}}}}',
+    ],
+)
+def test_a_session_that_no_round_would_go_on_with_is_refused(node: str) -> None:
+    (problem,) = refused(f"{HEAD}nodes:\n  a: {node}\n")
+
+    assert problem.partition(" ")[2] == NO_ROUNDS
+
+
+def test_a_session_is_kept_among_the_nodes_of_a_repeat() -> None:
+    flow = parsed(f'{HEAD}nodes:\n  a: {{repeat: {{max: 2, until: "${{{{ false }}}}"}}, nodes: {{{KEPT}}}}}\n')
+
+    assert flow.nodes[0].nodes[0].session == "keep"
