@@ -7,7 +7,8 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from benchmarks import commands, engine, machine, tools
+from benchmarks import commands, engine, machine, runs, tools
+from benchmarks.runs import Compared
 from benchmarks.workspace import Row, row, times, workspace
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -15,7 +16,10 @@ PAGE = ROOT / "docs" / "explanation" / "performance.md"
 BEGIN, END = "<!-- figures: made by make bench -->", "<!-- end of figures -->"
 TASKS = 10_000
 FEW = 10
-PARTS = ("reading", "changing", "tools", "engine")
+PARTS = ("reading", "changing", "tools", "engine", "runs")
+MORE = ("scale",)
+"""Parts that take many minutes, and are measured only when they are named."""
+MOST = 100_000
 
 
 def main(parts: Sequence[str]) -> int:
@@ -23,24 +27,33 @@ def main(parts: Sequence[str]) -> int:
 
     Figures are kept only when all was measured.
     """
-    if unknown := set(parts) - set(PARTS):
-        sys.stderr.write(f"there is no part {', '.join(sorted(unknown))}; parts: {', '.join(PARTS)}\n")
+    if unknown := set(parts) - {*PARTS, *MORE}:
+        sys.stderr.write(f"there is no part {', '.join(sorted(unknown))}; parts: {', '.join((*PARTS, *MORE))}\n")
         return 2
     before = machine.facts()
     with tempfile.TemporaryDirectory(prefix="punchlist-bench-", ignore_cleanup_errors=True) as folder:
         rows = list(_rows(Path(folder), parts or PARTS))
-    table = _table(rows, before)
+        compared = list(_compared(Path(folder), parts or PARTS))
+    table = f"{_table(rows, before)}\n{_comparison(compared)}"
     sys.stdout.write(table)
     if not parts:
-        results = {"machine": before, "tasks": TASKS, "rows": [each._asdict() for each in rows]}
+        results = {
+            "machine": before,
+            "tasks": TASKS,
+            "rows": [each._asdict() for each in rows],
+            "compared": [{**each._asdict(), "ratio": each.ratio} for each in compared],
+        }
         (ROOT / "benchmarks" / "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
         _write_page(table)
-    return int(any(each.limit is not None and each.median > each.limit for each in rows))
+    passed = [each.limit is not None and each.median > each.limit for each in rows]
+    return int(any((*passed, *(each.passed for each in compared))))
 
 
 def _rows(folder: Path, parts: Sequence[str]) -> Iterator[Row]:
     bare = [sys.executable, "-I", "-c", "pass"]
     yield row("a bare interpreter", times(lambda: subprocess.run(bare, check=True), rounds=commands.ROUNDS))
+    if not {*parts} - {"runs", "scale"}:
+        return
     with workspace(folder / "many", tasks=TASKS) as bench:
         if "reading" in parts:
             yield from commands.reading(bench)
@@ -54,6 +67,26 @@ def _rows(folder: Path, parts: Sequence[str]) -> Iterator[Row]:
         with workspace(folder / "few", tasks=FEW) as bench:
             yield engine.checks(bench, tasks=FEW)
             yield from engine.steps(bench)
+
+
+def _compared(folder: Path, parts: Sequence[str]) -> Iterator[Compared]:
+    if not {"runs", "scale"} & set(parts):
+        return
+    with workspace(folder / "runs", tasks=FEW) as bench:
+        if "runs" in parts:
+            yield from runs.comparing(bench)
+        if "scale" in parts:
+            yield from runs.scaling(bench, nodes=MOST)
+
+
+def _comparison(compared: Sequence[Compared]) -> str:
+    lines = ["| run | measured | beside it | ratio | limit |", "| --- | ---: | --- | ---: | ---: |"]
+    for each in compared:
+        beside = "" if each.other is None else f"{each.beside} {each.other:,.4g} {each.unit}"
+        ratio = "" if each.ratio is None else f"{each.ratio:.2f}"
+        limit = "" if each.limit is None else f"{each.limit:g}"
+        lines.append(f"| {each.name} | {each.measured:,.4g} {each.unit} | {beside} | {ratio} | {limit} |")
+    return "\n".join(lines) + "\n"
 
 
 def _table(rows: Sequence[Row], seen: dict[str, object]) -> str:
