@@ -94,7 +94,7 @@ def test_an_older_store_is_migrated_when_it_is_opened(path: Path) -> None:
     with closing(opened(path)) as connection:
         for table in ("gates", "attempts", "nodes", "runs", "task_scores", "task_states", "tasks", "projects"):
             connection.execute(f"drop table {table}")
-        for table in ("remembered", "inbox", "counters", "events", "streams"):
+        for table in ("remembered", "inbox", "counters", "events", "streams", "cursors", "replies", "deliveries"):
             connection.execute(f"drop table {table}")
     set_format(path, 0)
 

@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 from punchlist.model.events import Event, Head, StreamKind
 from punchlist.model.ids import AttemptId, Digest, GateId, ProjectId, RunId, StepId, StreamId, TaskId
 from punchlist.model.json import Json
+from punchlist.model.outside import Delivery, Reply
 from punchlist.model.records import Project
 from punchlist.model.rows import GateRow, InboxRow, LogFault, NodeRow, Row, RunRow, StreamRow, TaskSummary
 from punchlist.model.scores import TaskScore
@@ -99,6 +100,30 @@ class Reader(Protocol):
         """Return the answer kept under an idempotency key, or None."""
         ...
 
+    def cursor(self, name: str) -> Json:
+        """Return how far a file was read or written, None when it was never."""
+        ...
+
+    def last_event(self) -> int:
+        """Return the number of the last event."""
+        ...
+
+    def event_lines(self, *, after: int, limit: int) -> list[tuple[int, str]]:
+        """Return events in the order of `seq`, each with its number and as one line of JSON."""
+        ...
+
+    def events_of_kinds(self, kinds: Sequence[str], *, after: int, limit: int) -> list[Event]:
+        """Return events of some kinds in the order of `seq`."""
+        ...
+
+    def replies(self, *, after: int, limit: int) -> list[Reply]:
+        """Return answers to lines of the inbox file, those behind number `after`, in the order in which they came."""
+        ...
+
+    def deliveries(self, *, given_up: bool = False) -> list[Delivery]:
+        """Return what callbacks are still to be told, or what they were told in vain."""
+        ...
+
     def verify(self, *, stream: StreamId | None = None, compare: Compare | None = None) -> list[LogFault]:
         """Recompute every chain (or one, with the workspace's) and return the first fault of each stream, if any.
 
@@ -157,6 +182,29 @@ class Writer(Reader, Protocol):
 
         An answer of None is none.
         """
+        ...
+
+    def move_cursor(self, name: str, doc: Json, *, was: Json) -> None:
+        """Say how far a file was read or written; raises RefusedError unless it was said to be at `was` (None: never).
+
+        With `doc` None nothing is known of it any more.
+        """
+        ...
+
+    def reply(self, line: str) -> None:
+        """Keep an answer to a line of the inbox file, for the outbox file."""
+        ...
+
+    def forget_replies(self, last: int) -> None:
+        """Forget the answers up to this number: they stand in the outbox file."""
+        ...
+
+    def put_delivery(self, delivery: Delivery) -> None:
+        """Keep what a callback is to be told, in place of what is kept under its id."""
+        ...
+
+    def remove_delivery(self, delivery: str) -> None:
+        """Forget what a callback was told."""
         ...
 
 

@@ -9,6 +9,7 @@ from punchlist.model import json
 from punchlist.model.events import Event, Head, StreamKind
 from punchlist.model.ids import AttemptId, Digest, GateId, ProjectId, RunId, StepId, StreamId, TaskId
 from punchlist.model.json import Json
+from punchlist.model.outside import Delivery, Reply
 from punchlist.model.records import Project
 from punchlist.model.rows import GateRow, InboxRow, LogFault, NodeRow, Row, RunRow, StreamRow, TaskSummary
 from punchlist.model.scores import TaskScore
@@ -205,6 +206,37 @@ class SqliteReader:
         row = self._session.one("recall", key=key)
         return None if row is None else self._json(row[0])
 
+    # -- other programs
+
+    def cursor(self, name: str) -> Json:
+        """Return how far a file was read or written, None when it was never."""
+        row = self._session.one("get_cursor", cursor=name)
+        return None if row is None else self._json(row[0])
+
+    def last_event(self) -> int:
+        """Return the number of the last event."""
+        row = self._session.one("last_event")
+        return 0 if row is None else int(row[0] or 0)
+
+    def event_lines(self, *, after: int, limit: int) -> list[tuple[int, str]]:
+        """Return events in the order of `seq`, each with its number and as one line of JSON."""
+        return [(seq, line) for seq, line in self._session.all("event_lines", after=after, most=limit)]
+
+    def events_of_kinds(self, kinds: Sequence[str], *, after: int, limit: int) -> list[Event]:
+        """Return events of some kinds in the order of `seq`."""
+        rows = self._session.all("events_of_kinds", kinds=json.encode(list(kinds)).decode(), after=after, most=limit)
+        return [self._event(row) for row in rows]
+
+    def replies(self, *, after: int, limit: int) -> list[Reply]:
+        """Return answers to lines of the inbox file, those behind number `after`, in the order in which they came."""
+        rows = self._session.all("replies_after", after=after, most=limit)
+        return [Reply(number=number, after=seq, line=line) for number, seq, line in rows]
+
+    def deliveries(self, *, given_up: bool = False) -> list[Delivery]:
+        """Return what callbacks are still to be told, or what they were told in vain."""
+        state = "given_up" if given_up else "due"
+        return self._documents(Delivery, self._session.all("list_deliveries", state=state))
+
     def _command(self, row: SqlRow) -> InboxRow:
         number, at, actor, command, key, state, answer = row
         return InboxRow(
@@ -246,7 +278,7 @@ def _stream(row: SqlRow) -> StreamRow:
 
 
 def _summary(row: SqlRow, waits: dict[str, str]) -> TaskSummary:
-    name, project, title, status, paused, steps_accepted, steps_total, changed_at = row
+    name, project, title, status, paused, steps_accepted, steps_total, changed_at, steps_skipped = row
     return TaskSummary(
         id=name,
         project=project,
@@ -255,6 +287,7 @@ def _summary(row: SqlRow, waits: dict[str, str]) -> TaskSummary:
         paused=paused == 1,
         steps_accepted=steps_accepted,
         steps_total=steps_total,
+        steps_skipped=steps_skipped,
         waits_for=waits.get(name, ""),
         changed_at=changed_at,
     )

@@ -59,6 +59,7 @@ def _task(row: TaskState) -> Iterator[Stored]:
         "steps_accepted": line.steps_accepted,
         "steps_total": line.steps_total,
         "changed_at": line.changed_at,
+        "steps_skipped": line.steps_skipped,
     }
     yield Stored("tasks", {**name, **columns}, None)
     yield Stored("task_states", {"id": row.task.id}, row)

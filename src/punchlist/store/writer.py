@@ -10,6 +10,7 @@ from punchlist.model import json
 from punchlist.model.events import ZERO, Event, Head, HeadsMoved, StreamKind, data_of, head_after, seal
 from punchlist.model.ids import Digest, StreamId
 from punchlist.model.json import Json, canonical
+from punchlist.model.outside import Delivery
 from punchlist.model.rows import Row
 from punchlist.store.chain import chain_hash
 from punchlist.store.reader import SqliteReader
@@ -96,6 +97,35 @@ class SqliteWriter(SqliteReader):
         An answer of None is none.
         """
         self._session.run("remember", key=key, answer=_text(answer), instead=_text(instead))
+
+    def move_cursor(self, name: str, doc: Json, *, was: Json) -> None:
+        """Say how far a file was read or written; raises RefusedError unless it was said to be at `was` (None: never).
+
+        With `doc` None nothing is known of it any more.
+        """
+        if doc is None:
+            self._session.run("drop_cursor", cursor=name)
+        elif was is None and self._session.run("begin_cursor", cursor=name, doc=_text(doc)):
+            return
+        elif was is None or not self._session.run("move_cursor", cursor=name, doc=_text(doc), was=_text(was)):
+            raise ConflictError(f"another process has moved the cursor {name}", hint="Two engines cannot share a file.")
+
+    def reply(self, line: str) -> None:
+        """Keep an answer to a line of the inbox file, for the outbox file."""
+        self._session.run("add_reply", line=line)
+
+    def forget_replies(self, last: int) -> None:
+        """Forget the answers up to this number: they stand in the outbox file."""
+        self._session.run("forget_replies", last=last)
+
+    def put_delivery(self, delivery: Delivery) -> None:
+        """Keep what a callback is to be told, in place of what is kept under its id."""
+        state = "given_up" if delivery.given_up else "due"
+        self._session.run("put_delivery", id=delivery.id, state=state, doc=_text(delivery))
+
+    def remove_delivery(self, delivery: str) -> None:
+        """Forget what a callback was told."""
+        self._session.run("remove_delivery", id=delivery)
 
     def record_heads(self) -> None:
         """Record in the workspace's stream where this transaction left the others; called before it is committed."""

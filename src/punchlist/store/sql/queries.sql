@@ -78,11 +78,11 @@ select doc from projects where id = :id;
 select doc from projects order by id;
 
 -- name: put_task
-insert into tasks (number, id, project, title, status, paused, steps_accepted, steps_total, changed_at)
-values (:number, :id, :project, :title, :status, :paused, :steps_accepted, :steps_total, :changed_at)
+insert into tasks (number, id, project, title, status, paused, steps_accepted, steps_total, changed_at, steps_skipped)
+values (:number, :id, :project, :title, :status, :paused, :steps_accepted, :steps_total, :changed_at, :steps_skipped)
 on conflict (number) do update set project = excluded.project, title = excluded.title, status = excluded.status,
     paused = excluded.paused, steps_accepted = excluded.steps_accepted, steps_total = excluded.steps_total,
-    changed_at = excluded.changed_at;
+    changed_at = excluded.changed_at, steps_skipped = excluded.steps_skipped;
 
 -- name: put_task_state
 insert into task_states (id, doc) values (:id, :doc)
@@ -99,14 +99,15 @@ select doc from task_scores where project = :project order by number;
 select doc from task_states where id = :id;
 
 -- name: list_tasks
-select id, project, title, status, paused, steps_accepted, steps_total, changed_at from tasks order by number;
+select id, project, title, status, paused, steps_accepted, steps_total, changed_at, steps_skipped from tasks
+order by number;
 
 -- name: list_tasks_in
-select id, project, title, status, paused, steps_accepted, steps_total, changed_at from tasks
+select id, project, title, status, paused, steps_accepted, steps_total, changed_at, steps_skipped from tasks
 where status in (select value from json_each(:statuses)) order by number;
 
 -- name: list_tasks_of
-select id, project, title, status, paused, steps_accepted, steps_total, changed_at from tasks
+select id, project, title, status, paused, steps_accepted, steps_total, changed_at, steps_skipped from tasks
 where project = :project and (:statuses = '[]' or status in (select value from json_each(:statuses))) order by number;
 
 -- The log's order, not that of any clock; its last events alone are read, however many tasks there are.
@@ -262,3 +263,51 @@ on conflict (key) do update set answer = excluded.answer where remembered.answer
 
 -- name: recall
 select answer from remembered where key = :key;
+
+-- == files and callbacks for other programs ==
+
+-- name: get_cursor
+select doc from cursors where name = :cursor;
+
+-- A cursor is moved from where its mover saw it: zero rows is a refusal.
+-- name: begin_cursor
+insert into cursors (name, doc) values (:cursor, :doc) on conflict (name) do nothing;
+
+-- name: move_cursor
+update cursors set doc = :doc where name = :cursor and doc = :was;
+
+-- name: drop_cursor
+delete from cursors where name = :cursor;
+
+-- name: last_event
+select max(seq) from events;
+
+-- One event a line, as `punchlist events --json` has it.
+-- name: event_lines
+select seq, json_object(
+    'seq', seq, 'stream', stream, 'n', n, 'at', at, 'kind', kind, 'actor', actor, 'data', json(data),
+    'prev', prev, 'hash', hash
+) from events where seq > :after order by seq limit :most;
+
+-- name: events_of_kinds
+select seq, stream, n, at, kind, actor, data, prev, hash from events
+where seq > :after and kind in (select value from json_each(:kinds)) order by seq limit :most;
+
+-- name: add_reply
+insert into replies (after, line) values (coalesce((select max(seq) from events), 0), :line);
+
+-- name: replies_after
+select number, after, line from replies where number > :after order by number limit :most;
+
+-- name: forget_replies
+delete from replies where number <= :last;
+
+-- name: put_delivery
+insert into deliveries (id, state, doc) values (:id, :state, :doc)
+on conflict (id) do update set state = excluded.state, doc = excluded.doc;
+
+-- name: list_deliveries
+select doc from deliveries where state = :state order by number;
+
+-- name: remove_delivery
+delete from deliveries where id = :id;

@@ -43,7 +43,8 @@ create table tasks (
     paused integer not null,
     steps_accepted integer not null,
     steps_total integer not null,
-    changed_at text not null
+    changed_at text not null,
+    steps_skipped integer not null default 0
 ) strict;
 
 create index tasks_by_project on tasks (project);
@@ -137,3 +138,26 @@ create table remembered (
     key text primary key,
     answer text not null
 ) strict, without rowid;
+
+-- How far files for other programs were read and written.
+create table cursors (
+    name text primary key,
+    doc text not null
+) strict, without rowid;
+
+-- What lines of the inbox file were answered, until it stands in the outbox file; `after` is the last event before it.
+create table replies (
+    number integer primary key autoincrement,
+    after integer not null,
+    line text not null
+) strict;
+
+-- What a callback is still to be told, and what it was told in vain.
+create table deliveries (
+    number integer primary key autoincrement,
+    id text not null unique,
+    state text not null check (state in ('due', 'given_up')),
+    doc text not null
+) strict;
+
+create index deliveries_by_state on deliveries (state);

@@ -1,0 +1,59 @@
+"""What is kept of programs beside the engine: how far their files were read and written, what they are to be told."""
+
+from typing import Literal
+
+import msgspec
+
+from punchlist.model.json import Json
+
+Moment = Literal["done", "failed", "waiting"]
+"""What of a run a callback may be told."""
+
+
+class InboxCursor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How far the inbox file was taken: up to byte `offset`; `digest` is of the `tail` bytes before it.
+
+    `skipping`: a line that was refused by its size has not come to its end yet. `problem` is why the file cannot be
+    read at present.
+    """
+
+    offset: int = 0
+    tail: int = 0
+    digest: str = ""
+    skipping: bool = False
+    problem: str = ""
+
+
+class OutboxCursor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How far the outbox file was written: the last event and reply in it, and its size in bytes after them.
+
+    `problem` is why it cannot be written at present; it catches up later.
+    """
+
+    seq: int = 0
+    reply: int = 0
+    size: int = 0
+    problem: str = ""
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer on its way to the outbox file: one line, which stands there behind the event numbered `after`."""
+
+    number: int
+    after: int
+    line: str
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Something that a callback is to be told; `id` is the same however often it is told.
+
+    It is told when `due` is past; `tries` counts in vain, `problem` is what became of the last one. `given_up` says
+    since when it is not tried any more.
+    """
+
+    id: str
+    body: dict[str, Json]
+    due: str
+    tries: int = 0
+    problem: str = ""
+    given_up: str = ""
