@@ -22,6 +22,7 @@ class TaskSummary(msgspec.Struct, frozen=True, kw_only=True):
     paused: bool
     steps_accepted: int
     steps_total: int
+    steps_skipped: int
     waits_for: str
     changed_at: str
 
@@ -77,6 +78,7 @@ def summary(state: TaskState) -> TaskSummary:
         paused=task.paused,
         steps_accepted=sum(step.status is StepStatus.ACCEPTED for step in task.steps),
         steps_total=len(task.steps),
+        steps_skipped=sum(step.status is StepStatus.SKIPPED for step in task.steps),
         waits_for="",
         changed_at=state.changed_at,
     )

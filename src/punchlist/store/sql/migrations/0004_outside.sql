@@ -1,4 +1,4 @@
--- Format 3: how far files for other programs were read and written, and what is to be delivered to such programs.
+-- Format 4: how far files for other programs were read and written, and what is to be delivered to such programs.
 
 create table cursors (
     name text primary key,
