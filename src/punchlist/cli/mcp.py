@@ -1,12 +1,16 @@
 """`punchlist mcp`: serve typed tools to a client, or set a client up to start the server."""
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from punchlist.cli.commands import Verb, examples
 from punchlist.cli.session import Session
 from punchlist.errors import DefinitionError
+
+if TYPE_CHECKING:
+    from punchlist.model.json import Json
 
 ROLES = ("orchestrator", "human", "builder", "qa", "planner")
 CLIENTS = ("claude-code",)
@@ -18,6 +22,7 @@ CLIENTS = ("claude-code",)
         "punchlist mcp                          # what a client starts; it speaks on standard input and output",
         "punchlist mcp --install claude-code    # show what is written to .mcp.json, ask, write",
         "punchlist mcp --install claude-code --role human --yes",
+        "punchlist mcp --http --port 4711       # for clients that connect to a URL; says where the token is",
     ),
 )
 @click.option(
@@ -27,19 +32,39 @@ CLIENTS = ("claude-code",)
 @click.option(
     "--install", "client", type=click.Choice(CLIENTS), help="Set up this client's project instead of serving."
 )
+@click.option("--http", is_flag=True, help="Serve over HTTP instead, to programs of this machine that have the token.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), metavar="PORT", default=0, show_default="any free one",
+    help="With --http: where.",
+)  # fmt: skip
 @click.option("--yes", "-y", is_flag=True, help="With --install: do not ask.")
 @click.pass_obj
-def mcp(session: Session, *, role: str, client: str | None, yes: bool) -> None:
+def mcp(session: Session, *, role: str, client: str | None, http: bool, port: int, yes: bool) -> None:
     """Serve typed tools on standard input and output, by the Model Context Protocol.
 
     An agent in a chat plans and steers by them; its role decides which there are. Needs the extra `punchlist[mcp]`.
     """
+    _refuse_together(client=client, http=http, port=port, yes=yes, json=session.json)
     if client is not None:
         _install(session, client, role=role, yes=yes)
-        return
-    if session.json or yes:
-        option = "--json" if session.json else "--yes"
+    elif http:
+        _serve_http(session, role, port=port)
+    else:
+        _serve(session, role)
+
+
+def _refuse_together(*, client: str | None, http: bool, port: int, yes: bool, json: bool) -> None:
+    """Refuse options that would have no effect."""
+    if client is not None and (http or port):
+        raise DefinitionError(f"{'--http' if http else '--port'} and --install do not go together")
+    if port and not http:
+        raise DefinitionError("--port is for --http", hint="Add --http, or leave it out.")
+    if client is None and (yes or (json and not http)):
+        option = "--yes" if yes else "--json"
         raise DefinitionError(f"{option} and serving do not go together", hint="Leave it out.")
+
+
+def _serve(session: Session, role: str) -> None:
     if sys.stdin.isatty():
         session.tell(
             "Serving a client on standard input and output; ^C ends it. To set one up: punchlist mcp --install"
@@ -47,6 +72,22 @@ def mcp(session: Session, *, role: str, client: str | None, yes: bool) -> None:
     from punchlist.mcp import roles
 
     roles.serve(role, folder=session.directory)
+
+
+def _serve_http(session: Session, role: str, *, port: int) -> None:
+    from punchlist.mcp import roles
+
+    def told(place: roles.Place) -> None:
+        answer: dict[str, Json] = {"url": place.url, "role": role, "token_file": str(place.token_file)}
+        session.show(
+            answer,
+            lambda _: (
+                f"Serving {place.url} to programs of this machine that send the token in\n{place.token_file}\n"
+                "as `Authorization: Bearer TOKEN`; ^C ends it."
+            ),
+        )
+
+    roles.serve_http(role, folder=session.directory, port=port, told=told)
 
 
 def _install(session: Session, client: str, *, role: str, yes: bool) -> None:

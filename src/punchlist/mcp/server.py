@@ -1,53 +1,20 @@
-"""The server: tools, resources and questions by the official SDK, on standard input and output."""
+"""The server: the official SDK's machinery around the desks of its clients, on standard input and output."""
 
-import asyncio
-import threading
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import mcp_types as types
-import msgspec
 from mcp.server.lowlevel import Server
-from mcp.shared.exceptions import MCPError
 
 from punchlist import __version__
-from punchlist.errors import PunchlistError, RefusedError
-from punchlist.mcp import answers, asking
-from punchlist.mcp.arguments import check
-from punchlist.mcp.asking import Asking, Put
-from punchlist.mcp.tool import Tool
+from punchlist.mcp.desk import Desk, Serving
 from punchlist.mcp.wire import standard_streams
-from punchlist.render.failures import failure
-from punchlist.service import crashes
 
 if TYPE_CHECKING:
     from mcp.server.context import ServerRequestContext
 
-    from punchlist.mcp.resources import Resources
-    from punchlist.model.json import Json
-    from punchlist.service.context import Answer
-
-T = TypeVar("T")
-_AT_ONCE = 32
-"""How many calls are at work at the same time; a wait is none."""
-
-
-class Serving(msgspec.Struct, frozen=True, kw_only=True):
-    """What one client is served; bugs are reported in `folder`.
-
-    `introduced` is told the client's name before its first call, `refused` of each call that reaches no tool: of one
-    that is not there, or with arguments that do not fit.
-    """
-
-    tools: Sequence[Tool]
-    instructions: str
-    folder: Path
-    resources: "Resources | None" = None
-    introduced: Callable[[str], None] = lambda _client: None
-    refused: Callable[[str, PunchlistError], None] = lambda _tool, _error: None
+    Context = ServerRequestContext[Any, Any]
 
 
 def serve(serving: Serving) -> None:
@@ -56,181 +23,40 @@ def serve(serving: Serving) -> None:
 
 
 async def _serve(serving: Serving) -> None:
-    desk = _Desk(serving)
-    server: Server[Any] = Server(
-        "punchlist",
-        version=__version__,
-        instructions=serving.instructions,
-        on_list_tools=desk.list_tools,
-        on_call_tool=desk.call_tool,
-        on_list_resources=desk.list_resources if serving.resources else None,
-        on_read_resource=desk.read_resource if serving.resources else None,
-    )
-    async with standard_streams() as (received, sent):
+    desk = Desk(serving)
+    server = machinery(serving, desk_of=lambda _context: desk)
+    async with standard_streams(serving.refused) as (received, sent):
         await server.run(received, sent, server.create_initialization_options())
 
 
-class _Desk:
-    """Answers the requests of one client."""
+def machinery(serving: Serving, *, desk_of: "Callable[[Context], Desk]") -> Server[Any]:
+    """Return the protocol's side of a server whose requests are answered at the desks that `desk_of` names.
 
-    def __init__(self, serving: Serving) -> None:
-        self._serving = serving
-        self._tools = {tool.name: tool for tool in serving.tools}
-        self._working = anyio.CapacityLimiter(_AT_ONCE)
-        self._client: str | None = None
-        self._asking = Asking()
+    Of `serving` it takes what all its clients are told alike.
+    """
 
-    async def list_tools(
-        self, context: "ServerRequestContext[Any, Any]", params: types.PaginatedRequestParams | None
-    ) -> types.ListToolsResult:
-        """Return all tools, on one page."""
-        del context, params
-        return types.ListToolsResult(tools=[_shown(tool) for tool in self._serving.tools])
+    async def list_tools(context: "Context", params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
+        return await desk_of(context).list_tools(context, params)
 
     async def call_tool(
-        self, context: "ServerRequestContext[Any, Any]", params: types.CallToolRequestParams
+        context: "Context", params: types.CallToolRequestParams
     ) -> types.CallToolResult | types.InputRequiredResult:
-        """Return the answer of a tool; a refusal, or a bug, is an answer too."""
-        self._introduce(context)
-        try:
-            if params.request_state is not None:
-                put = self._asking.take(params.request_state, tool=params.name)
-                return await self._told(put, asking.reply_in(params))
-            tool = self._tool(params.name)
-            arguments: dict[str, Json] = params.arguments or {}
-            answer = await self._called(tool, lambda: self._checked_call(tool, arguments))
-            question = tool.question(answer) if tool.question is not None else None
-            if question is None or not asking.can_ask(context):
-                return answers.result({"ok": True, **answer})
-            put = Put(tool, answer, question)
-            if not context.session.can_send_request:
-                return self._asking.hold(put)
-            return await self._told(put, await asking.ask(context, question))
-        except PunchlistError as error:
-            return answers.refusal(error)
-        except Exception as error:  # noqa: BLE001 - the edge: whatever is not expected is a bug, and recorded
-            return answers.refusal(self._bug(error, f"tool: {params.name}"))
+        return await desk_of(context).call_tool(context, params)
 
     async def list_resources(
-        self, context: "ServerRequestContext[Any, Any]", params: types.PaginatedRequestParams | None
+        context: "Context", params: types.PaginatedRequestParams | None
     ) -> types.ListResourcesResult:
-        """Return a page of the generated files."""
-        self._introduce(context)
-        resources = self._resources()
-        after = params.cursor if params is not None else None
-        paths, cursor = await self._answered(lambda: resources.page(after), asked="resources/list")
-        found = [types.Resource(uri=each.uri, name=each.name, mime_type=each.mime_type) for each in paths]
-        return types.ListResourcesResult(resources=found, next_cursor=cursor)
+        return await desk_of(context).list_resources(context, params)
 
-    async def read_resource(
-        self, context: "ServerRequestContext[Any, Any]", params: types.ReadResourceRequestParams
-    ) -> types.ReadResourceResult:
-        """Return a generated file."""
-        self._introduce(context)
-        resources = self._resources()
-        found, text = await self._answered(lambda: resources.read(str(params.uri)), asked="resources/read")
-        contents = types.TextResourceContents(uri=found.uri, mime_type=found.mime_type, text=text)
-        return types.ReadResourceResult(contents=[contents])
+    async def read_resource(context: "Context", params: types.ReadResourceRequestParams) -> types.ReadResourceResult:
+        return await desk_of(context).read_resource(context, params)
 
-    def _resources(self) -> "Resources":
-        assert self._serving.resources is not None, "without them the request is not offered"
-        return self._serving.resources
-
-    def _tool(self, name: str) -> Tool:
-        if name not in self._tools:
-            refused = RefusedError(
-                f"there is no tool {name[:80]!r} for this role",
-                where="name",
-                hint=f"There are: {', '.join(self._tools)}",
-            )
-            refused.code = "not_found"
-            self._serving.refused(name[:80], refused)
-            raise refused
-        return self._tools[name]
-
-    def _checked_call(self, tool: Tool, arguments: "dict[str, Json]") -> "Answer":
-        try:
-            check(tool, arguments)
-        except PunchlistError as error:
-            self._serving.refused(tool.name, error)
-            raise
-        return tool.call(arguments)
-
-    def _introduce(self, context: "ServerRequestContext[Any, Any]") -> None:
-        if self._client is None:
-            params = context.session.client_params
-            self._client = params.client_info.name if params is not None else "unknown"
-            self._serving.introduced(self._client)
-
-    async def _called(self, tool: Tool, work: "Callable[[], Answer]", *, finish: bool = False) -> "Answer":
-        """Do a call in a thread of its own; one that waits is left behind with its client, a change is finished."""
-        if tool.waits:
-            return await _in_thread(work)
-        async with self._working:
-            return await _in_thread(work, finish=finish or tool.changes)
-
-    async def _answered(self, work: Callable[[], T], *, asked: str) -> T:
-        """Do what is no call of a tool; its failures are errors of the protocol."""
-        try:
-            return await _in_thread(work)
-        except PunchlistError as error:
-            raise MCPError(code=types.INVALID_PARAMS, message=str(error)) from None
-        except Exception as error:  # noqa: BLE001 - the edge: whatever is not expected is a bug, and recorded
-            raise MCPError(code=types.INTERNAL_ERROR, message=str(self._bug(error, asked))) from None
-
-    async def _told(self, put: Put, reply: types.ElicitResult | str) -> types.CallToolResult:
-        """Return the answer with what the person decided; what was called for holds, whatever comes of that."""
-        return answers.result({"ok": True, **put.answer, **await self._decided(put, reply)})
-
-    async def _decided(self, put: Put, reply: types.ElicitResult | str) -> "Answer":
-        if isinstance(reply, str):
-            return {"asked": "failed", "why": reply}
-        if reply.action != "accept":
-            return {"asked": reply.action}
-        try:
-            decided = await self._called(put.tool, lambda: put.question.answered(asking.content_of(reply)), finish=True)
-        except PunchlistError as error:
-            return {"asked": "accept", "refused": failure(error)}
-        return {"asked": "accept", **decided}
-
-    def _bug(self, error: Exception, asked: str) -> PunchlistError:
-        return crashes.reported(error, start=self._serving.folder, asked=asked)
-
-
-def _shown(tool: Tool) -> types.Tool:
-    hints = None if tool.changes else types.ToolAnnotations(read_only_hint=True)
-    return types.Tool(name=tool.name, description=tool.text, input_schema=dict(tool.schema), annotations=hints)
-
-
-async def _in_thread(work: Callable[[], T], *, finish: bool = False) -> T:
-    """Return what `work` returns, done in a thread that does not outlive the process.
-
-    Who is cancelled leaves it behind, unless it is to `finish` first.
-    """
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[T] = loop.create_future()
-
-    def settle(result: T | None, error: BaseException | None) -> None:
-        if error is not None:
-            done.set_exception(error)
-        else:
-            done.set_result(result)  # type: ignore[arg-type]
-
-    def run() -> None:
-        result: T | None = None
-        failed: BaseException | None = None
-        try:
-            result = work()
-        except BaseException as error:  # noqa: BLE001 - handed on to who waits, who records it
-            failed = error
-        with suppress(RuntimeError):  # the loop is over: nobody waits any more
-            loop.call_soon_threadsafe(settle, result, failed)
-
-    threading.Thread(target=run, daemon=True, name="call").start()
-    try:
-        return await asyncio.shield(done)
-    except asyncio.CancelledError:
-        if finish:
-            with anyio.CancelScope(shield=True):
-                await asyncio.wait([done])
-        raise
+    return Server(
+        "punchlist",
+        version=__version__,
+        instructions=serving.instructions,
+        on_list_tools=list_tools,
+        on_call_tool=call_tool,
+        on_list_resources=list_resources if serving.resources else None,
+        on_read_resource=read_resource if serving.resources else None,
+    )
