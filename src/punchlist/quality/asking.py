@@ -6,7 +6,12 @@ _WORD = re.compile(r"\w+")
 _MARKS = " \t\"'`*_(["
 _ASKS = re.compile(
     r"\b(?:must|shall|should|may not|can not|cannot|never|always|only|required?|(?:has|have|needs?|is|are) to"
-    r"|(?:we|i) (?:also )?(?:need|want))\b",
+    r"|(?:we|i) (?:also )?(?:need|want)"
+    r"|(?:no|nobody|no one|nothing|none|neither)\b[^,;:.]{0,60}? may)\b",
+    re.IGNORECASE,
+)
+_OF_ITSELF = re.compile(
+    r"(?:this|the following) (?:chapter|document|file|list|note|page|proposal|section|spec|specification|table|text)\b",
     re.IGNORECASE,
 )
 _BINDS = re.compile(r"\b(?:must|shall)\b", re.IGNORECASE)
@@ -59,11 +64,17 @@ def asks(sentence: str) -> bool:
     """Say whether a sentence of running text asks for something; a question never does.
 
     It does with a word such as must, should, never, only or has to; where it is an order, that begins with its verb
-    ("Add", "Do not log"), also after a condition ("If two match, keep"); or where it says what people can do.
+    ("Add", "Do not log"), also after a condition ("If two match, keep"); or where it says what people can do. What a
+    text says of itself ("This page says what …") asks for nothing unless it binds.
     """
-    if sentence.rstrip(_MARKS + ")]").endswith("?"):
+    if is_question(sentence) or (_OF_ITSELF.match(sentence.lstrip(_MARKS)) and not binds(sentence)):
         return False
     return bool(_ASKS.search(sentence) or _CAN.search(sentence.lstrip(_MARKS)) or _is_order(sentence))
+
+
+def is_question(sentence: str) -> bool:
+    """Say whether a sentence ends as questions do."""
+    return sentence.rstrip(_MARKS + ")]").endswith("?")
 
 
 def binds(sentence: str) -> bool:

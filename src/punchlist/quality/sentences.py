@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from punchlist.quality.asking import asks, binds
+from punchlist.quality.asking import asks, binds, is_question
 from punchlist.quality.wording import words
 
 _FENCE = re.compile(r"\s{0,3}(```|~~~)")
@@ -18,12 +18,18 @@ _ITEM = re.compile(r"\s*(?:[-*+]|[0-9]{1,4}[.)])\s+(?:\[[ xX]\]\s+)?")
 _MARKUP = re.compile(r"\s{0,3}(?:<!--|={3,}\s*$|-{3,}\s*$)")
 _ROW = re.compile(r"\s{0,3}\|(.*?)\|?\s*$")
 _RULE = re.compile(r"\s{0,3}\|[\s:|-]*-[\s:|-]*$")
-_BREAK = re.compile(r"(?<=[.!?])[\"'`)*_]*\s+(?=[\"'`(*_\[]*[A-Z0-9])")
+_BREAK = re.compile(r"(?<=[.!?])(?<!e\.g\.)(?<!i\.e\.)[\"'`)*_]*\s+(?=[\"'`(*_\[]*[A-Z0-9]|[\"'(*_\[]*`)")
 _SILENT_PARTS = re.compile(
-    r"(?:background|history|motivation|non-?goals?|not in scope|out of scope|references|related work|see also)",
+    r"acknowledge?ments?|background|credits|history|(?:the )?motivation|non-?goals?|not in scope|out of scope"
+    r"|(?:open|unanswered) (?:points|questions)|questions|references|related work|see also|thanks|to be decided",
     re.IGNORECASE,
 )
-_TELLING_PARTS = re.compile(r"(?:context|glossary|introduction|notes?|overview|summary|terms)", re.IGNORECASE)
+_TELLING_PARTS = re.compile(
+    r"context|glossary|introduction|notes?|overview|summary|terms|today"
+    r"|(?:how|what|where) (?:it|things|this|we|they|the \w+) (?:\w+ )?(?:now|so far|today)"
+    r"|(?:the )?(?:current|present) (?:behaviou?r|design|situation|state)|(?:the )?(?:problem|situation|status quo)",
+    re.IGNORECASE,
+)
 
 Weight = Literal["all", "binding", "none"]
 """Which sentences of a part of a spec count: all that ask, those that say must or shall, or none."""
@@ -58,13 +64,13 @@ def demands(spec: str) -> Iterator[Sentence]:
     """Yield the sentences of a markdown text that ask for something.
 
     Those are all of list items and of the rows of tables below their heads, and of paragraphs the ones that `asks`
-    finds. Under a heading such as Notes, Overview or Context only what says must or shall asks, list or not; under one
-    such as Background or Out of scope nothing does, nor do headings and code.
+    finds. Under a heading such as Notes, Overview or How it works today only what says must or shall asks, list or not;
+    under one such as Background, Out of scope or Open questions nothing does, nor do headings, code and questions.
     """
     for block in _blocks(spec):
         for text in _BREAK.split(block.text):
             wanted = binds(text) if block.weight == "binding" else block.is_item or asks(text)
-            if wanted and words(text):
+            if wanted and words(text) and not is_question(text):
                 yield Sentence(text.strip(), block.line)
 
 

@@ -9,17 +9,18 @@ _ENDINGS = ("ings", "ing", "ies", "ied", "ers", "er", "ed", "es", "ly", "s", "y"
 _STEM = 3
 _SILENT = frozenset(
     _WORD.findall(
-        "a about add all allow also an and any are as at be been being by can cannot could do does don't done each "
-        "ensure every for from give has have how if implement in into introduce is it its let make may more must "
-        "never no not of on one only or other out over please provide required shall should so some such support "
-        "sure than that the their them then there these they this those to too under until up use used using via "
-        "was were what when where which while who will with within without would you your"
+        "a about add all allow also always an and any are as at be been being by can cannot could do does don't done "
+        "each ensure every everything for from give has have how if implement in into introduce is it its let make may "
+        "more must never no not of on one only or other out over please provide required shall should so some such "
+        "support sure than that the their them then there these they this those to too under until up use used using "
+        "via was were what when where which while who will with within without would you your"
     )
 )
 _CLAUSE = re.compile(
     r"\b(?:if|when|whenever|where|whether|unless|until|which|who|whose|because|(?<!sure )(?<!ensure )that)\b[^,;:]*",
     re.IGNORECASE,
 )
+_ASIDE = re.compile(r"(?:\b(?:because|instead of|rather than)|, since)\b[^,;:]*", re.IGNORECASE)
 _BOUND = re.compile(r"\b(?:no (?:more|longer|later|less|fewer|earlier) than|not only|or not|not just)\b", re.IGNORECASE)
 _FORBIDS = re.compile(
     r"\b(?:not|never|no|none|nobody|nothing|cannot|nor)\b|n['\N{RIGHT SINGLE QUOTATION MARK}]t\b", re.IGNORECASE
@@ -52,12 +53,12 @@ def spoken(criteria: Sequence[str]) -> Spoken:
 
 
 def names(criteria: Spoken, sentence: str) -> bool:
-    """Say whether criteria speak of a sentence: half of its words, or more, are theirs.
+    """Say whether criteria speak of a sentence: half of its words, or more, are theirs; its reasons do not count.
 
     Of a sentence that forbids something only what denies speaks: "It logs passwords" says nothing of "It must never log
     passwords", though it has all of its words.
     """
-    asked = words(sentence)
+    asked = words(_ASIDE.sub(" ", sentence)) or words(sentence)
     said = criteria.denying if forbids(sentence) else criteria.words
     return 2 * len(asked & said) >= len(asked)
 

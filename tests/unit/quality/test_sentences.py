@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from punchlist.quality.sentences import Sentence, demands
@@ -119,7 +121,11 @@ def test_what_forbids_says_so_where_it_says_what_must_be(sentence: str, *, forbi
 
 @pytest.mark.parametrize(
     ("heading", "found"),
-    [("Overview", 1), ("Context", 1), ("Notes", 1), ("Out of scope", 0), ("Background", 0), ("What is wanted", 3)],
+    [
+        *((each, 1) for each in ("Overview", "Context", "Notes", "How it works today", "Today", "The current state")),
+        *((each, 0) for each in ("Out of scope", "Background", "Open questions", "Acknowledgements", "Thanks")),
+        *((each, 3) for each in ("What is wanted", "How it works", "What users see", "The problem report")),
+    ],
 )
 def test_less_of_what_stands_under_some_headings_asks(heading: str, found: int) -> None:
     spec = f"# Shop\n\n## {heading}\n\nAdd an export.\n\n- It must have dates.\n- It has rows.\n"
@@ -131,3 +137,67 @@ def test_a_silent_part_within_a_telling_one_stays_silent() -> None:
     spec = "# Overview\n\nIt must sing.\n\n## Background\n\nIt must not dance.\n"
 
     assert [each.text for each in demands(spec)] == ["It must sing."]
+
+
+def test_a_question_asks_for_nothing_in_a_list_either() -> None:
+    assert list(demands("- Should the sheet name the shop?\n- Must it?\n")) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("It is slow. `price()` must be fast.", ["`price()` must be fast."]),
+        (
+            "It must take units, e.g. `kg` or i.e. KG. Add milligrams.",
+            ["It must take units, e.g. `kg` or i.e. KG.", "Add milligrams."],
+        ),
+    ],
+)
+def test_code_begins_a_sentence_and_an_abbreviation_ends_none(text: str, sentences: list[str]) -> None:
+    assert [each.text for each in demands(text)] == sentences
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The total must be rounded up because that is what the carrier does with every bill it sends.",
+        "The total must be rounded up rather than down or to the nearest multiple of ten pence.",
+        "The total must be rounded up, since another program picks the sheet up at once.",
+    ],
+)
+def test_the_reasons_of_a_sentence_need_no_criterion(sentence: str) -> None:
+    assert names(spoken(["The total is rounded up."]), sentence)
+
+
+def test_a_sentence_of_nothing_but_reasons_is_measured_by_them() -> None:
+    assert not names(spoken(["The total is rounded up."]), "Because the carrier must never wait.")
+
+
+WHOLE = Path(__file__).parents[2] / "agents" / "parcels" / "spec.md"
+DEMANDS = {
+    32: ["A plain", "Internally everything"],
+    36: ['`grams("1.2 kg")`'],
+    37: ["A weight"],
+    38: ["Pounds and"],
+    40: ["The parser", "A text"],
+    50: ["500 g"],
+    51: ["2 kg"],
+    52: ["10 kg"],
+    54: ["`price()` must", "Do not"],
+    61: ["The header"],
+    62: ["Each parcel"],
+    63: ["The last"],
+    65: ["The sheet", "If the", "Without the"],
+    71: ["A line", "Report it", "The message", "No traceback"],
+    76: ["That call", "Python 3.11"],
+    81: ["Show the"],
+}
+"""The first two words of the sentences that ask for something, by line, as a reader of the spec would name them."""
+
+
+def test_of_a_spec_of_two_pages_each_sentence_that_asks_is_found_and_no_other() -> None:
+    found: dict[int, list[str]] = {}
+    for each in demands(WHOLE.read_text(encoding="utf-8")):
+        found.setdefault(each.line, []).append(" ".join(each.text.split()[:2]))
+
+    assert found == DEMANDS

@@ -32,6 +32,9 @@ As a buyer, I want to see my last orders.
 We need an export for the tax office.
 Ensure that the total is right to the cent.
 `greet` must take a language.
+No traceback may ever reach a clerk.
+Nobody may read it but its owner.
+This page must load within a second.
 **Log every refusal with its reason.**
 """
 TELLING = """\
@@ -47,6 +50,8 @@ The shop opened ten years ago.
 Why must every clerk copy it by hand?
 Export jobs have been slow this year.
 Orders come in by mail, and a clerk types them in.
+This page says what the next version is to do.
+Nobody noticed it, and that may happen again.
 """
 
 
