@@ -14,9 +14,9 @@ from punchlist.model.jobs import Role
 from tools.pages.markup import code, page, table
 
 _HEAD = """\
-`punchlist mcp` serves these to a client of the Model Context Protocol, on standard input and output; `--role` says
-whose. How to set a client up: [Claude Code](../howto/claude-code.md), [OpenClaw and others](../howto/openclaw.md). It
-needs the extra `punchlist[mcp]`.
+`punchlist mcp` serves these to a client of the Model Context Protocol, on standard input and output;
+`--role` says whose. How to set a client up: [Claude Code](../howto/claude-code.md), [OpenClaw and
+others](../howto/openclaw.md), [over HTTP](../howto/tools-over-http.md). It needs the extra `punchlist[mcp]`.
 
 Arguments are closed: one that is not listed, or of another type, is refused, with every problem of the call and its
 place in one answer. Those in **bold** must be given. Fields of tasks, steps, results and reviews are those of the
