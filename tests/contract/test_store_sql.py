@@ -34,7 +34,7 @@ def connection() -> Iterator[sqlite3.Connection]:
 
 def objects(connection: sqlite3.Connection) -> set[tuple[str, str, str, str]]:
     rows = connection.execute("select type, name, tbl_name, coalesce(sql, '') from sqlite_master").fetchall()
-    return {(kind, name, table, re.sub(r"\s+", " ", sql)) for kind, name, table, sql in rows}
+    return {(kind, name, table, re.sub(r"\s*([\s,()])\s*", r"\1", sql)) for kind, name, table, sql in rows}
 
 
 def plan(connection: sqlite3.Connection, statement: str) -> list[str]:

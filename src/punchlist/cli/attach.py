@@ -30,7 +30,7 @@ def show_story(session: Session, answer: dict[str, Json]) -> None:
     from punchlist.service import following
 
     tasks = {run.id: run.task or "" for run in views.runs_of(answer)}
-    story = Story(tasks)
+    story = Story(tasks, skipped=_skipped(answer))
     for event in following.follow_runs(session.service, list(tasks)):
         _print(session, story.lines({key: visible(value) for key, value in event.items()}))
 
@@ -58,6 +58,12 @@ def _tasks_now(session: Session, answer: dict[str, Json]) -> dict[str, Json]:
         return {"task": now(answer["task"])}
     listed = answer.get("tasks")
     return {"tasks": [now(each) for each in listed]} if isinstance(listed, list) else {}
+
+
+def _skipped(answer: dict[str, Json]) -> set[str]:
+    """Return the steps of an answer's tasks that are skipped as it is given."""
+    told = [answer["task"]] if "task" in answer else answer.get("tasks", [])
+    return {step.id for task in seen(list[TaskSeen], told) for step in task.steps if step.status == "skipped"}
 
 
 def _print(session: Session, lines: Iterable[str]) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from punchlist.cli.tables import status, strong
+from punchlist.cli.views.tasks import skipped
 from punchlist.model.json import Json
 
 Data = Mapping[str, Json]
@@ -31,13 +32,15 @@ class Attempt(NamedTuple):
 class Story:
     """Turns events into lines; remembers the attempts and commits that later events speak of.
 
-    `tasks` names the task that each run delivers; `task` is that of the event which is being told.
+    `tasks` names the task that each run delivers, `skipped` the steps that were skipped before; `task` is that of the
+    event which is being told.
     """
 
     tasks: Mapping[str, str]
     attempts: dict[str, Attempt] = field(default_factory=dict[str, Attempt])
     commits: dict[str, str] = field(default_factory=dict[str, str])
     streams: dict[str, str] = field(default_factory=dict[str, str])
+    skipped: set[str] = field(default_factory=set[str])
     task: str = ""
 
     def lines(self, event: Data) -> Iterator[str]:
@@ -101,6 +104,7 @@ def _checked(seen: Attempt, outcome: Data) -> str:
 
 def _step_moved(story: Story, data: Data) -> Iterator[str]:
     step, state, reason = _text(data, "step"), _text(data, "status"), _text(data, "reason")
+    (story.skipped.add if state == "skipped" else story.skipped.discard)(step)
     if state == "accepted":
         commit = story.commits.get(step)
         yield _line(step, f"{status(state)}{f' as commit {commit[:12]}' if commit else ''}")
@@ -131,7 +135,8 @@ def _task_approved(story: Story, data: Data) -> Iterator[str]:
 
 def _task_moved(story: Story, data: Data) -> Iterator[str]:
     reason = _text(data, "reason")
-    yield _line(story.task, f"{status(_text(data, 'status'))}{f': {reason}' if reason else ''}")
+    left_out = skipped(sum(step.startswith(f"{story.task}.") for step in story.skipped))
+    yield _line(story.task, f"{status(_text(data, 'status'))}{left_out}{f': {reason}' if reason else ''}")
 
 
 def _task_published(story: Story, data: Data) -> Iterator[str]:

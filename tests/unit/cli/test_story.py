@@ -81,3 +81,18 @@ def test_what_nobody_follows_is_not_told() -> None:
 def test_nodes_are_told_of_a_flow_of_ones_own_only() -> None:
     assert told(Story({"R3": ""}), "NodeEnded", node="lint", status="succeeded") == ["       lint succeeded"]
     assert told(delivering(), "NodeEnded", node="steps", status="succeeded") == []
+
+
+def test_each_line_of_a_task_says_how_many_of_its_steps_are_skipped() -> None:
+    story = Story({"R2": "T1"}, skipped={"T1.1", "T12.1"})
+    told(story, "RunCreated", run="R2", task="T1")
+
+    begun = told(story, "TaskMoved", status="running", run="R2")
+    told(story, "StepMoved", step="T1.2", status="skipped", reason="not needed")
+    waits = told(story, "TaskMoved", status="waiting", run="R2", reason="rework G1")
+    told(story, "StepMoved", step="T1.1", status="pending")
+    done = told(story, "TaskMoved", status="accepted", run="R2")
+
+    assert begun == ["T1     running, 1 skipped"]
+    assert waits == ["T1     waiting, 2 skipped: rework G1"]
+    assert done == ["T1     accepted, 1 skipped"]

@@ -173,13 +173,18 @@ def test_a_task_that_was_approved_all_the_same_says_who_passed_over_what() -> No
     assert "Approved all the same by human:ada, passing over:\n  T1.1 AC-2 cannot run here\n" in shown
 
 
-def test_an_accepted_task_says_how_many_of_its_steps_were_skipped_wherever_it_has_a_line() -> None:
+def test_a_task_says_how_many_of_its_steps_were_skipped_wherever_it_has_a_line() -> None:
     line: dict[str, Json] = {"id": "T1", "title": "x", "status": "accepted", "steps_accepted": 1, "steps_total": 3}
-    half: dict[str, Json] = {**line, "id": "T2", "status": "running"}
+    line |= {"steps_skipped": 2}
+    half: dict[str, Json] = {**line, "id": "T2", "status": "running", "steps_skipped": 1}
+    none: dict[str, Json] = {**half, "steps_skipped": 0}
 
     assert "accepted, 2 skipped" in tasks.tasks({"tasks": [{**line, "project": "p", "paused": False}]})
-    assert "skipped" not in tasks.tasks({"tasks": [{**half, "project": "p", "paused": False}]})
-    assert "accepted 1/3, 2 skipped" in attention.status({"accepted": [line], "running": [half], "engine": ENGINE})
+    assert "running, 1 skipped" in tasks.tasks({"tasks": [{**half, "project": "p", "paused": False}]})
+    assert "skipped" not in tasks.tasks({"tasks": [{**none, "project": "p", "paused": False}]})
+    shown = attention.status({"accepted": [line], "running": [half], "engine": ENGINE})
+    assert "accepted 1/3, 2 skipped" in shown
+    assert "running 1/3, 1 skipped" in shown
 
 
 def test_a_criterion_that_nobody_judged_says_so() -> None:

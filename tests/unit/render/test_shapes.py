@@ -100,6 +100,7 @@ def test_a_summary_and_a_project_are_their_fields() -> None:
             "paused": False,
             "steps_accepted": 0,
             "steps_total": 1,
+            "steps_skipped": 0,
             "waits_for": "",
             "changed_at": "",
         },

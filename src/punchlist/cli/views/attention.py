@@ -81,6 +81,7 @@ class LineSeen(Part, frozen=True, kw_only=True):
     status: str
     steps_accepted: int = 0
     steps_total: int = 0
+    steps_skipped: int = 0
     waits_for: str = ""
     command: str = ""
 
@@ -137,8 +138,8 @@ def _lines(lines: Sequence[LineSeen]) -> list[str]:
 
 def _how_far(line: LineSeen) -> str:
     waits = f", waits for {line.waits_for}" if line.waits_for else ""
-    left_out = skipped(line.status, accepted=line.steps_accepted, total=line.steps_total)
-    return f"{state(line.status)} {line.steps_accepted}/{line.steps_total}{left_out}{waits}"
+    how_far = f"{line.steps_accepted}/{line.steps_total}{skipped(line.steps_skipped)}"
+    return f"{state(line.status)} {how_far}{waits}"
 
 
 def _engine(told: StatusSeen) -> str:

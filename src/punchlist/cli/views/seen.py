@@ -225,6 +225,7 @@ class TaskLineSeen(Part, frozen=True, kw_only=True):
     paused: bool = False
     steps_accepted: int = 0
     steps_total: int = 0
+    steps_skipped: int = 0
     waits_for: str = ""
 
 

@@ -43,12 +43,12 @@ def tasks(answer: Answer) -> str:
 
 def _state(line: TaskLineSeen) -> str:
     paused = ", paused" if line.paused else ""
-    return f"{line.status}{paused}{skipped(line.status, accepted=line.steps_accepted, total=line.steps_total)}"
+    return f"{line.status}{paused}{skipped(line.steps_skipped)}"
 
 
-def skipped(state: str, *, accepted: int, total: int) -> str:
-    """Return in words how many steps of an accepted task were skipped: all of them that were not accepted."""
-    return f", {total - accepted} skipped" if state == "accepted" and accepted < total else ""
+def skipped(steps: int) -> str:
+    """Return in words how many steps of a task were skipped, to stand behind its state."""
+    return f", {steps} skipped" if steps else ""
 
 
 def _title(line: TaskLineSeen) -> str:
