@@ -94,13 +94,18 @@ def talked(talk: Callable[[], Awaitable[T]]) -> T:
     return asyncio.run(main())
 
 
-def typed(workspace: Workspace, *messages: Mapping[str, Any] | str) -> list[dict[str, Any]]:
+def typed(
+    workspace: Workspace,
+    *messages: Mapping[str, Any] | str,
+    env: Mapping[str, str] | None = None,
+    program: Sequence[str] = (str(PROGRAM), "mcp"),
+) -> list[dict[str, Any]]:
     """Send lines as they stand, after a handshake, and return the answers to those with an id, by their order."""
     lines = [json.dumps(each) if not isinstance(each, str) else each for each in (HELLO, READY, *messages)]
     with subprocess.Popen(
-        [PROGRAM, "mcp"],
+        program,
         cwd=workspace.root,
-        env=workspace.environment,
+        env={**workspace.environment, **(env or {})},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -59,6 +59,39 @@ def test_a_call_that_cannot_be_read_is_refused_and_the_next_one_is_answered(
     assert answered["result"]["structuredContent"]["tasks"] == []
 
 
+@pytest.mark.parametrize(
+    ("line", "where"),
+    [
+        (call_of('{"project":"p","title":"a","title":"b"}'), ["title"]),
+        (call_of('{"project":"p","title":"a","\\u0074itle":"a"}'), ["title"]),
+        (
+            call_of('{"project":"p","title":"a","steps":[{"goal":"","goal":"x"}],"project":"q"}'),
+            ["project", "steps[0].goal"],
+        ),
+        (
+            '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"list_tasks","name":"list_projects"}}',
+            ["params.name"],
+        ),
+    ],
+    ids=["the same text", "the same name, escaped", "at several places", "the tool"],
+)
+def test_a_call_that_says_a_name_twice_is_refused_and_does_nothing(
+    workspace: Workspace, line: str, where: list[str]
+) -> None:
+    refused, answered = typed(workspace, line, called("list_tasks", {}, number=2))
+
+    assert refused["result"]["isError"] is True
+    error = refused["result"]["structuredContent"]["error"]
+    assert (error["code"], sorted(each["where"] for each in error["problems"])) == ("definition", where)
+    assert answered["result"]["structuredContent"]["tasks"] == []
+
+
+def test_a_request_that_is_no_call_and_says_a_name_twice_is_an_error(workspace: Workspace) -> None:
+    (refused,) = typed(workspace, '{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{},"params":{}}')
+
+    assert "params: it is said twice" in refused["error"]["message"]
+
+
 def test_a_record_nested_as_deep_as_the_wire_allows_is_refused_by_its_schema(workspace: Workspace) -> None:
     (refused,) = typed(
         workspace, called("create_task", {"project": "p", "title": "x", "policy": json.loads(deep(150))})

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from punchlist.model.jobs import Role
-from tests.clients import Client, client, talked
+from tests.clients import Client, client, talked, typed
 from tests.installed import Workspace
 from tests.tooled import Tooled
 
@@ -126,6 +126,22 @@ def test_of_two_servers_of_one_attempt_that_answer_at_once_one_wins(bare: Worksp
 
     assert sorted(won) == [False, True]
     assert len(tooled.outcome().refused) == 1
+
+
+def test_a_result_that_says_two_things_is_refused_and_recorded(bare: Workspace, tmp_path: Path) -> None:
+    tooled = Tooled(tmp_path, Role.BUILDER)
+    said = server(tooled)
+    line = (
+        '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"record_builder_result",'
+        '"arguments":{"outcome":"failed","summary":"No.","outcome":"done"}}}'
+    )
+
+    (refused,) = typed(bare, line, env=said["env"], program=[said["command"], *said["args"]])
+
+    problems = refused["result"]["structuredContent"]["error"]["problems"]
+    assert [each["where"] for each in problems] == ["outcome"]
+    assert tooled.outcome().refused[0].startswith("record_builder_result: ")
+    assert not (tooled.io / "result.json").exists()
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import os
 import re
 import sys
 import threading
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
@@ -15,7 +15,8 @@ import mcp_types as types
 from mcp.shared.message import SessionMessage
 from pydantic import ValidationError
 
-from punchlist.errors import DefinitionError
+from punchlist.errors import DefinitionError, Problem, PunchlistError, invalid
+from punchlist.mcp.twice import said_twice
 from punchlist.render.failures import failure
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 LARGEST = 10_000_000
 """Bytes of a message; a longer one is refused."""
 _END = 1_000
+_SHOWN = 80
+_ARGUMENTS = "params.arguments."
 _WORD = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]|[^\s"{}\[\],:]+')
 _LAST_ID = re.compile(r'"id"\s*:\s*(-?[0-9]+|"(?:[^"\\]|\\.)*")\s*\}?\s*$')
 
@@ -36,11 +39,13 @@ class Streams(NamedTuple):
 
 
 @asynccontextmanager
-async def standard_streams() -> AsyncGenerator[Streams]:
+async def standard_streams(
+    refused: Callable[[str, PunchlistError], None] = lambda _tool, _error: None,
+) -> AsyncGenerator[Streams]:
     """Take standard input and output for the protocol alone: what else prints, prints on standard error meanwhile.
 
-    A message that cannot be read (too large, too deep, no JSON) is answered here, when it asked for an answer: a client
-    would wait for it in vain.
+    A message that cannot be read (too large, too deep, no JSON, a name said twice) is answered here, when it asked for
+    an answer: a client would wait for it in vain. `refused` is told of a call whose tool is known all the same.
     """
     reading, writing = _claimed(0, os.open(os.devnull, os.O_RDONLY), mode="rb"), _claimed(1, os.dup(2), mode="wb")
     inward, received = anyio.create_memory_object_stream[SessionMessage | Exception](0)
@@ -52,6 +57,8 @@ async def standard_streams() -> AsyncGenerator[Streams]:
         message = _read(line, whole=whole)
         with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
             if isinstance(message, _Refused):
+                if message.error is not None and message.tool:
+                    refused(message.tool, message.error)
                 if message.reply is not None:
                     await replies.send(SessionMessage(message.reply))
             else:
@@ -81,7 +88,11 @@ async def standard_streams() -> AsyncGenerator[Streams]:
 
 
 class _Refused(NamedTuple):
+    """What was not taken: the answer to it, and for the record the refusal of a tool that is known by name."""
+
     reply: types.JSONRPCResponse | types.JSONRPCError | None
+    tool: str = ""
+    error: PunchlistError | None = None
 
 
 def _claimed(descriptor: int, instead: int, *, mode: str) -> BinaryIO:
@@ -113,30 +124,55 @@ def _put(writing: BinaryIO, data: bytes) -> None:
 
 def _read(line: bytes, *, whole: bool) -> types.JSONRPCMessage | _Refused:
     if not whole:
-        return _refused(line, why=f"the message is larger than {LARGEST:,} bytes", code="too_large")
+        return _unreadable(line, why=f"the message is larger than {LARGEST:,} bytes", code="too_large")
     try:
-        return types.jsonrpc_message_adapter.validate_json(line, by_name=False)
+        message = types.jsonrpc_message_adapter.validate_json(line, by_name=False)
     except ValidationError as error:
         why = error.errors(include_url=False, include_input=False, include_context=False)[0]["msg"]
-        return _refused(line, why=f"the message cannot be read: {why}", code="unreadable")
+        return _unreadable(line, why=f"the message cannot be read: {why}", code="unreadable")
+    twice = said_twice(line)
+    return _ambiguous(line, message, twice=twice) if twice else message
 
 
-def _refused(line: bytes, *, why: str, code: str) -> _Refused:
-    """Return the answer to what could not be read: a tool's refusal for a call, else an error of the protocol."""
+def _ambiguous(line: bytes, message: types.JSONRPCMessage, *, twice: Sequence[str]) -> types.JSONRPCMessage | _Refused:
+    """Return what becomes of a message of which nobody can tell what it says: the SDK would take the last, silently.
+
+    A request is refused; a reply, a person's decision say, is none.
+    """
+    if isinstance(message, types.JSONRPCResponse):
+        why = f"the reply says twice: {', '.join(twice)[:_SHOWN]}"
+        return types.JSONRPCError(
+            jsonrpc="2.0", id=message.id, error=types.ErrorData(code=types.INVALID_REQUEST, message=why)
+        )
+    call = getattr(message, "params", None) or {}
+    tool = str(call.get("name", ""))[:_SHOWN]
+    problems = [
+        Problem(each.removeprefix(_ARGUMENTS)[:_SHOWN], "it is said twice", "each name once", "Leave one of them out.")
+        for each in twice
+    ]
+    return _refused(line, invalid(problems, what=f"the call of {tool}" if tool else "the message"), tool=tool)
+
+
+def _unreadable(line: bytes, *, why: str, code: str) -> _Refused:
+    error = DefinitionError(why, hint="Send less at once, in flat objects.")
+    error.code = code
+    return _refused(line, error)
+
+
+def _refused(line: bytes, error: PunchlistError, *, tool: str = "") -> _Refused:
+    """Return the answer to what was not taken: a tool's refusal for a call, else an error of the protocol."""
     asked = _envelope(line.decode(errors="replace"))
     if "id" not in asked:
         return _Refused(None)
-    error = DefinitionError(why, hint="Send less at once, in flat objects.")
-    error.code = code
     if asked.get("method") != "tools/call":
         return _Refused(
             types.JSONRPCError(
-                jsonrpc="2.0", id=asked["id"], error=types.ErrorData(code=types.PARSE_ERROR, message=why)
+                jsonrpc="2.0", id=asked["id"], error=types.ErrorData(code=types.PARSE_ERROR, message=str(error))
             )
         )
     answer = {"ok": False, "error": failure(error)}
     result = {"content": [{"type": "text", "text": json.dumps(answer)}], "structuredContent": answer, "isError": True}
-    return _Refused(types.JSONRPCResponse(jsonrpc="2.0", id=asked["id"], result=result))
+    return _Refused(types.JSONRPCResponse(jsonrpc="2.0", id=asked["id"], result=result), tool, error)
 
 
 def _envelope(text: str) -> dict[str, str | int]:
