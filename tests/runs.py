@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import Any, cast
 
 import msgspec
+import rfc8785
 from immutables import Map
 
 from punchlist.engine.decide import decide
@@ -354,6 +355,7 @@ def check_events(events: Iterable[ev.Event]) -> None:
     for event in events:
         again: Any = decode(encode(event.fact), cast("type[Any]", ev.AnyFact))
         assert again == event.fact, event.kind
+        assert ev.text_of(event.fact) == rfc8785.dumps(ev.data_of(event.fact)), event.kind
         head = heads.get(event.stream, ev.Head(event.stream, event.n - 1, event.prev))
         assert ev.seal(head, event.fact, at=event.at, actor=event.actor) == event
         heads[event.stream] = ev.head_after(event)

@@ -26,10 +26,11 @@ from punchlist.model.ids import (
     Tree,
 )
 from punchlist.model.jobs import Outcome, Role
-from punchlist.model.json import Json, canonical, plain
+from punchlist.model.json import Json, canonical, fields_of, plain
 from punchlist.model.policy import Policy
 from punchlist.model.proofs import Proof
 from punchlist.model.records import Project, Task
+from punchlist.model.sealing import chain_hash
 from punchlist.model.states import NodeStatus, StepStatus, TaskStatus
 from punchlist.model.verdicts import Verdict, Waiver
 
@@ -468,16 +469,18 @@ def data_of(fact: AnyFact) -> dict[str, Json]:
     return {name: each for name, each in value.items() if name != "kind"}
 
 
+def text_of(fact: AnyFact) -> bytes:
+    """Return `data_of(fact)` in its canonical form, in which it is stored."""
+    fields = fields_of(fact)
+    del fields["kind"]
+    return canonical(fields)
+
+
 def seal(head: Head, fact: AnyFact, *, at: str, actor: str) -> Event:
     """Return `fact` as the event that follows `head`."""
-    n = head.n + 1
-    content = canonical(
-        {"stream": head.stream, "n": n, "at": at, "kind": type(fact).__name__, "actor": actor, "data": data_of(fact)}
-    )
-    import hashlib  # see model.json.digest
-
-    hashed = Digest(hashlib.sha256(head.hash.encode() + content).hexdigest())
-    return Event(stream=head.stream, n=n, at=at, actor=actor, fact=fact, prev=head.hash, hash=hashed)
+    n, kind, prev = head.n + 1, type(fact).__name__, head.hash
+    hashed = chain_hash(prev.encode(), stream=head.stream, n=n, at=at, kind=kind, actor=actor, data=text_of(fact))
+    return Event(stream=head.stream, n=n, at=at, actor=actor, fact=fact, prev=prev, hash=Digest(hashed))
 
 
 def head_after(event: Event) -> Head:

@@ -21,6 +21,7 @@ from punchlist.model.events import (
     WorkspaceCreated,
     WorkspaceFact,
 )
+from punchlist.model.sealing import chain_hash
 
 # Which facts belong into which kind of stream.
 BELONGS: Mapping[str, frozenset[type[Fact]]] = {
@@ -61,16 +62,6 @@ def fact_from(kind: str, data: bytes | str) -> AnyFact:
     if known is None:
         raise ValueError(f"the kind {kind!r} is unknown")
     return typing.cast("AnyFact", msgspec.json.decode(data, type=known))
-
-
-def chain_hash(prev: bytes, *, stream: str, n: int, at: str, kind: str, actor: str, data: bytes) -> str:
-    """Return the hash of an event whose `data` is canonical JSON already: the rule of `model.events.seal`, on bytes."""
-    first = b'{"actor":%b,"at":%b' % (_quoted(actor), _quoted(at))
-    last = b'"kind":%b,"n":%d,"stream":%b}' % (_quoted(kind), n, _quoted(stream))
-    content = b'%b,"data":%b,%b' % (first, data, last)
-    import hashlib  # see model.json.digest
-
-    return hashlib.sha256(prev + content).hexdigest()
 
 
 def text_of(raw: bytes) -> str:
@@ -151,7 +142,3 @@ def _origin(fact: AnyFact) -> tuple[StreamKind, str] | None:
             return "run", fact.run
         case _:
             return None
-
-
-def _quoted(text: str) -> bytes:
-    return msgspec.json.encode(text)
