@@ -58,6 +58,57 @@ def test_a_listed_name_that_is_not_set_is_named_before_anything_is_made(service:
         assert [row.purpose for row in reader.runs()] == ["prove"]
 
 
+FLOW = """\
+punchlist: 1
+flow: asking
+inputs: {who: {type: string, default: other}, more: {type: bool, default: false}}
+agents: {author: {worker: maker}}
+nodes:
+  first: {run: [touch, begun]}
+  group:
+    nodes:
+      draft: {agent: author, prompt: Write.}
+      review: {agent: "${{ inputs.who }}", prompt: Read.}
+      never: {agent: unset, prompt: Read., when: "${{ inputs.more }}"}
+"""
+ASKING = (
+    SETTINGS
+    + """
+[workers.other]
+type = "command"
+argv = ["true"]
+env = ["FIRST_KEY", "PATH", "SECOND_KEY"]
+
+[workers.unset]
+type = "command"
+argv = ["true"]
+env = ["THIRD_KEY"]
+"""
+)
+
+
+def test_a_run_of_a_flow_names_all_that_its_workers_would_miss_before_anything_is_made(tmp_path: Path) -> None:
+    with stopped(workspace(tmp_path, settings=ASKING)) as made:
+        (made.root / "asking.yaml").write_text(FLOW, encoding="utf-8")
+
+        with pytest.raises(WorkerError) as refused:
+            runs.run(where(made), str(made.root / "asking.yaml"))
+        with pytest.raises(WorkerError) as more:
+            runs.run(where(made, MY_KEY="x"), str(made.root / "asking.yaml"), inputs={"who": "maker", "more": True})
+        begun: Any = runs.run(where(made, MY_KEY="x"), str(made.root / "asking.yaml"), inputs={"who": "maker"})
+
+        assert refused.value.message == "the run of asking cannot start, because of its workers:"
+        assert [problem.message for problem in refused.value.problems] == [
+            "worker 'maker' lists MY_KEY in `env`, and it is not set here",
+            "worker 'other' lists FIRST_KEY, SECOND_KEY in `env`, and they are not set here",
+        ]
+        assert "export FIRST_KEY=… SECOND_KEY=… and try again" in refused.value.problems[1].hint
+        assert [problem.where for problem in more.value.problems] == ["workers.unset.env"]
+        assert begun["run"]["id"] == "R1"  # what was refused has taken no id
+        with made.store.read() as reader:
+            assert len(reader.inbox()) == 1
+
+
 def test_a_worker_gets_the_value_of_where_the_run_was_started_and_no_record_has_it(service: Service) -> None:
     started: Any = starts.start(where(service, MY_KEY=SECRET), ["T1"])
 

@@ -2,10 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from punchlist.errors import WorkerError
+from punchlist.errors import Problem, WorkerError
 from punchlist.model.settings import passed_names
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from punchlist.model.ids import RunId
     from punchlist.model.settings import WorkerSettings
     from punchlist.service.context import Service
@@ -13,13 +15,30 @@ if TYPE_CHECKING:
 
 def require(service: "Service", worker: "WorkerSettings", *, name: str) -> None:
     """Raise WorkerError when a name that the worker lists is not set here: it would miss it when it is too late."""
+    for problem in _missing(service, worker, name=name):
+        raise WorkerError(problem.message, where=problem.where, hint=problem.hint)
+
+
+def require_all(service: "Service", workers: "Iterable[str]", *, what: str) -> None:
+    """Raise WorkerError with all names that these workers list and that are not set here; unknown ones are passed over.
+
+    Of a worker that is not in the settings the attempt says so.
+    """
+    known = {name: service.settings.workers[name] for name in sorted(set(workers)) if name in service.settings.workers}
+    problems = [problem for name, worker in known.items() for problem in _missing(service, worker, name=name)]
+    if problems:
+        raise WorkerError(f"{what} cannot start, because of its workers:", problems=problems)
+
+
+def _missing(service: "Service", worker: "WorkerSettings", *, name: str) -> "Iterator[Problem]":
     missing = [each for each in worker.env if each not in service.outside.environment]
     if missing:
-        listed = ", ".join(missing)
-        raise WorkerError(
-            f"worker {name!r} lists {listed} in `env`, and {'it is' if len(missing) == 1 else 'they are'} not set here",
-            where=f"workers.{name}.env",
-            hint=f"Type: export {missing[0]}=… and try again, or take the name off the list in punchlist.toml.",
+        listed, are = ", ".join(missing), "it is" if len(missing) == 1 else "they are"
+        yield Problem(
+            f"workers.{name}.env",
+            f"worker {name!r} lists {listed} in `env`, and {are} not set here",
+            hint=f"Type: export {'=… '.join(missing)}=… and try again, or take "
+            f"{'the name' if len(missing) == 1 else 'the names'} off the list in punchlist.toml.",
         )
 
 

@@ -7,7 +7,7 @@ import msgspec
 
 from punchlist.errors import DefinitionError
 from punchlist.flow.expressions import evaluate
-from punchlist.model.flow import CallNode, ForEachNode, GroupNode, RepeatNode
+from punchlist.model.flow import AgentNode, CallNode, ForEachNode, GroupNode, RepeatNode, ReviewNode
 from punchlist.model.json import plain
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 Known = Mapping[str, "Json"]
 _GENERAL = ("id", "kind", "line", "column", "nodes", "flow")
 _SHOWN_AS = {"run": "command"}
+_WORKER = {"agent": "agent", "review": "worker"}
+"""Where each kind of node says who works at it."""
 _ANY = "[*]"
 """What stands in a path for items that only the run can tell."""
 
@@ -35,6 +37,33 @@ def planned(
     if project is not None:
         known["project"] = plain(project)
     return [*_group(flow.nodes, "", known=known)]
+
+
+def workers_used(
+    flow: "Flow", *, inputs: "Mapping[str, Json]", policy: "Policy", project: "Project | None" = None
+) -> "set[str]":
+    """Return the workers that a run may need, as far as inputs and policy tell; only the run can tell the others."""
+    if not _has_workers(flow.nodes):
+        return set()
+    rows = [row for row in planned(flow, inputs=inputs, policy=policy, project=project) if isinstance(row, dict)]
+    named = [
+        row.get(_WORKER[str(row["kind"])]) for row in rows if row["kind"] in _WORKER and row.get("when") is not False
+    ]
+    return {each for each in named if isinstance(each, str)}
+
+
+def _has_workers(nodes: "tuple[AnyNode, ...]") -> bool:
+    for node in nodes:
+        match node:
+            case AgentNode() | ReviewNode():
+                return True
+            case GroupNode() | ForEachNode() | RepeatNode() if _has_workers(node.nodes):
+                return True
+            case CallNode() if _has_workers(node.flow.nodes):
+                return True
+            case _:
+                pass
+    return False
 
 
 def _group(nodes: "tuple[AnyNode, ...]", above: str, *, known: "Known") -> "Iterator[Json]":

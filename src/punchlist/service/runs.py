@@ -18,7 +18,7 @@ from punchlist.model.states import FINAL_NODE, NodeStatus, TaskStatus
 from punchlist.render import shapes
 from punchlist.service import inbox, listed, lookup, proofs, starts, steps, tasks
 from punchlist.service.context import quiet
-from punchlist.service.plan_shapes import planned
+from punchlist.service.plan_shapes import planned, workers_used
 from punchlist.service.waiting import Waiting
 
 if TYPE_CHECKING:
@@ -50,11 +50,16 @@ def run(
 ) -> "Answer":
     """Start a run of a flow (a file, or the name of a built-in one) and return on commit.
 
-    Raises DefinitionError for a flow, an input or a rule of policy that is wrong.
+    Raises DefinitionError for a flow, an input or a rule of policy that is wrong, WorkerError for names that workers of
+    the flow list and that are not set here.
     """
     definition, bound, rules = _prepared(service, flow, inputs=inputs or {}, policy=policy or {})
+    with service.store.read() as reader:
+        owner = None if project is None else lookup.project(reader, project)
+    resolved = _policy(service, owner, flow=definition, rules=rules)
+    used = workers_used(definition, inputs=bound, policy=resolved, project=owner)
+    listed.require_all(service, used, what=f"the run of {definition.flow}")
     with service.store.write() as writer:
-        owner = None if project is None else lookup.project(writer, project)
         started = RunId(f"R{writer.allocate('run')}")
         command = StartRun(
             run=started,
@@ -63,7 +68,7 @@ def run(
             purpose="flow",
             definition=definition,
             inputs=bound,
-            policy=_policy(service, owner, flow=definition, rules=rules),
+            policy=resolved,
             project=None if owner is None else ProjectId(owner.id),
             base=None if owner is None else service.workspace.base(owner),
         )
