@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from benchmarks import commands, engine, machine, runs, tools
+from benchmarks import attempt_tools, commands, engine, machine, runs, tools
 from benchmarks.runs import Compared
 from benchmarks.workspace import Row, row, times, workspace
 
@@ -61,6 +61,7 @@ def _rows(folder: Path, parts: Sequence[str]) -> Iterator[Row]:
             yield from commands.changing(bench)
         if "tools" in parts:
             yield from tools.answering(bench)
+            yield from attempt_tools.answering(bench)
         if "engine" in parts:
             yield engine.checks(bench, tasks=TASKS)
     if "engine" in parts:
@@ -70,9 +71,11 @@ def _rows(folder: Path, parts: Sequence[str]) -> Iterator[Row]:
 
 
 def _compared(folder: Path, parts: Sequence[str]) -> Iterator[Compared]:
-    if not {"runs", "scale"} & set(parts):
+    if not {"tools", "runs", "scale"} & set(parts):
         return
     with workspace(folder / "runs", tasks=FEW) as bench:
+        if "tools" in parts:
+            yield from tools.told(bench)
         if "runs" in parts:
             yield from runs.comparing(bench)
         if "scale" in parts:

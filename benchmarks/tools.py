@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from typing import Any
 
+from benchmarks.runs import Compared
 from benchmarks.workspace import Bench, Row, row, timed, times
 
 ROUNDS = 15
@@ -15,6 +16,8 @@ HELLO_LIMIT = 1000.0
 LIMIT = 50.0
 _HELLO = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "bench", "version": "1"}}
 _STEP = {"title": "Do it", "criteria": ["It is done."]}
+_SPEC = "# A spec\n\n## Do it\n\nDo the thing.\n\nAcceptance:\n- It is done.\n"
+_PATIENCE = 60
 _READING: tuple[tuple[str, dict[str, Any]], ...] = (
     ("get_status", {}),
     ("list_projects", {}),
@@ -55,44 +58,101 @@ class Talk:
 
 
 def answering(bench: Bench) -> Iterator[Row]:
-    """Measure a fresh server, then each tool that looks and those that write."""
+    """Measure a fresh server, then each tool of a person, who has all of an orchestrator's."""
+    bench.call("engine", "start")
     yield row("mcp, fresh, to its first answer", times(lambda: _hello(bench), rounds=STARTS), limit=HELLO_LIMIT)
     with _server(bench) as talk:
-        talk.ask("initialize", _HELLO)
         for tool, arguments in _READING:
             yield row(f"mcp: {tool}", times(lambda: talk.call(tool, **arguments), rounds=ROUNDS), limit=LIMIT)  # noqa: B023 - done before the next
-        for tool, measured in _changing(talk).items():
-            yield row(f"mcp: {tool}", measured, limit=LIMIT)
+        story = _Story(talk)
+        for number in range(ROUNDS):
+            story.tell(number)
+        offered = {tool["name"] for tool in talk.ask("tools/list", {})["tools"]}
+    for tool, measured in story.measured.items():
+        yield row(f"mcp: {tool}", measured, limit=None if tool == "plan_project" else LIMIT)
+    assert offered == {*story.measured, *(tool for tool, _ in _READING)}, "not all of them were measured"
+
+
+def told(bench: Bench) -> Iterator[Compared]:
+    """Measure what the tools cost a model before it says a word: tokens of 3.5 bytes, which are more than any takes."""
+    for role, most in (("orchestrator", 5_000), ("human", None)):
+        with _server(bench, role=role) as talk:
+            listed = len(json.dumps(talk.ask("tools/list", {})["tools"], separators=(",", ":")).encode())
+        yield Compared(f"tools of role {role}, as listed", listed / 3.5, limit=most, unit="tokens")
+
+
+class _Story:
+    """What becomes of a project and its tasks, told by calls of tools, each of which is measured."""
+
+    def __init__(self, talk: Talk) -> None:
+        self._talk = talk
+        self.measured: dict[str, list[float]] = {}
+
+    def tell(self, number: int) -> None:
+        """Have every tool that changes something called, at least once."""
+        project = f"bench-{number}"
+        self._call("create_project", name=project, spec=_SPEC)
+        self._call("update_project", project=project, title=f"Bench {number}")
+        self._call("plan_project", project=project)
+        task = self._written(project)
+        self._proposed(task)
+        run = str(self._call("start_task", task=task)["run"]["id"])
+        self._until(task, "running")
+        self._call("pause_task", task=task)
+        self._call("resume", task=task)
+        self._call("set_step_status", step=f"{task}.2", status="skip", reason="Not now.")
+        self._call("get_diff", task=task)
+        self._call("cancel", task=task)
+        self._until(run, "cancelled")
+        self._call("retry", task=task)
+        self._talk.call("cancel", task=task)
+
+    def _written(self, project: str) -> str:
+        """Have a task of three steps written, in more calls than it takes."""
+        task = str(self._call("create_task", project=project, title="A task", steps=[_STEP, _STEP])["task"]["id"])
+        self._call("update_task", task=task, spec="More.")
+        self._call("create_step", task=task, **_STEP)
+        self._call("create_step", task=task, **_STEP)
+        self._call("update_step", step=f"{task}.3", goal="More.")
+        self._call("reorder_steps", task=task, steps=[f"{task}.{index}" for index in (1, 3, 2, 4)])
+        self._call("remove_step", step=f"{task}.4")
+        return task
+
+    def _proposed(self, task: str) -> None:
+        """Have a task rejected at its gate, and approved."""
+        gate = self._call("propose_approval", task=task)["gate"]["id"]
+        self._call("decide", gate=gate, choice="reject", message="Not yet.")
+        self._call("approve_task", task=task)
+
+    def _until(self, name: str, state: str) -> None:
+        waited = self._talk.call("wait_for", ids=[name], states=[state], timeout=_PATIENCE)
+        assert not waited["timed_out"], waited
+
+    def _call(self, tool: str, **arguments: Any) -> dict[str, Any]:
+        answers: list[dict[str, Any]] = []
+        took = timed(lambda: answers.append(self._talk.call(tool, **arguments)))
+        self.measured.setdefault(tool, []).append(took)
+        return answers[0]
 
 
 def _hello(bench: Bench) -> None:
-    with _server(bench) as talk:
-        talk.ask("initialize", _HELLO)
-
-
-def _changing(talk: Talk) -> dict[str, list[float]]:
-    measured: dict[str, list[float]] = {}
-
-    def call(tool: str, **arguments: Any) -> dict[str, Any]:
-        answers: list[dict[str, Any]] = []
-        took = timed(lambda: answers.append(talk.call(tool, **arguments)))
-        measured.setdefault(tool, []).append(took)
-        return answers[0]
-
-    for number in range(ROUNDS):
-        name = call("create_task", project="bench", title=f"Task {number}", steps=[_STEP])["task"]["id"]
-        call("update_task", task=name, spec="More.")
-        step = call("create_step", task=name, **_STEP)["step"]["id"]
-        call("update_step", step=step, goal="More.")
-        call("propose_approval", task=name)
-        call("cancel", task=name)
-    return measured
+    with _server(bench, role="orchestrator"):
+        pass
 
 
 @contextlib.contextmanager
-def _server(bench: Bench) -> Iterator[Talk]:
-    with bench.begun("mcp") as process:
-        yield Talk(process)
+def _server(bench: Bench, *, role: str = "human") -> Iterator[Talk]:
+    with talking(bench.begun("mcp", "--role", role)) as talk:
+        yield talk
+
+
+@contextlib.contextmanager
+def talking(process: "subprocess.Popen[str]") -> Iterator[Talk]:
+    """Talk to a server that was started, and end it by closing its input."""
+    with process:
+        talk = Talk(process)
+        talk.ask("initialize", _HELLO)
+        yield talk
         assert process.stdin is not None
         process.stdin.close()
         process.wait()

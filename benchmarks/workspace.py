@@ -8,7 +8,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -69,12 +69,12 @@ class Bench:
             raise RuntimeError(f"{arguments}: exit {done.returncode}: {done.stderr}{done.stdout}")
         return done.stdout
 
-    def begun(self, *arguments: str) -> "subprocess.Popen[str]":
-        """Start the command and return at once, its standard input and output in pipes."""
+    def begun(self, *arguments: str, env: Mapping[str, str] | None = None) -> "subprocess.Popen[str]":
+        """Start the command, perhaps with more in its environment, and return at once; input and output are pipes."""
         return subprocess.Popen(
             [str(self.program), *arguments],
             cwd=self.root,
-            env=self._environment,
+            env={**self._environment, **(env or {})},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
