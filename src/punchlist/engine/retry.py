@@ -94,10 +94,15 @@ def _ask_limit(here: Here, attempt: AttemptState, *, raisable: bool) -> None:
 
 
 def _same(here: Here, attempt: AttemptState, *, failure: FailureClass) -> int:
-    """Return how many attempts for the same thing ended in this class, since the last decision at the node."""
+    """Return how many attempts for the same thing ended in this class, since the last decision at the node.
+
+    Those before that were stopped, by a pause or with the engine, did not fail.
+    """
 
     def counts(each: AttemptState) -> bool:
         if each.outcome is None or (each.subject, each.again) != (attempt.subject, attempt.again):
+            return False
+        if each.status is AttemptStatus.CANCELLED and each.id != attempt.id:
             return False
         return each.status is not AttemptStatus.SUCCEEDED and class_of(each.outcome) is failure
 

@@ -100,6 +100,21 @@ def test_what_was_lost_is_tried_again_at_once() -> None:
     assert story.attempt(Role.BUILDER).s == 1
 
 
+def test_what_was_stopped_by_a_pause_or_with_the_engine_spends_no_budget() -> None:
+    story = deliver()
+    story.tell(cmd.Pause(run=RUN, now=True))
+    story.tell(cmd.Resume(run=RUN))
+    story.tell(cmd.Interrupted(run=RUN), actor="engine")
+    story.wait(timedelta(seconds=1))
+
+    story.fail(story.attempt(Role.BUILDER), FailureClass.LOST)
+    story.fail(story.attempt(Role.BUILDER), FailureClass.LOST)
+    assert not story.run.open_gates
+
+    story.fail(story.attempt(Role.BUILDER), FailureClass.LOST)
+    assert story.gate().kind == "limit"
+
+
 def test_a_limit_is_passed_once_and_twice_is_a_question() -> None:
     story = deliver()
     story.fail(story.attempt(Role.BUILDER), FailureClass.SILENCE)
