@@ -178,6 +178,10 @@ def close_step(turn: Turn, command: cmd.CloseStep) -> None:
     if command.status not in _CLOSED:
         raise DefinitionError(f"saw {command.status!r}; allowed: {', '.join(_CLOSED)}", where="status")
     reason = command.reason or f"{command.status} by {turn.context.actor}"
+    _refuse_unknown(turn, command.step)
+    status = step_of(turn.at(ROOT).task.task, command.step).status
+    if status in FINAL_STEP:  # though its item may be about to begin again, and to end at once
+        raise RefusedError(f"step {command.step} is over: {status}", hint=f"Type: punchlist step show {command.step}")
     item = _live_item(turn, command.step)
     with turn.asked():
         stop(item, _CLOSED[command.status], reason=reason)
@@ -185,7 +189,6 @@ def close_step(turn: Turn, command: cmd.CloseStep) -> None:
 
 def _live_item(turn: Turn, step: StepId) -> Here:
     """Return the item of a step that is not over; refuses when there is none."""
-    _refuse_unknown(turn, step)
     for path in sorted(turn.run.nodes):
         here = turn.at(path)
         if here.node.kind == "item" and here.node.status not in FINAL_NODE and here.step == step:

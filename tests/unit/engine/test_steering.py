@@ -168,6 +168,20 @@ def test_a_step_that_has_not_begun_can_be_skipped_and_is_not_started_when_its_ne
     assert story.told(2).reason == "skipped by human:ann"
 
 
+def test_a_skipped_step_stays_what_it_is_though_its_item_waits_for_its_turn_again() -> None:
+    story = deliver(step(1), step(2), acceptance=[checked()], policy=Policy(review="uncovered", max_parallel=1))
+    story.tell(cmd.CloseStep(run=RUN, step=StepId("T1.2"), status="skipped"))
+    story.build()
+    story.green()
+    story.commit()
+    story.red()
+    story.decide("reopen", step="T1.1")
+
+    with pytest.raises(RefusedError, match=r"step T1\.2 is over: skipped"):
+        story.tell(cmd.CloseStep(run=RUN, step=StepId("T1.2"), status="cancelled"))
+    assert story.status(2) == "skipped"
+
+
 @pytest.mark.parametrize(
     ("command", "said"),
     [
