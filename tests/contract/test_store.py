@@ -199,6 +199,27 @@ def test_events_that_do_not_follow_their_streams_head_are_a_conflict(store: Stor
         assert [event.n for event in reader.events(stream=TASK)] == [1, 2, 3, 4]
 
 
+def test_events_of_which_one_does_not_follow_are_none_of_them_added(store: Store) -> None:
+    tell_story(store)
+    with store.read() as reader:
+        run, task = reader.head("run", "R1"), reader.head("task", "T1")
+    assert run is not None
+    assert task is not None
+    late = Head(task.stream, task.n - 1, task.hash)
+    fact = TaskPaused(paused=True)
+    first, second = (seal(head, fact, at=AT, actor=PERSON) for head in (run, late))
+    gap = seal(Head(run.stream, first.n + 1, first.hash), fact, at=AT, actor=PERSON)
+
+    with store.write() as writer:
+        for events in ([first, second], [first, gap]):
+            with pytest.raises(ConflictError):
+                writer.append(events)
+
+    with store.read() as reader:
+        assert (reader.head("run", "R1"), reader.head("task", "T1")) == (run, task)
+        assert list(reader.events(stream=RUN))[-1].n == run.n
+
+
 def test_a_rewritten_past_is_a_conflict_even_at_the_right_number(store: Store) -> None:
     tell_story(store)
     with store.read() as reader:

@@ -86,6 +86,8 @@ class Translated:
 
     def __exit__(self, *raised: object) -> None:
         error = raised[1]
+        if error is None:
+            return
         found = explain(error, self._path)
         if found is not None and isinstance(error, Exception):
             raise found from error

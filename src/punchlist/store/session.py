@@ -2,7 +2,7 @@
 
 import itertools
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -36,11 +36,19 @@ class Session:
         """Run a statement that gives no rows; return how many rows it changed."""
         return self._execute(self._statements[name], values).rowcount
 
+    def many(self, name: str, rows: Iterable[Mapping[str, Value]]) -> None:
+        """Run a statement that gives no rows once for each of `rows`."""
+        self._check_open()
+        with self._translated:
+            self._connection.executemany(self._statements[name], rows)
+
     def one(self, name: str, **values: Value) -> SqlRow | None:
         """Return the first row, or None."""
-        cursor = self._execute(self._statements[name], values)
-        row: SqlRow | None = self._within(cursor.fetchone)
-        cursor.close()
+        self._check_open()
+        with self._translated:
+            cursor = self._connection.execute(self._statements[name], values)
+            row: SqlRow | None = cursor.fetchone()
+            cursor.close()
         return row
 
     def all(self, name: str, **values: Value) -> list[SqlRow]:
@@ -81,10 +89,13 @@ class Session:
         self._streaming.pop(ticket, None)
 
     def _execute(self, statement: str, values: Mapping[str, Value]) -> sqlite3.Cursor:
-        if self._over:
-            raise RuntimeError("the transaction is over")
+        self._check_open()
         with self._translated:
             return self._connection.execute(statement, values)
+
+    def _check_open(self) -> None:
+        if self._over:
+            raise RuntimeError("the transaction is over")
 
     def _within(self, read: Callable[[], T]) -> T:
         with self._translated:

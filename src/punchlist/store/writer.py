@@ -1,5 +1,7 @@
 """Writing in one transaction: ids, events that follow their streams' heads, state rows, the inbox."""
 
+import itertools
+import operator
 from collections.abc import Sequence
 from typing import Literal
 
@@ -14,7 +16,7 @@ from punchlist.model.outside import Delivery
 from punchlist.model.rows import Row
 from punchlist.model.sealing import chain_hash
 from punchlist.store.reader import SqliteReader
-from punchlist.store.session import Session
+from punchlist.store.session import Session, Value
 from punchlist.store.stored import stored
 
 ENGINE = "engine"
@@ -56,15 +58,22 @@ class SqliteWriter(SqliteReader):
     def append(self, events: Sequence[Event]) -> list[Event]:
         """Add sealed events, which must follow their streams' heads; return them with their `seq`.
 
-        Raises ConflictError when a stream has moved, ValueError for an event that `seal` did not make.
+        Raises ConflictError when a stream has moved, ValueError for an event that `seal` did not make; then none of
+        them is added.
         """
-        return [self._append(event) for event in events]
+        rows = [_row(event) for event in events]
+        if not rows:
+            return []
+        self._move_heads(events)
+        self._session.many("append_event", rows)
+        (last,) = self._session.one("last_row") or (0,)
+        self._last_at = events[-1].at
+        return [msgspec.structs.replace(event, seq=seq) for seq, event in enumerate(events, last - len(rows) + 1)]
 
     def put(self, rows: Sequence[Row]) -> None:
         """Write state rows, replacing those with the same key; see the class for what guards them."""
-        for row in rows:
-            for each in stored(row):
-                self._session.run(_PUT[each.table], **each.values())
+        for table, alike in itertools.groupby(itertools.chain.from_iterable(map(stored, rows)), key=_table):
+            self._session.many(_PUT[table], [each.values() for each in alike])
 
     def enqueue(self, command: Json, *, at: str, actor: str, key: str | None = None) -> int:
         """Put a command into the inbox and return its number; the same `key` again returns the first one's.
@@ -141,42 +150,54 @@ class SqliteWriter(SqliteReader):
         """Whether this transaction added events."""
         return bool(self._moved)
 
-    def _append(self, event: Event) -> Event:
-        data = _sealed_data(event)
-        if self._session.run("move_head", stream=event.stream, n=event.n, hash=event.hash, prev=event.prev) == 0:
-            raise self._conflict(event)
-        row = self._session.one(
-            "append_event",
-            stream=event.stream,
-            n=event.n,
-            at=event.at,
-            kind=event.kind,
-            actor=event.actor,
-            data=data.decode(),
-            prev=event.prev,
-            hash=event.hash,
-        )
-        self._moved[event.stream] = head_after(event)
-        self._last_at = event.at
-        return msgspec.structs.replace(event, seq=0 if row is None else row[0])
+    def _move_heads(self, events: Sequence[Event]) -> None:
+        """Put each stream's head behind its last event, or none of them: raises ConflictError when one has moved."""
+        ways: dict[StreamId, tuple[Head, Head]] = {}
+        for event in events:
+            before = Head(event.stream, event.n - 1, event.prev)
+            was, now = ways.get(event.stream) or (before, before)
+            if before != now:
+                raise self._conflict(event, at=now.n)
+            ways[event.stream] = was, head_after(event)
+        for number, (was, now) in enumerate(ways.values()):
+            if not self._move(was, now):
+                for first, last in list(ways.values())[:number]:
+                    self._move(last, first)
+                raise self._conflict(next(event for event in events if event.stream == was.stream))
+        self._moved.update({stream: now for stream, (_, now) in ways.items()})
 
-    def _conflict(self, event: Event) -> ConflictError:
+    def _move(self, was: Head, now: Head) -> bool:
+        return self._session.run("move_head", stream=was.stream, n=now.n, hash=now.hash, was=was.n, prev=was.hash) == 1
+
+    def _conflict(self, event: Event, *, at: int | None = None) -> ConflictError:
         row = self._session.one("stream_of", stream=event.stream)
         if row is None:
             return ConflictError(f"there is no stream {event.stream}", hint="Read again, then try again.")
         _, kind, local, n, _ = row
-        name, seen = f"{kind} {local}".strip(), f"it is at event {n}, and this change was made for event {event.n - 1}"
-        message = f"{name} has changed meanwhile: {seen}"
+        name, seen = f"{kind} {local}".strip(), f"it is at event {n if at is None else at}"
+        message = f"{name} has changed meanwhile: {seen}, and this change was made for event {event.n - 1}"
         return ConflictError(message, where=local or kind, hint="Read again, then try again.")
 
 
-def _sealed_data(event: Event) -> bytes:
-    """Return the canonical bytes that the event's hash is of; raises ValueError when it is not its hash."""
+_table = operator.attrgetter("table")
+
+
+def _row(event: Event) -> dict[str, Value]:
+    """Return what is stored of an event; raises ValueError when it does not carry the hash of what it says."""
     data = text_of(event.fact)
-    prev, stream, n = event.prev.encode(), event.stream, event.n
-    if chain_hash(prev, stream=stream, n=n, at=event.at, kind=event.kind, actor=event.actor, data=data) != event.hash:
-        raise ValueError(f"event {n} of stream {stream} ({event.kind}) does not carry the hash of what it says")
-    return data
+    prev, stream, n, at, kind, actor = event.prev, event.stream, event.n, event.at, event.kind, event.actor
+    if chain_hash(prev.encode(), stream=stream, n=n, at=at, kind=kind, actor=actor, data=data) != event.hash:
+        raise ValueError(f"event {n} of stream {stream} ({kind}) does not carry the hash of what it says")
+    return {
+        "stream": stream,
+        "n": n,
+        "at": at,
+        "kind": kind,
+        "actor": actor,
+        "data": data.decode(),
+        "prev": prev,
+        "hash": event.hash,
+    }
 
 
 def _text(value: object) -> str:

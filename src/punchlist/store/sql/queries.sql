@@ -17,12 +17,14 @@ select uuid, kind, local, n, hash from streams where uuid = :stream;
 
 -- The guard of every change: a stream that is not where the event says it is stays as it is, and that is a conflict.
 -- name: move_head
-update streams set n = :n, hash = :hash where uuid = :stream and n = :n - 1 and hash = :prev;
+update streams set n = :n, hash = :hash where uuid = :stream and n = :was and hash = :prev;
 
 -- name: append_event
 insert into events (stream, n, at, kind, actor, data, prev, hash)
-values (:stream, :n, :at, :kind, :actor, :data, :prev, :hash)
-returning seq;
+values (:stream, :n, :at, :kind, :actor, :data, :prev, :hash);
+
+-- name: last_row
+select last_insert_rowid();
 
 -- name: events_after
 select seq, stream, n, at, kind, actor, data, prev, hash from events where seq > :after order by seq limit :most;
