@@ -60,6 +60,8 @@ def _usage(error: click.ClickException) -> PunchlistError:
 def _interrupted(session: Session) -> int:
     if session.attached:
         click.echo("\ndetached: the run goes on; see it with: punchlist status", err=True)
+    elif session.left:
+        click.echo(f"\ninterrupted: {session.left}", err=True)
     else:
         click.echo("\ninterrupted", err=True)
     return INTERRUPTED

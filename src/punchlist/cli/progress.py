@@ -1,8 +1,13 @@
 """Progress while a verb waits: one changing line on a terminal, plain lines elsewhere, nothing with -q."""
 
 import shutil
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Self, TextIO
 
+_MOMENT = 1.0
+"""How many seconds a wait lasts before it is worth a word."""
 _ERASE = "\r\x1b[2K"
 
 
@@ -39,3 +44,19 @@ class Progress:
     def _write(self, text: str) -> None:
         self._stream.write(text)
         self._stream.flush()
+
+
+@contextmanager
+def after_a_moment(say: Callable[[str], None], line: str, *, told: bool, moment: float = _MOMENT) -> Generator[None]:
+    """Say `line` unless the block ends before; nothing is said after it. Not `told`, nothing is said at all."""
+    if not told:
+        yield
+        return
+    timer = threading.Timer(moment, say, (line,))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()

@@ -2,7 +2,8 @@
 
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -20,19 +21,25 @@ if TYPE_CHECKING:
 
 @dataclass
 class Session:
-    """One call: `directory` from -C, and the shared options; `attached` is set while a view follows a run."""
+    """One call: `directory` from -C, and the shared options; `attached` is set while a view follows a run.
+
+    `left` says what will come of a command whose answer is waited for, in case that is broken off.
+    """
 
     directory: Path = field(default_factory=Path)
     json: bool = False
     quiet: bool = False
     attached: bool = False
+    left: str = ""
 
     @cached_property
     def service(self) -> "Service":
         """The verbs' context for the workspace around `directory`; raises RefusedError when there is none."""
+        import msgspec
+
         from punchlist import wiring
 
-        return wiring.open_service(self.directory)
+        return msgspec.structs.replace(wiring.open_service(self.directory), waits=self.waits)
 
     @cached_property
     def progress(self) -> "Progress":
@@ -40,6 +47,16 @@ class Session:
         from punchlist.cli.progress import Progress
 
         return Progress(sys.stderr, quiet=self.quiet)
+
+    @contextmanager
+    def waits(self, line: str, /, *, left: str) -> Generator[None]:
+        """Show a line on a terminal when the block takes longer than a moment; ^C in it says what is `left` to come."""
+        from punchlist.cli.progress import after_a_moment
+
+        self.left = left
+        with self.progress as say, after_a_moment(say, line, told=sys.stderr.isatty()):
+            yield
+        self.left = ""
 
     def show(
         self, answer: "Mapping[str, Json]", render: "Callable[[dict[str, Json]], str]", *, holds: bool = True

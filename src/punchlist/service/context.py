@@ -1,6 +1,7 @@
 """What every verb is given: the workspace, who asks, and the ports, each opened when it is first needed."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -30,6 +31,19 @@ STATE = ".punchlist"
 
 def quiet(_line: str) -> None:
     """Say nothing."""
+
+
+class Waits(Protocol):
+    """Who is told while a verb waits for the engine."""
+
+    def __call__(self, line: str, /, *, left: str) -> AbstractContextManager[None]:
+        """Wait within the block: `line` is worth saying when that takes long, `left` when a person ends it before."""
+        ...
+
+
+def untold(_line: str, /, *, left: str) -> AbstractContextManager[None]:  # noqa: ARG001 - nobody is told
+    """Wait and tell nobody."""
+    return nullcontext()
 
 
 class Detected(Protocol):
@@ -98,7 +112,7 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
 class Service(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """One workspace, as one caller sees it. `person` is False inside an attempt and for tools' clients.
 
-    With `calling` every change that is made through it belongs to that one call.
+    With `calling` every change that is made through it belongs to that one call; `waits` tells a person of a long wait.
     """
 
     root: Path
@@ -108,6 +122,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     ids: "Ids"
     outside: Outside
     calling: "Calling | None" = None
+    waits: Waits = untold
 
     @cached_property
     def store(self) -> "Store":

@@ -61,7 +61,9 @@ def steer(
 
 
 def _await_end(service: "Service", run: RunId) -> None:
-    with service.engine.watch() as watch:
+    line = f"waiting until nothing of {run} runs any more; ^C leaves it to end by itself"
+    left = f"{run} ends by itself; see: punchlist status"
+    with service.waits(line, left=left), service.engine.watch() as watch:
         waiting = Waiting(service, watch)
         while True:
             with service.store.read() as reader:

@@ -3,13 +3,17 @@
 from typing import TYPE_CHECKING
 
 from punchlist.errors import DefinitionError, PunchlistError, RefusedError, StoreError, WorkerError
+from punchlist.model import commands as cmd
 from punchlist.model.json import plain
 from punchlist.service.context import STATE
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from punchlist.model.commands import InboxCommand
     from punchlist.model.json import Json
     from punchlist.model.rows import InboxRow
+    from punchlist.ports import Watch
     from punchlist.service.context import Service
 
 _PATIENCE = 2.0
@@ -18,6 +22,19 @@ _TRIES = 3
 """How often an engine that has gone is started anew."""
 _LONGEST = 10
 """How often an engine that is up, but says nothing, is waited for."""
+_SAID: "Mapping[type[InboxCommand], str]" = {
+    cmd.StartRun: "start {0.run}",
+    cmd.Decide: "decide {0.gate} ({0.choice})",
+    cmd.Pause: "pause {0.run}",
+    cmd.Resume: "resume {0.run}",
+    cmd.Retry: "retry {0.run}",
+    cmd.Cancel: "cancel {0.run}",
+    cmd.Revise: "end {0.run} and take its task back to draft",
+    cmd.CloseStep: "set {0.step} to {0.status}",
+    cmd.AskRework: "send {0.step} back to its builder",
+    cmd.Waive: "waive {0.finding}",
+}
+"""What each command asks for, as a person would say it."""
 _KINDS: tuple[type[PunchlistError], ...] = (DefinitionError, RefusedError, WorkerError, StoreError)
 
 
@@ -30,21 +47,28 @@ def send(service: "Service", command: "InboxCommand", *, key: str | None = None)
         with service.store.write() as writer:
             service.committing(writer, about=command.run)
             number = writer.enqueue(plain(command), at=service.now(), actor=service.actor, key=key)
-        gone = silent = 0
-        service.engine.wake()
-        while gone < _TRIES and silent < _LONGEST:
-            with service.store.read() as reader:
-                row = reader.command(number)
-            if row is not None and row.state != "pending":
-                return answer_of(row)
-            if watch.wait(_PATIENCE):
-                silent = 0
-            elif service.engine.status().running:
-                silent += 1
-                service.engine.wake()
-            else:
-                gone += 1
-                service.engine.wake()
+        what = _SAID[type(command)].format(command)
+        line = f"waiting for the engine to {what}; ^C leaves it to be done"
+        with service.waits(line, left=f"the engine will {what} all the same; see: punchlist status"):
+            return answer_of(_answered(service, watch, number=number))
+
+
+def _answered(service: "Service", watch: "Watch", *, number: int) -> "InboxRow":
+    gone = silent = 0
+    service.engine.wake()
+    while gone < _TRIES and silent < _LONGEST:
+        with service.store.read() as reader:
+            row = reader.command(number)
+        if row is not None and row.state != "pending":
+            return row
+        if watch.wait(_PATIENCE):
+            silent = 0
+        elif service.engine.status().running:
+            silent += 1
+            service.engine.wake()
+        else:
+            gone += 1
+            service.engine.wake()
     raise _unanswered(service, gone=gone >= _TRIES)
 
 

@@ -279,7 +279,9 @@ def _await_begun(service: "Service", target: str) -> None:
     with service.store.read() as reader:
         if not _is_starting(reader, target):
             return
-    with service.engine.watch() as watch:
+    line = f"waiting for the engine to start {target}; ^C leaves it to be done, and nothing else was asked for yet"
+    left = "the engine starts it all the same; what was typed now was not asked for yet"
+    with service.waits(line, left=left), service.engine.watch() as watch:
         waiting = Waiting(service, watch)
         while True:
             with service.store.read() as reader:
