@@ -200,6 +200,31 @@ def test_what_is_no_message_of_a_session_is_refused(standing: Server, message: o
     assert "Traceback" not in said
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ('{"title":"one","title":"two"}', "definition"),
+        ('{"a":' * 1000 + "1" + "}" * 1000, "unreadable"),
+        ('{"task":"\\ud800"}', "unreadable"),
+    ],
+    ids=["a name twice", "1,000 deep", "half a character"],
+)
+def test_a_call_is_refused_as_on_standard_input(standing: Server, arguments: str, code: str) -> None:
+    call = f'{{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{{"name":"create_task","arguments":{arguments}}}}}'
+
+    status, said = standing.send(call)
+
+    answer = json.loads(said)
+    assert (status, answer["id"], answer["result"]["isError"]) == (200, 7, True)
+    assert answer["result"]["structuredContent"]["error"]["code"] == code
+
+
+def test_a_body_of_more_than_ten_megabytes_is_refused(standing: Server) -> None:
+    status, said = standing.send(called("create_task", {"title": "x" * 10_000_000}))
+
+    assert (status, said) == (413, "Request body too large")
+
+
 def test_another_path_is_not_there(standing: Server) -> None:
     status, said = standing.send(path="/../state.db")
 

@@ -38,7 +38,9 @@ class Guard:
         if refused is None:
             await self._inner(scope, receive, send)
         else:
-            await _answer(refused, send)
+            more = [(b"www-authenticate", b"Bearer")] if refused.code == "not_authorized" else []
+            told = json.dumps({"ok": False, "error": failure(refused)})
+            await answer(told, send, status=_STATUS[refused.code], more=more)
 
     def _refused(self, scope: Message) -> RefusedError | None:
         given: Iterable[tuple[bytes, bytes]] = scope["headers"]
@@ -77,10 +79,9 @@ def _refusal(code: str, why: str, *, where: str, hint: str = "") -> RefusedError
     return refused
 
 
-async def _answer(refused: RefusedError, send: Send) -> None:
-    body = json.dumps({"ok": False, "error": failure(refused)}).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    if refused.code == "not_authorized":
-        headers.append((b"www-authenticate", b"Bearer"))
-    await send({"type": "http.response.start", "status": _STATUS[refused.code], "headers": headers})
+async def answer(text: str, send: Send, *, status: int, more: Iterable[tuple[bytes, bytes]] = ()) -> None:
+    """Answer a request with a JSON text."""
+    body = text.encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), *more]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -9,14 +9,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import mcp_types as types
 import uvicorn
-from mcp.server.streamable_http_manager import StreamableHTTPASGIApp, StreamableHTTPSessionManager
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from mcp.server.transport_security import RequestBodyLimitMiddleware
 
 from punchlist.errors import RefusedError
 from punchlist.mcp.desk import Desk, Serving, client_of
-from punchlist.mcp.guard import NAMES, PATH, Application, Guard
+from punchlist.mcp.guard import NAMES, PATH, Application, Guard, Message, Receive, Send, answer
 from punchlist.mcp.server import machinery
-from punchlist.mcp.wire import LARGEST
+from punchlist.mcp.wire import LARGEST, read_body
 
 if TYPE_CHECKING:
     from mcp.server.context import ServerRequestContext
@@ -67,8 +69,8 @@ async def _serve(served: Callable[[], Serving], at: socket.socket, *, token: str
     manager = StreamableHTTPSessionManager(
         machinery(served(), desk_of=clients.desk_of), max_request_body_size=LARGEST, max_sessions=_MOST
     )
-    sessions: Any = StreamableHTTPASGIApp(manager)  # typed by the names of another package
-    server = _Server(_configuration(Guard(sessions, port=at.getsockname()[1], token=token)))
+    whole: Any = RequestBodyLimitMiddleware(_Reader(manager.handle_request), LARGEST)  # typed by another package
+    server = _Server(_configuration(Guard(whole, port=at.getsockname()[1], token=token)))
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with anyio.create_task_group() as tasks, manager.run():
             tasks.start_soon(server.serve, [at])
@@ -93,6 +95,30 @@ class _Clients:
         while len(self._desks) > _MOST:
             self._desks.pop(next(iter(self._desks)))
         return desk
+
+
+class _Reader:
+    """An application that refuses messages as standard input does, and hands on the rest; given whole bodies."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:  # noqa: PLR0917 - as ASGI has it
+        first = await receive()
+        reply = None
+        if scope["method"] == "POST" and first["type"] == "http.request":
+            handed_on, reply = read_body(first["body"])
+            first = {**first, "body": handed_on}
+        waiting = [first]
+
+        async def again() -> Message:
+            return waiting.pop() if waiting else await receive()
+
+        if reply is None:
+            await self._inner(scope, again, send)
+        else:
+            status = 400 if isinstance(reply, types.JSONRPCError) else 200
+            await answer(reply.model_dump_json(by_alias=True, exclude_unset=True), send, status=status)
 
 
 class _Server(uvicorn.Server):

@@ -22,6 +22,8 @@ from punchlist.render.failures import failure
 if TYPE_CHECKING:
     from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
+    from punchlist.model.json import Json
+
 LARGEST = 10_000_000
 """Bytes of a message; a longer one is refused."""
 _END = 1_000
@@ -87,6 +89,15 @@ async def standard_streams(
             yield Streams(received, sent)
 
 
+def read_body(body: bytes) -> tuple[bytes, types.JSONRPCResponse | types.JSONRPCError | None]:
+    """Return what is to be handed on of a message that came whole by another way, and the answer when it is refused."""
+    message = _read(body, whole=True)
+    if isinstance(message, _Refused):
+        return body, message.reply
+    is_other = isinstance(message, types.JSONRPCError)
+    return message.model_dump_json(by_alias=True, exclude_unset=True).encode() if is_other else body, None
+
+
 class _Refused(NamedTuple):
     """What was not taken: the answer to it, and for the record the refusal of a tool that is known by name."""
 
@@ -144,7 +155,7 @@ def _ambiguous(line: bytes, message: types.JSONRPCMessage, *, twice: Sequence[st
         return types.JSONRPCError(
             jsonrpc="2.0", id=message.id, error=types.ErrorData(code=types.INVALID_REQUEST, message=why)
         )
-    call = getattr(message, "params", None) or {}
+    call: "dict[str, Json]" = getattr(message, "params", None) or {}
     tool = str(call.get("name", ""))[:_SHOWN]
     problems = [
         Problem(each.removeprefix(_ARGUMENTS)[:_SHOWN], "it is said twice", "each name once", "Leave one of them out.")
