@@ -155,7 +155,7 @@ def _ambiguous(line: bytes, message: types.JSONRPCMessage, *, twice: Sequence[st
         return types.JSONRPCError(
             jsonrpc="2.0", id=message.id, error=types.ErrorData(code=types.INVALID_REQUEST, message=why)
         )
-    call: "dict[str, Json]" = getattr(message, "params", None) or {}
+    call: dict[str, Json] = getattr(message, "params", None) or {}
     tool = str(call.get("name", ""))[:_SHOWN]
     problems = [
         Problem(each.removeprefix(_ARGUMENTS)[:_SHOWN], "it is said twice", "each name once", "Leave one of them out.")
