@@ -44,7 +44,7 @@ def test_a_task_goes_from_a_spec_to_accepted_with_one_person_in_between(workspac
             proposed = await chat.ok("propose_approval", task="T1", message="as we said")
             assert proposed["command"] == "punchlist approve G1"
             early = await chat.refused("start_task", task="T1")
-            assert (early["code"], early["hint"]) == ("refused", "Type: punchlist approve T1")
+            assert (early["code"], early["hint"]) == ("refused", "A person types: punchlist approve T1")
 
             workspace.ok("approve", "G1")
 
@@ -232,7 +232,7 @@ def test_a_draft_cannot_say_that_nobody_need_approve_it(workspace: Workspace) ->
 
     error = talked(talk)
 
-    assert (error["where"], error["hint"]) == ("T1.policy.auto_approve", "Type: punchlist approve T1")
+    assert (error["where"], error["hint"]) == ("T1.policy.auto_approve", "A person types: punchlist approve T1")
     assert workspace.ok("task", "show", "T1")["task"]["status"] == "draft"
 
 

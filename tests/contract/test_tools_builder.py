@@ -103,7 +103,7 @@ def test_a_number_that_the_record_cannot_hold_is_refused(tooled: Tooled) -> None
 
 
 def test_an_empty_question_is_none(tooled: Tooled) -> None:
-    assert problems(tooled, "ask", question=" \n") == [("question", "it asks nothing")]
+    assert problems(tooled, "ask", question=" \n") == [("question", "it is blank")]
 
 
 def test_a_result_may_be_mended_and_handed_in_again(tooled: Tooled) -> None:

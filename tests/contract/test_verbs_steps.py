@@ -73,4 +73,4 @@ def test_a_cancelled_step_keeps_its_task_from_starting(service: Service) -> None
     with pytest.raises(RefusedError, match="cannot start") as refused:
         starts.start(service, [name])
 
-    assert "step reopen T1.1, or step skip T1.1" in str(refused.value)
+    assert "step reopen T1.1, or punchlist step skip T1.1" in str(refused.value)

@@ -228,7 +228,7 @@ def check_startable(task: Task, *, needed: Iterable[Task]) -> None:
     """Refuse to start a task that is not ready, is paused, has steps that are over badly, or needs one not accepted."""
     _check_task(task, TaskStatus.RUNNING)
     problems = [
-        Problem(step.id, f"is {step.status}", hint=f"Type: punchlist step reopen {step.id}, or step skip {step.id}")
+        Problem(step.id, f"is {step.status}", hint=_reopen_or_skip(step.id))
         for step in task.steps
         if step.status in {StepStatus.FAILED, StepStatus.CANCELLED}
     ]
@@ -239,6 +239,10 @@ def check_startable(task: Task, *, needed: Iterable[Task]) -> None:
     ]
     if problems:
         raise RefusedError(f"task {task.id} cannot start:", problems=problems)
+
+
+def _reopen_or_skip(step: str) -> str:
+    return f"Type: punchlist step reopen {step}, or punchlist step skip {step}"
 
 
 def built_on(task: Task, step: StepId) -> tuple[StepId, ...]:

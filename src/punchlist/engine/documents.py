@@ -70,9 +70,16 @@ def changed_task(task: Task, changes: Mapping[str, Json], *, known: Known, free:
 def added_step(task: Task, document: Json, *, position: int | None, known: Known, free: int, what: str) -> Task:
     """Return the task with one more step, numbered `free`, at `position` (from 1; by default the last).
 
+    Raises DefinitionError for a position that would leave a gap, and with every problem of the document.
+
     Without needs of its own it needs the step before; where every step needs the one before, the next then needs it.
     """
-    at = len(task.steps) if position is None else max(0, min(position - 1, len(task.steps)))
+    at = len(task.steps) if position is None else position - 1
+    if not 0 <= at <= len(task.steps):
+        count = len(task.steps)
+        allowed = f"1 to {count + 1}" if count else "1"
+        has = f"{task.id} has {count} step{'' if count == 1 else 's'}"
+        raise invalid([Problem("position", f"saw {position}, and {has}", allowed)], what=what)
     own, before = f"{task.id}.{free}", tuple(step.id for step in task.steps[:at][-1:])
     file = _step_file(task, document, own=own, before=before, known=known, what=what)
     chain = _is_chain(task.steps) and file.needs is None
@@ -102,14 +109,15 @@ def reordered_steps(task: Task, order: Sequence[str], *, what: str) -> Task:
     """Return the task with its steps in another order; where each needs the one before, that holds of the new order."""
     by_id = {step.id: step for step in task.steps}
     problems = [
-        Problem(f"order[{at}]", f"there is no step {each!r}", ", ".join(by_id))
+        Problem(f"steps[{at}]", f"there is no step {each!r}", ", ".join(by_id))
         for at, each in enumerate(order)
         if each not in by_id
     ]
     problems += [
-        Problem("order", f"{each} is named twice") for each in sorted({e for e in order if order.count(e) > 1})
+        Problem("steps", f"{each} is named twice", "each step once")
+        for each in sorted({e for e in order if order.count(e) > 1})
     ]
-    problems += [Problem("order", f"{each} is missing") for each in by_id if each not in order]
+    problems += [Problem("steps", f"{each} is missing", "each step once") for each in by_id if each not in order]
     if problems:
         raise invalid(problems, what=what)
     steps = tuple(by_id[each] for each in order)

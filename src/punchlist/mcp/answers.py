@@ -1,12 +1,13 @@
 """Answers as clients take them: structured, and the same as text."""
 
 import json
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import mcp_types as types
 
 from punchlist.errors import PunchlistError
-from punchlist.render.failures import failure
+from punchlist.mcp.refusals import told
 
 if TYPE_CHECKING:
     from punchlist.service.context import Answer
@@ -17,9 +18,9 @@ def result(answer: "Answer") -> types.CallToolResult:
     return _told(answer, is_error=False)
 
 
-def refusal(error: PunchlistError) -> types.CallToolResult:
-    """Return why a call was refused, as the command line does with --json."""
-    return _told({"ok": False, "error": failure(error)}, is_error=True)
+def refusal(error: PunchlistError, *, tools: Collection[str]) -> types.CallToolResult:
+    """Return why a call was refused, as the command line does with --json, to a client that has `tools`."""
+    return _told({"ok": False, "error": told(error, tools=tools)}, is_error=True)
 
 
 def _told(answer: "Answer", *, is_error: bool) -> types.CallToolResult:

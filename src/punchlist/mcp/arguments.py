@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 
 from punchlist.errors import DefinitionError, Problem, invalid
+from punchlist.mcp.prose import prose_problems
 from punchlist.mcp.tool import Arguments, Tool
 from punchlist.model.allowed import allowed
 from punchlist.model.json import Json
@@ -30,6 +31,8 @@ def check(tool: Tool, arguments: Arguments) -> None:
         too_many = Problem("", f"it holds {size:,} values", f"at most {MOST_VALUES:,}", "Send less at once.")
         raise invalid([too_many], what=f"the call of {tool.name}")
     problems = list(_against_schema(tool, arguments))
+    seen = {each.where for each in problems}
+    problems += [each for each in prose_problems(arguments, tool.schema) if each.where not in seen]
     if not problems:
         return
     deeper = [placed(each) for each in _against_record(tool, arguments)]

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
+from punchlist.errors import PunchlistError
 from punchlist.mcp.given import Given
+from punchlist.mcp.refusals import locate
 
 if TYPE_CHECKING:
     from punchlist.mcp.tool import Arguments
@@ -24,6 +26,13 @@ def binding(service: "Callable[[], Service]") -> Bind:
     """Return the way to calls in the context that `service` returns at the time of each."""
 
     def bind(tool: str, verb: Verb) -> "Callable[[Arguments], Answer]":
-        return lambda arguments: verb(service(), Given(arguments, tool=tool))
+        def call(arguments: "Arguments") -> "Answer":
+            try:
+                return verb(service(), Given(arguments, tool=tool))
+            except PunchlistError as error:
+                locate(error, arguments)
+                raise
+
+        return call
 
     return bind

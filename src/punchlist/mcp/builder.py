@@ -76,8 +76,6 @@ def _report(attempt: Attempt, given: Arguments) -> Answer:
 def _ask(attempt: Attempt, given: Arguments) -> Answer:
     """Leave a result that is blocked on the question: the same end, whether a builder asks by tool or by file."""
     asked = parse(Result, {"schema": _SCHEMA, "outcome": "blocked", "question": given["question"]}, what="the question")
-    if not asked.question.strip():
-        raise invalid([Problem("question", "it asks nothing", "what you need to know")], what="the question")
     attempt.record(asked)
     return {"recorded": "question", "outcome": "blocked", "next": "End your turn: a person answers, then you go on."}
 

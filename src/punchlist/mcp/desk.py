@@ -16,8 +16,8 @@ from punchlist.errors import PunchlistError, RefusedError
 from punchlist.mcp import answers, asking
 from punchlist.mcp.arguments import check
 from punchlist.mcp.asking import Asking, Put
+from punchlist.mcp.refusals import told
 from punchlist.mcp.tool import Tool
-from punchlist.render.failures import failure
 from punchlist.service import crashes
 
 if TYPE_CHECKING:
@@ -84,9 +84,9 @@ class Desk:
                 return self._asking.hold(put)
             return await self._told(put, await asking.ask(context, question))
         except PunchlistError as error:
-            return answers.refusal(error)
+            return answers.refusal(error, tools=self._tools)
         except Exception as error:  # noqa: BLE001 - the edge: whatever is not expected is a bug, and recorded
-            return answers.refusal(self._bug(error, f"tool: {params.name}"))
+            return answers.refusal(self._bug(error, f"tool: {params.name}"), tools=self._tools)
 
     async def list_resources(
         self, context: "ServerRequestContext[Any, Any]", params: types.PaginatedRequestParams | None
@@ -166,7 +166,7 @@ class Desk:
         try:
             decided = await self._called(put.tool, lambda: put.question.answered(asking.content_of(reply)), finish=True)
         except PunchlistError as error:
-            return {"asked": "accept", "refused": failure(error)}
+            return {"asked": "accept", "refused": told(error, tools=self._tools)}
         return {"asked": "accept", **decided}
 
     def _bug(self, error: Exception, asked: str) -> PunchlistError:

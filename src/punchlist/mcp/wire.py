@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from punchlist.errors import DefinitionError, Problem, PunchlistError, invalid
 from punchlist.mcp.twice import said_twice
+from punchlist.model.json import Json
 from punchlist.render.failures import failure
 
 if TYPE_CHECKING:

@@ -33,6 +33,7 @@ def wait_for(service: "Service", names: Sequence[str], *, states: Sequence[str] 
     """
     if not names:
         raise DefinitionError("nothing to wait for was named", where="ids", hint="Name at least one id.")
+    _check_names(names)
     _check_states(names, states)
     seen = service.clock.now()
     until = seen + timeout
@@ -50,9 +51,21 @@ def wait_for(service: "Service", names: Sequence[str], *, states: Sequence[str] 
                 _mend(service, names)
 
 
+def _check_names(names: Sequence[str]) -> None:
+    """Refuse ids of what has no state, all of them at once."""
+    allowed = ", ".join(lookup.SHAPES[kind] for kind in _KINDS)
+    problems = [
+        Problem(f"ids[{at}]", f"{name[:80]!r} is not the id of {' or '.join(_KINDS)}", f"such as {allowed}")
+        for at, name in enumerate(names)
+        if lookup.kind_of(name) not in _KINDS
+    ]
+    if problems:
+        raise invalid(problems, what="the wait")
+
+
 def _check_states(names: Sequence[str], states: Sequence[str]) -> None:
     """Refuse a state that none of `names` can ever be in: nobody shall wait for it."""
-    kinds = {lookup.check_kind(name, *_KINDS) for name in names}
+    kinds = {lookup.kind_of(name) for name in names}
     known = list(dict.fromkeys(state.value for kind, each in _STATES.items() if kind in kinds for state in each))
     problems = [
         Problem(f"states[{at}]", f"there is no state {state[:80]!r} of these", ", ".join(known), nearest(state, known))
@@ -69,7 +82,7 @@ def _states(service: "Service", names: Sequence[str]) -> dict[str, str]:
 
 
 def _state(reader: "Reader", name: str) -> str:
-    match lookup.check_kind(name, *_KINDS):
+    match lookup.kind_of(name):
         case "task":
             return lookup.task(reader, name).task.status.value
         case "step":

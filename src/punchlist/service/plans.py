@@ -50,10 +50,11 @@ def plan(
         service.committing(writer, about=run)
         owner = lookup.project(writer, project)
         if not request.strip() and not owner.spec.strip():
+            edit = f"punchlist project edit {owner.id} --spec FILE"
             raise DefinitionError(
                 f"there is nothing to plan: no request, and project {owner.id} has no spec",
                 where=owner.id,
-                hint=f'Type: punchlist plan {owner.id} "what is wanted", or project edit {owner.id} --spec FILE',
+                hint=f'Type: punchlist plan {owner.id} "what is wanted", or {edit}',
             )
         command = StartRun(
             run=run,

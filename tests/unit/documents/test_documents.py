@@ -269,10 +269,23 @@ def test_an_order_names_every_step_once() -> None:
         documents.reordered_steps(made(steps({}, {})), ["T12.1", "T12.1", "T12.8"], what="the order")
 
     assert [str(problem) for problem in refused.value.problems] == [
-        "order[2]: there is no step 'T12.8'; allowed: T12.1, T12.2",
-        "order: T12.1 is named twice",
-        "order: T12.2 is missing",
+        "steps[2]: there is no step 'T12.8'; allowed: T12.1, T12.2",
+        "steps: T12.1 is named twice; allowed: each step once",
+        "steps: T12.2 is missing; allowed: each step once",
     ]
+
+
+@pytest.mark.parametrize("position", [0, 4, 99])
+def test_a_step_beyond_the_next_place_is_refused(position: int) -> None:
+    with pytest.raises(DefinitionError, match=f"position: saw {position}, and T12 has 2 steps; allowed: 1 to 3"):
+        documents.added_step(
+            made(steps({}, {})),
+            {"title": "One more", "criteria": ["It is."]},
+            position=position,
+            known=KNOWN,
+            free=3,
+            what="the step",
+        )
 
 
 def test_the_frozen_digest_is_of_what_was_agreed_and_of_nothing_else() -> None:

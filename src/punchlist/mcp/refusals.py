@@ -1,0 +1,48 @@
+"""Refusals as who calls a tool is told them: at the argument in question, and with the call that mends it."""
+
+from collections.abc import Collection, Iterator
+
+from punchlist.errors import PunchlistError
+from punchlist.mcp.hints import in_tools
+from punchlist.mcp.tool import Arguments
+from punchlist.model.json import Json
+from punchlist.render.failures import failure
+
+_PLACES = {"-m": "message", "key": "idempotency_key"}
+_SHOWN = 80
+
+
+def told(error: PunchlistError, *, tools: Collection[str]) -> dict[str, Json]:
+    """Return a failure as the object under `error`, its hints for a client that has `tools`."""
+    said = failure(error)
+    problems = said["problems"]
+    assert isinstance(problems, list)
+    return {
+        **said,
+        "hint": in_tools(error.hint, tools),
+        "problems": [
+            {**shape, "hint": in_tools(problem.hint, tools)}
+            for shape, problem in zip(problems, error.problems, strict=True)
+            if isinstance(shape, dict)
+        ],
+    }
+
+
+def locate(error: PunchlistError, arguments: Arguments) -> None:
+    """Let an error that names its place by an option, or by the value that was seen, name the argument instead."""
+    where = error.where
+    if where.startswith("--"):
+        error.where = where.removeprefix("--").replace("-", "_")
+    elif where in _PLACES and where not in arguments:
+        error.where = _PLACES[where]
+    elif where:
+        error.where = next((path for path, value in _texts(arguments) if value[:_SHOWN] == where), where)
+
+
+def _texts(arguments: Arguments) -> Iterator[tuple[str, str]]:
+    """Yield the arguments that are texts, and the items of those that are lists of texts, by their paths."""
+    for name, value in arguments.items():
+        if isinstance(value, str):
+            yield name, value
+        elif isinstance(value, list):
+            yield from ((f"{name}[{at}]", each) for at, each in enumerate(value) if isinstance(each, str))
