@@ -7,13 +7,13 @@ from punchlist.engine.turn import fold
 from punchlist.model import events as ev
 from punchlist.model.state import State
 from tests.runs import check_events
-from tests.simulation.world import World
+from tests.simulation.told import ToldWorld
 
 SEEDS = st.integers(10_000, 10_000_000)
 
 
-def history(seed: int) -> World:
-    world = World(seed)
+def history(seed: int) -> ToldWorld:
+    world = ToldWorld(seed)
     world.run(troubles=40)
     return world
 

@@ -18,7 +18,7 @@ from punchlist.runtime.changes import changes_of
 from punchlist.service.publishing import attempts_of, events_of
 from tests.runs import built_in, checked, step, task_of
 from tests.simulation.stored import StoredStory
-from tests.simulation.world import World
+from tests.simulation.told import ToldWorld
 
 SEEDS = settings.default.max_examples // 5 if settings.default is not None else 20
 
@@ -53,11 +53,11 @@ class ShownStory(StoredStory):
             return Shown(state, attempts=attempts_of(reader, state), events=events_of(reader, "T1"))
 
 
-class ShownWorld(World):
+class ShownWorld(ToldWorld):
     """A world in which the files are compared with the whole after each input."""
 
-    def _tell(self, tell: Any, *, leaving: bool = False) -> None:
-        super()._tell(tell, leaving=leaving)
+    def tell(self, command: cmd.RunCommand, *, actor: str = "human:ann") -> None:
+        super().tell(command, actor=actor)
         assert isinstance(self.story, ShownStory)
         whole = self.story.whole().files()
         assert {name for name in whole if self.story.files.get(name) != whole[name]} == set()

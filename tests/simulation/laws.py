@@ -1,175 +1,135 @@
-"""What must hold after each event, whatever the world does: the invariants of the design, told from the events."""
+"""The laws: what must hold after each event, at each command, and at rest; named as the design does."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
+from typing import ParamSpec
 
-from punchlist.engine.fold_nodes import counts_as_done
-from punchlist.engine.retry import stamp
-from punchlist.model import events as ev
-from punchlist.model.ids import AttemptId, StepId
-from punchlist.model.jobs import Role
-from punchlist.model.state import NodeState
-from punchlist.model.states import FINAL_NODE, FINAL_STEP, FINAL_TASK, NodeStatus, StepStatus, TaskStatus
-from tests.runs import Story
+from punchlist.engine.rows import all_rows
+from punchlist.engine.turn import fold
+from punchlist.model import commands as cmd, events as ev
+from punchlist.model.ids import RunId
+from punchlist.model.jobs import Job
+from punchlist.model.rows import NodeRow
+from punchlist.model.state import State, TaskState
+from punchlist.ports import Reader
+from punchlist.runtime.loading import load_run
+from punchlist.service.verification import rows_of_run
+from tests.simulation.command_laws import OF_COMMANDS, of_launch
+from tests.simulation.engine import Engine, Taken
+from tests.simulation.event_laws import OF_EVENTS
+from tests.simulation.memory import BrokenLawError, Memory, Moment
+from tests.simulation.rest_laws import OF_ENGINES, OF_STATES
+from tests.simulation.task_laws import OF_TASKS, remember, remember_attempt
 
-_PASSED = {StepStatus.ACCEPTED, StepStatus.SKIPPED}
+P = ParamSpec("P")
+EACH_SO_MANY = 8
 
 
 class Laws:
-    """The laws over one story, and what they have to remember of it."""
+    """All laws over one world, and what they remember of it."""
 
-    def __init__(self, story: Story) -> None:
-        self._story = story
-        self._accepted: Counter[tuple[str, int]] = Counter()
-        self._closed: Counter[tuple[str, int]] = Counter()
-        self._decided: Counter[str] = Counter()
-        self._next: dict[tuple[str, int], int] = {}
-        self._passing: dict[tuple[str, int], set[str]] = {}
-        self._revision: dict[str, int] = {}
-        self._parent: dict[str, str] = {}
-        self._started: set[AttemptId] = set()
-        self._owed: set[str] = set()
-        self._paused = False
+    def __init__(self) -> None:
+        self.memory = Memory()
+        self._seen = 0
 
-    def again(self) -> None:
-        """Begin with another run of the same task."""
-        self._started.clear()
-        self._paused = False
-
-    def see(self, events: Sequence[ev.Event]) -> None:
-        """Check what holds at each event."""
-        for event in events:
-            self._check_event(event.fact)
-
-    def _check_event(self, fact: ev.AnyFact) -> None:
-        if isinstance(fact, ev.TaskFact):
-            self._check_task(fact)
-        elif isinstance(fact, ev.RunFact):
-            self._check_run(fact)
-
-    def _check_task(self, fact: ev.TaskFact) -> None:
-        match fact:
-            case ev.StepMoved():
-                self._moved(fact)
-            case ev.StepClosed():
-                self._count(self._closed, fact.step, fact.r)
-            case ev.VerdictGiven(verdict=verdict) if verdict.result == "pass" and fact.step is not None:
-                self._passing.setdefault((fact.step, fact.r), set()).add(verdict.tree)
-            case ev.StepIntegrated():
-                r = self._revision.get(fact.step, 0)
-                assert fact.tree in self._passing.get((fact.step, r), set()), "integrated without a passing verdict"
-                assert fact.step not in self._owed, "what a person asked for was passed over"
-            case ev.ReworkAsked():
-                self._owed.add(fact.step)
-            case ev.FindingWaived():
-                self._owed.discard(fact.step or "")
-            case _:
-                pass
-
-    def _check_run(self, fact: ev.RunFact) -> None:
-        match fact:
-            case ev.GateDecided():
-                self._decided[fact.gate] += 1
-                assert self._decided[fact.gate] == 1, "decided twice"
-            case ev.AttemptQueued(role=Role.BUILDER):
-                self._number(fact)
-            case ev.AttemptStarted():
-                self._start(fact.attempt)
-            case ev.RunPaused():
-                self._paused = fact.paused
-            case ev.NodeStarted():
-                self._check_needs(fact)
-            case _:
-                pass
-
-    def _number(self, fact: ev.AttemptQueued) -> None:
-        assert fact.step is not None
-        expected = self._next.get((fact.step, fact.r), 0)
-        assert (fact.r, fact.s) == (self._revision.get(fact.step, 0), expected), "numbered wrongly"
-        self._next[fact.step, fact.r] = expected + 1
-
-    def _start(self, name: AttemptId) -> None:
-        assert not self._paused, "started while paused"
-        assert name not in self._started, "started twice"
-        self._started.add(name)
-        attempt = self._story.run.attempts[name]
-        if attempt.role is Role.BUILDER:
-            self._owed.discard(attempt.step or "")
-
-    def _moved(self, fact: ev.StepMoved) -> None:
-        if fact.r is not None:
-            assert fact.r == self._revision.get(fact.step, 0) + 1, "a revision was left out"
-            self._revision[fact.step] = fact.r
-        if fact.status is StepStatus.ACCEPTED:
-            self._count(self._accepted, fact.step, self._revision.get(fact.step, 0))
-
-    def _count(self, counter: Counter[tuple[str, int]], step: str, r: int) -> None:
-        counter[step, r] += 1
-        assert counter[step, r] == 1, f"{step} twice in revision {r}"
-
-    def _check_needs(self, fact: ev.NodeStarted) -> None:
-        """Nothing is started whose needs did not come to a good end."""
-        run = self._story.run
-        node = run.nodes.get(fact.node)
-        if node is None or node.parent is None:
+    def see(self, taken: Taken) -> None:
+        """Check a decision that was committed, event by event, and the state that it led to."""
+        if taken.after is None:
+            assert not taken.events, "it was refused, and something happened"
             return
-        for other in run.nodes[node.parent].children:
-            if fact.node in run.nodes[other].wanted_by and run.nodes[other].status in FINAL_NODE:
-                assert counts_as_done(run, run.nodes[other]), f"{fact.node} began, though {other} did not succeed"
-        step = next((each for each in self._story.task.task.steps if node.path == f"steps[{each.id}]"), None)
-        if step is not None:
-            states = {each.id: each.status for each in self._story.task.task.steps}
-            assert all(states[need] in _PASSED | {StepStatus.PENDING} for need in step.needs), "built on nothing"
-
-    def check_waits(self) -> None:
-        """Whatever waits has something that will wake it."""
-        run = self._story.run
-        if run.status in FINAL_NODE:
-            assert not run.live
-            assert not run.open_gates
-            assert not run.queue.entries
-            assert not run.parked
+        state = taken.before
+        for event in taken.events:
+            state = self._see_event(state, event)
+        self._seen += 1
+        if self._seen % EACH_SO_MANY == 0:
+            self.file_is_memory(state, taken.after)
+        for law in OF_COMMANDS:
+            held(law, taken, taken.after)
+        if isinstance(taken.command, cmd.Interrupted):  # the next engine takes up what this one leaves
             return
-        assert run.paused or run.open_gates or run.live or run.queue.entries or run.parked, "nothing will wake it"
-        if not (run.paused or run.live or run.cancelling):
-            assert not run.queue.entries, "a free slot, and something waits for one"
-        wake_at = self._story.wanted.wake_at
-        if not (run.live or run.open_gates or run.paused):
-            assert wake_at is not None, "no timer is armed"
-        assert wake_at is None or wake_at > stamp(self._story.now), "a timer that is due already would ring for ever"
-        for node in run.nodes.values():
-            if node.status is NodeStatus.WAITING:
-                assert node.path in run.open_gates.values(), f"{node.path} waits for nothing"
-            elif node.status is NodeStatus.RUNNING and not node.children:
-                assert self._under_way(node), f"{node.path} runs, and nothing of it does"
-        self._check_steps()
+        for state_law in OF_STATES:
+            held(state_law, taken.after)
 
-    def _under_way(self, node: NodeState) -> bool:
-        run = self._story.run
-        coming = {*run.live, *run.queue.entries.values(), *run.parked}
-        waits_in_line = node.path in run.integrating and node.path != run.integrating[0]
-        return waits_in_line or bool(coming & set(node.attempts)) or node.path in run.open_gates.values()
+    def _see_event(self, before: State, event: ev.Event) -> State:
+        after = fold(before, event)
+        if isinstance(event.fact, ev.TaskFact):
+            if before.task is not None and after.task is not None:
+                self.document(before.task, event, after.task)
+            return after
+        if isinstance(event.fact, ev.RunFact):
+            moment = Moment(before, event, after)
+            for law in OF_EVENTS:
+                held(law, moment, self.memory)
+            if isinstance(event.fact, ev.AttemptStarted):
+                attempt = moment.run.attempts[event.fact.attempt]
+                remember_attempt(event, attempt.role, attempt.step, self.memory)
+        return after
 
-    def _check_steps(self) -> None:
-        task = self._story.task.task
-        assert task.status in {TaskStatus.RUNNING, TaskStatus.WAITING, TaskStatus.ACCEPTED, TaskStatus.DRAFT}
-        for each in task.steps:
-            if each.status in FINAL_STEP:
-                assert self._story.told(each.index).closed, f"{each.id} is over without a closing record"
+    def document(self, before: TaskState, event: ev.Event, after: TaskState) -> None:
+        """Check an event of a task, whoever wrote it."""
+        for law in OF_TASKS:
+            held(law, before, event, after, self.memory)
+        remember(event, after, self.memory)
 
-    def check_end(self) -> None:
-        """Check what a run leaves: every step over or pending, and the task over, unless it was revised."""
-        story = self._story
-        task = story.task.task
-        assert task.status in FINAL_TASK | {TaskStatus.DRAFT}
-        for each in task.steps:
-            told = story.told(each.index)
-            assert each.status in FINAL_STEP | {StepStatus.PENDING}
-            assert told.closed == (each.status in FINAL_STEP)
-            assert (self._closed[each.id, told.r] == 1) == told.closed
-            assert told.r == self._revision.get(StepId(each.id), 0)
-        if task.status is TaskStatus.ACCEPTED:
-            assert {each.status for each in task.steps} <= _PASSED
-            last = story.task.steps[""].verdicts[-1].verdict
-            assert (last.result, last.commit) == ("pass", story.task.tip)
-            assert all(told.tree == last.tree for told in story.task.steps.values() if told.commit == story.task.tip)
+    def launched(self, state: State, job: Job) -> None:
+        """Check a job that is about to run."""
+        held(every_rule_of_the_policy_is_in_the_job, state, job)
+
+    def rest(self, engine: Engine) -> None:
+        """Check what holds whenever the engine has nothing to do."""
+        for law in OF_ENGINES:
+            held(law, engine)
+
+    def file_is_memory(self, told: State, known: State) -> None:
+        """Check that a state that was folded anew is the one that was gone on with."""
+        held(after_a_crash_state_is_recomputed_not_remembered, told, known)
+
+    def end(self, reader: Reader, states: Mapping[RunId, State], *, whole: bool) -> None:
+        """Check what the file says of the end; with `whole`, all of it, column by column."""
+        held(every_command_is_answered_once, reader)
+        for run, state in states.items():
+            self.file_is_memory(load_run(reader, run), state)
+            held(what_queries_read_is_what_the_log_folds_to, reader, state)
+        if whole:
+            held(revision_check_event_and_state_change_are_one_transaction, reader)
+
+
+def every_rule_of_the_policy_is_in_the_job(state: State, job: Job) -> None:
+    of_launch(state, job)
+
+
+def after_a_crash_state_is_recomputed_not_remembered(told: State, known: State) -> None:
+    assert told.run == known.run, "the log tells of another run than was gone on with"
+    for name in ("task", "project"):  # of which other processes may have written more meanwhile
+        same = told.heads.get(name) != known.heads.get(name) or getattr(told, name) == getattr(known, name)
+        assert same, f"the log tells of another {name} than was gone on with"
+
+
+def every_command_is_answered_once(reader: Reader) -> None:
+    left = [row.id for row in reader.inbox()]
+    assert not left, f"commands {left} are not answered"
+
+
+def what_queries_read_is_what_the_log_folds_to(reader: Reader, state: State) -> None:
+    run = state.run
+    assert run is not None
+    nodes = {row.path: row for row in all_rows(run) if isinstance(row, NodeRow)}
+    assert {each.path: each for each in reader.nodes(run.id)} == nodes, f"the nodes of {run.id} are others in the file"
+    attempts = {each.id: each for each in reader.attempts(run=run.id)}
+    assert attempts == dict(run.attempts), f"the attempts of {run.id} are others in the file"
+
+
+def revision_check_event_and_state_change_are_one_transaction(reader: Reader) -> None:
+    faults = reader.verify()
+    assert faults == [], f"the log is not sound: {faults[0].message}"
+    for row in reader.streams():
+        if row.kind == "run":
+            found = list(reader.differences(rows_of_run(row, reader.events(stream=row.stream)), stream=row))
+            assert found == [], f"rows and log differ: {found[0]}"
+
+
+def held(law: Callable[P, None], *seen: P.args, **named: P.kwargs) -> None:
+    """Check one law, and name it when it is broken."""
+    try:
+        law(*seen, **named)
+    except AssertionError as error:
+        raise BrokenLawError(law.__name__, str(error)) from error

@@ -1,429 +1,294 @@
-"""A scripted world around the pure core: builders, checks, reviewers, git and people, by the throw of a seeded die.
+"""A world: a workspace with tasks and flows, an engine that dies and comes back, people, clocks; all by a script."""
 
-Git is modelled as far as it matters: contents are maps from path to text, a tree is named by its content, commits hold
-one, merges are made path by path, and the task's branch moves by compare-and-swap. A check's answer is a function of
-the tree and of its command. What was started before a crash may have happened or not.
-"""
+import tempfile
+from collections import deque
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from random import Random
 
-import hashlib
-import random
-from collections.abc import Callable, Mapping
-from datetime import timedelta
-from typing import Any
-
-from punchlist.engine import document_moves
-from punchlist.errors import PunchlistError
+from punchlist.errors import StoreError
 from punchlist.model import commands as cmd, events as ev
-from punchlist.model.gates import GATES, Effect
-from punchlist.model.ids import AttemptId, Commit, Digest, FindingId, StepId, Tree
-from punchlist.model.jobs import (
-    Change,
-    FailureClass,
-    IntegrateJob,
-    MergeJob,
-    Outcome,
-    ProcessJob,
-    PublishJob,
-    Role,
-    Snapshot,
-)
-from punchlist.model.json import Json, plain
-from punchlist.model.policy import Policy
-from punchlist.model.records import Criterion, Step
-from punchlist.model.states import FINAL_NODE, AttemptStatus, TaskStatus
-from tests.runs import BASE, PROJECT, Story, built_in, checked, proof_of, replace, reviewed, step, task_of
+from punchlist.model.jobs import FailureClass
+from punchlist.model.state import TaskState
+from punchlist.runtime.loading import load_run
+from punchlist.store.sqlite import SqliteStore
+from tests.runs import PROJECT, START, replace
+from tests.simulation.answers import trouble
+from tests.simulation.delivery import Delivery
+from tests.simulation.engine import POINTS, Around, DiedError, Engine, Taken
+from tests.simulation.flows import PlainFlow
 from tests.simulation.laws import Laws
+from tests.simulation.machine import Machine, Process
+from tests.simulation.office import Office
+from tests.simulation.script import Script
+from tests.stored import made
 
-HALF = 55
-Content = Mapping[str, str]
-_FLOW = built_in("deliver")
-_TROUBLES = (
-    FailureClass.WORKER,
-    FailureClass.QUOTA,
-    FailureClass.BLOCKED,
-    FailureClass.TIMEOUT,
-    FailureClass.SILENCE,
-    FailureClass.LOST,
-    FailureClass.DEFINITION,
-)
-
-
-class Git:
-    """The engine's repository of one project."""
-
-    def __init__(self) -> None:
-        self.contents: dict[str, Content] = {BASE: {}}
-        self.onto: set[tuple[Tree, Commit]] = set()
-        self.tip = BASE
-
-    def tree(self, content: Content) -> Tree:
-        """Return the name of a content."""
-        return Tree(f"t{_hash(sorted(content.items()))}")
-
-    def commit(self, content: Content, *, name: str) -> Commit:
-        """Keep a content under a commit's name, and under its tree's."""
-        self.contents[name] = content
-        self.contents[self.tree(content)] = content
-        return Commit(name)
-
-    def merge(self, job: MergeJob) -> dict[str, Json]:
-        """Merge path by path: what one side left alone is as the other has it."""
-        base, ours, theirs = (self.contents[each] for each in (job.base, job.commit, job.onto))
-        merged, conflicts = dict(theirs), list[Json]()
-        for path in sorted({*base, *ours}):
-            if ours.get(path) == base.get(path) or ours.get(path) == theirs.get(path):
-                continue
-            if theirs.get(path) != base.get(path):
-                conflicts.append(path)
-            merged[path] = ours.get(path, "")
-        if conflicts:
-            return {"tree": None, "conflicts": conflicts}
-        self.commit(merged, name=f"merge-{_hash(sorted(merged.items()))}")
-        self.onto.add((self.tree(merged), job.onto))
-        return {"tree": self.tree(merged), "conflicts": []}
-
-    def integrate(self, job: IntegrateJob) -> Commit:
-        """Make the planned commit and move the branch, once; a branch that is elsewhere is a law that is broken."""
-        name = f"i{_hash([job.parent, job.tree, job.message, job.author, job.at])}"
-        assert self.tip in {job.parent, name}, f"the branch is at {self.tip}, not at {job.parent} or {name}"
-        assert (job.tree, job.parent) in self.onto, "a tree that was not made on its parent: work of others is lost"
-        self.tip = self.commit(self.contents[job.tree], name=name)
-        return self.tip
-
-
-def _hash(value: object) -> str:
-    return hashlib.sha256(repr(value).encode()).hexdigest()[:12]
+_LIVES = 3
+_KIND_MOST = 600
+_SHOWN = 80
+_WHOLE = 8
+"""One seed in so many has its file looked through column by column when it ends."""
+_HOUR = 3600
+Life = Delivery | PlainFlow
+Way = tuple[float, Callable[[Random], str]]
 
 
 class World:
-    """One task in one world; `run` lets it live until nothing more can happen."""
+    """One script, lived through in one folder."""
 
-    def __init__(self, seed: int, *, kept: Callable[..., Story] = Story) -> None:
-        self.seed = seed
-        self.die = random.Random(seed)
-        self.kind = False
-        self.git = Git()
-        self.before: dict[AttemptId, Outcome] = {}
-        setup = ("make ready",) if self.die.random() < 0.2 else ()
-        task = task_of(*self._steps(), acceptance=self._criteria(self.die.randrange(3)))
-        self.story = kept(flow=_FLOW, task=task, project=replace(PROJECT, setup=setup), purpose="deliver")
-        self.story.refolds = False
-        if self.die.random() < 0.8:
-            self.story.note(ev.TaskProved(proof=proof_of(task, shows=self.die.choice(("goal", "guard")))))
-        self.story.note(ev.TaskApproved(digest=Digest("d" * 64)))
-        self.policy = Policy(
-            rework=self.die.randrange(4),
-            retries=self.die.randrange(3),
-            max_parallel=self.die.randint(1, 3),
-            review=self.die.choice(("always", "uncovered", "never")),
-            on_accept=self.die.choice(("branch", "merge")),
-        )
-        self.laws = Laws(self.story)
+    def __init__(self, script: Script, folder: Path) -> None:
+        self.script = script
+        self.trace: deque[tuple[str, object]] = deque(maxlen=_SHOWN)
+        self.step = "the beginning"
+        self.engines = 0
+        self.engine: Engine | None = None
+        self.lives: list[Life] = []
+        self.laws = Laws()
+        self._file = folder / "state.db"
+        setup = ("make ready",) if script.die("project").random() < 0.2 else ()
+        self._file.write_bytes(_template())
+        store = SqliteStore(self._file)
+        self.office = Office(store, Machine(), project=replace(PROJECT, setup=setup), now=START)
+        self.office.documented = self._documented
+        self.around = Around(self.office, self._see, self.laws.launched)
 
-    def _steps(self) -> list[Step]:
+    def live(self) -> None:
+        """Make the script's choices in a world that is against it; then let a kind one bring all to its end."""
+        for step in self.script.steps:
+            self.step = f"step {step}"
+            self._choose(self.script.die(step), step)
+        self._boot() if self.engine is None else self._turn()
+        for count in range(_KIND_MOST):
+            self.step = f"kind {count}"
+            die = self.script.die(self.step)
+            undone = [each for each in self.lives if not each.is_done()]
+            if not undone:
+                break
+            self._note("kindly", self._kindly(undone[0], die))
+            self._turn()
+        assert all(each.is_done() for each in self.lives), "it never ends"
+        self.check_end()
+
+    def check_end(self) -> None:
+        """Check what is left when all is over: the file tells the same as was seen, and tells it soundly."""
+        with self.office.store.read() as reader:
+            self.laws.end(reader, self.office.states, whole=self.script.seed % _WHOLE == 0)
+
+    # -- one choice ---------------------------------------------------------------------------------------------------
+
+    def _choose(self, die: Random, step: int) -> None:
+        if step < _LIVES and (step == 0 or die.random() < 0.5):
+            plain = die.random() < 0.35
+            self.lives.append(PlainFlow(self.office, die) if plain else Delivery(self.office, die, seed=step))
+        self.office.pass_time(die.random() * 3)
+        ways = self._ways()
+        way = die.choices([each for _, each in ways], [weight for weight, _ in ways])[0]
+        self._note("step", way(die))
+        for life in self.lives:
+            life.look(die)
+        if self.engine is None:
+            if die.random() < 0.7:
+                self._boot(self._doom(die, 0.15))
+        elif die.random() < 0.85:
+            self.engine.dies_at = self._doom(die, 0.12)
+            self._turn()
+
+    def _ways(self) -> list[Way]:
+        running = [each for each in self.office.machine.alive() if not each.hangs]
+        workers = [each for each in running if not each.is_own]
+        ended = [each for each in self.office.machine.processes.values() if not each.lives and not each.is_own]
+        waiting = [each for each in self.lives if each.run is None]
+        begun = [each for each in self.lives if each.state is not None]
+        asked = [each for each in begun if each.state and each.state.run and each.state.run.open_gates]
+        over = [each for each in begun if each.is_over()]
         return [
-            step(
-                number,
-                *self._criteria(self.die.randint(1, 2)),
-                needs=[each for each in range(1, number) if self.die.random() < 0.4],
-            )
-            for number in range(1, self.die.randint(2, 5))
+            (6.0 * bool(running), lambda die: self._end(die.choice(running), die)),
+            (4.0 * bool(waiting), lambda die: die.choice(waiting).begin(die)),
+            (0.2 * bool(begun), lambda die: die.choice(begun).begin(die) if begun else ""),
+            (2.5 * bool(asked), lambda die: self._decide(die.choice(asked), die)),
+            (1.6 * bool(begun), lambda die: self.office.send(die.choice(begun).steer(die), die)),
+            (1.5 * bool(over), lambda die: die.choice(over).again(die)),
+            (0.3 * bool(workers), lambda die: self._vanish(die.choice(workers))),
+            (0.3 * bool(workers), lambda die: self._hang(die.choice(workers))),
+            (0.4 * bool(ended and self.engine), lambda die: self._late(die.choice(ended), die)),
+            (1.2, self._let_time_pass),
+            (0.5, self._document),
+            (0.3 * bool(self.engine), lambda _die: self._stop()),
         ]
 
-    def _criteria(self, count: int) -> list[Criterion]:
-        return [self.die.choice((checked, checked, reviewed))(number) for number in range(1, count + 1)]
+    def _doom(self, die: Random, chance: float) -> dict[str, int]:
+        return {die.choice(POINTS): die.randrange(3)} if die.random() < chance else {}
 
-    # -- living -------------------------------------------------------------------------------------------------------
+    # -- what happens to processes ------------------------------------------------------------------------------------
 
-    def run(self, *, troubles: int = 120, most: int = 900) -> None:
-        """Live through `troubles` inputs in a world that is against it, then in a kind one until the task is over."""
-        self._start()
-        for count in range(most):
-            self.kind = count >= troubles
-            if self._is_over():
-                if self.kind or not self._begin_again():
-                    break
-            elif self.kind:
-                self._kindly()
-            else:
-                self._unkindly()
-        assert self._is_over(), f"seed {self.seed}: the run does not end"
-        self.laws.check_end()
-        assert self.story.refolded() == self.story.state
+    def _end(self, process: Process, die: Random, *, kind: bool = False) -> str:
+        process.outcome = self._life_of(process).outcome(process, die, kind=kind)
+        if self.engine is not None:
+            self.engine.hear(process)
+        return f"{process.attempt} ends: {process.outcome.status} {process.outcome.failure or ''}"
 
-    def _start(self) -> None:
-        story = self.story
-        self._tell(
-            lambda: story.start(policy=self.policy, task=plain(story.task.task)),
-        )
+    def _vanish(self, process: Process) -> str:
+        process.gone = True
+        if self.engine is not None:
+            self.engine.hear(process)
+        return f"{process.attempt} vanishes"
 
-    def _is_over(self) -> bool:
-        return self.story.run.status in FINAL_NODE
+    def _hang(self, process: Process) -> str:
+        process.hangs = True
+        return f"{process.attempt} hangs"
 
-    def _begin_again(self) -> bool:
-        """Open the task again and start another run of it, if it did not come to a good end."""
-        state = self.story.task
-        if state.task.status not in {TaskStatus.FAILED, TaskStatus.CANCELLED}:
-            return False
-        self.laws.check_end()
-        before = len(self.story.events)
-        self.story.note(*document_moves.reopen(state, reason="once more"))
-        self.laws.see(self.story.events[before:])
-        self.story.again()
-        self.laws.again()
-        self.before.clear()
-        self._start()
-        return True
+    def _late(self, process: Process, die: Random) -> str:
+        """Let the outcome of an attempt that is over come, for the first or the second time."""
+        outcome = process.outcome or self._life_of(process).outcome(process, die, kind=False)
+        assert self.engine is not None
+        if process.attempt in self.engine.waiting or process.outcome is None:
+            process.outcome = outcome
+        self.engine.outcomes.append(cmd.AttemptOver(run=process.run, outcome=outcome))
+        return f"{process.attempt} is heard of, late or again: {outcome.status}"
 
-    def _kindly(self) -> None:
-        run = self.story.run
-        if run.paused:
-            self._command(cmd.Resume(run=run.id))
-        elif run.live:
-            self._finish(self.die.choice(sorted(run.live)))
-        elif run.open_gates:
-            self._decide()
-        else:
-            self._tell(lambda: self.story.wait(timedelta(hours=2)))
+    def _life_of(self, process: Process) -> Life:
+        return next(each for each in self.lives if process.run in each.runs)
 
-    def _unkindly(self) -> None:
-        run = self.story.run
-        ways: list[tuple[float, Any]] = [
-            (6.0 if run.live else 0, lambda: self._finish(self.die.choice(sorted(run.live)))),
-            (2.0 if run.open_gates else 0, self._decide),
-            (1.0, lambda: self._tell(lambda: self.story.wait(timedelta(minutes=self.die.choice((0, 1, 30, 120)))))),
-            (0.5, self._steer),
-            (3.0 if self._commits() else 0, self._meddle),
-            (0.3, self._crash),
-            (0.2 if self.before else 0, self._late),
-        ]
-        self.die.choices([way for _, way in ways], [weight for weight, _ in ways])[0]()
+    # -- what people and clocks do ------------------------------------------------------------------------------------
 
-    def _commits(self) -> list[AttemptId]:
-        run = self.story.run
-        return [name for name in sorted(run.live) if run.attempts[name].subject == "commit"]
+    def _decide(self, life: Life, die: Random) -> str:
+        state = life.state
+        assert state is not None
+        assert state.run is not None
+        gate = state.run.gates[die.choice(sorted(state.run.open_gates))]
+        said = [self.office.send(life.decision(gate, die, kind=False), die)]
+        if die.random() < 0.15:  # two people at once
+            said.append(self.office.send(life.decision(gate, die, kind=False), die))
+        return "; ".join(said)
 
-    def _tell(self, tell: Any, *, leaving: bool = False) -> None:
-        before = len(self.story.events)
-        tell()
-        self.laws.see(self.story.events[before:])
-        if not leaving:
-            self.laws.check_waits()
-        self._look_at_git()
-        if self.die.random() < 0.02:
-            assert self.story.refolded() == self.story.state
+    def _let_time_pass(self, die: Random) -> str:
+        """Let the clock jump: forward by much or little, now and then back; what hangs for an hour has timed out."""
+        seconds = die.choice((1, 60, 1800, 2 * _HOUR, 2 * _HOUR, -30, -_HOUR, -24 * _HOUR))
+        self.office.pass_time(seconds)
+        for process in list(self.office.machine.alive()) if seconds >= _HOUR else []:
+            if process.hangs:
+                process.outcome = trouble(process.attempt, FailureClass.TIMEOUT)
+                if self.engine is not None:
+                    self.engine.hear(process)
+        return f"the clock jumps by {seconds} s"
 
-    def _look_at_git(self) -> None:
-        """Commits happen at any moment between their start and their outcome; else state and git agree."""
-        story, committing = self.story, False
-        for name in story.wanted.kill:
-            assert story.run.attempts[name].subject != "commit", "a commit was killed"
-        for name in story.run.live:
-            job = story.job(name)
-            if isinstance(job, IntegrateJob):
-                committing = True
-                if self.die.random() < 0.5:
-                    self.git.integrate(job)
-        if not committing:
-            assert self.git.tip == story.task.tip, f"git is at {self.git.tip}, the record at {story.task.tip}"
+    def _document(self, die: Random) -> str:
+        way = die.randrange(4)
+        if way == 0:
+            self.office.write_late()
+            return "a document is written for an older version"
+        if way == 1:
+            self._hide_store()
+            return "the store cannot be read for a moment"
+        if way == 2 and self.lives:
+            life = die.choice(self.lives)
+            if isinstance(life, Delivery):
+                life.edit(die)
+            return "a draft is edited, if it is one"
+        self.office.edit_project(spec=f"Do it well, {die.randrange(99)}.", path=die.choice(((), ("bin",))))
+        return "the project is edited"
 
-    def _command(self, command: cmd.RunCommand) -> None:
-        """Tell a command of a person, which may be refused: then nothing has happened."""
-        before = self.story.state
+    def _hide_store(self) -> None:
+        """An unreadable store is an error, never an empty one."""
+        away = self._file.rename(self._file.with_suffix(".away"))
         try:
-            self._tell(lambda: self.story.tell(command))
-        except PunchlistError:
-            assert self.story.state is before
-
-    def _steer(self) -> None:
-        run, task = self.story.run, self.story.task
-        steps = [StepId(each.id) for each in task.task.steps]
-        some, finding = self.die.choice(steps), self.die.choice([*sorted(task.findings), FindingId("F999")])
-        self._command(
-            self.die.choices(
-                (
-                    cmd.Pause(run=run.id, now=self.die.random() < 0.5),
-                    cmd.Resume(run=run.id),
-                    cmd.AskRework(run=run.id, step=some, message=f"do it well, {self.die.randrange(99)}"),
-                    cmd.Waive(run=run.id, finding=finding, reason="it is fine"),
-                    cmd.CloseStep(run=run.id, step=some, status=self.die.choice(("skipped", "cancelled"))),
-                    cmd.Cancel(run=run.id),
-                    cmd.Revise(run=run.id, reason="another plan"),
-                    cmd.Cancel(run=run.id, node=self.die.choice(sorted(run.nodes))),
-                    cmd.Retry(run=run.id),
-                    cmd.Resume(run=run.id, start_from=self.die.choice(sorted(run.nodes)), agreed=True),
-                ),
-                (3, 6, 3, 2, 1, 1, 0.5, 0.5, 0.3, 0.3),
-            )[0]
-        )
-
-    def _meddle(self) -> None:
-        """Ask for the worst while a commit is being made."""
-        run, step = self.story.run, self.story.run.attempts[self._commits()[0]].step
-        assert step is not None
-        commands: list[cmd.RunCommand] = [
-            cmd.Cancel(run=run.id, reason="enough"),
-            cmd.Revise(run=run.id, reason="another plan"),
-            cmd.CloseStep(run=run.id, step=step, status="skipped"),
-            cmd.AskRework(run=run.id, step=step, message="wait"),
-            cmd.Pause(run=run.id, now=True),
-        ]
-        self._command(self.die.choice(commands))
-
-    def _decide(self) -> None:
-        run = self.story.run
-        gate = run.gates[self.die.choice(sorted(run.open_gates))]
-        choices = [each for each in GATES[gate.kind].choices if each.name in gate.choices]
-        ending = {Effect.SKIP, Effect.FAIL, Effect.LEAVE, Effect.REVISE}
-        kind = [each for each in choices if each.effect in ending] if self.kind else choices
-        choice = self.die.choice(kind or choices)
-        data: dict[str, Json] = {}
-        for field in choice.fields:
-            if field.required or self.die.random() < 0.5:
-                data[field.name] = self._value(field.name)
-        self._command(cmd.Decide(run=run.id, gate=gate.id, choice=choice.name, data=data))
-
-    def _value(self, name: str) -> Json:
-        task = self.story.task
-        values: dict[str, Any] = {
-            "n": self.die.randint(1, 2),
-            "value": self.die.choice(("2h", "16GiB")),
-            "findings": [self.die.choice([*sorted(task.findings), FindingId("F999")])],
-            "step": self.die.choice(task.task.steps).id,
-        }
-        found: Json = values.get(name, "because")
-        return found
-
-    def _crash(self) -> None:
-        """Throw everything away but the events; what was running is found again, or is lost."""
-        story = self.story
-        if self.die.random() < 0.4:
-            self._tell(lambda: story.tell(cmd.Interrupted(run=story.id), actor="engine"), leaving=True)
-        story.state = story.refolded()
-        for name in sorted(story.run.live):
-            if name not in story.run.live:
-                continue
-            if story.run.attempts[name].role is Role.ENGINE or self.die.random() < 0.4:
-                self._finish(name)
-            else:
-                self._end(Outcome(attempt=name, status=AttemptStatus.LOST, failure=FailureClass.LOST, reason="lost"))
-            if self._is_over():
-                return
-        self._tell(lambda: story.wait(timedelta()))
-
-    def _late(self) -> None:
-        """Let an outcome come a second time, or after its attempt was over."""
-        self._end(self.before[self.die.choice(sorted(self.before))])
-
-    # -- outcomes -----------------------------------------------------------------------------------------------------
-
-    def _finish(self, name: AttemptId) -> None:
-        attempt = self.story.run.attempts[name]
-        if not self.kind and attempt.role is not Role.ENGINE and self.die.random() < 0.15:
-            self._end(self._trouble(name))
+            with self.office.store.read() as reader:
+                seen = len(reader.streams())
+        except StoreError:
+            assert not self._file.exists(), "an empty store was made in place of one that cannot be read"
         else:
-            self._end(self._outcome(name))
+            raise AssertionError(f"a store that is not there was read, with {seen} streams")
+        finally:
+            away.rename(self._file)
 
-    def _end(self, outcome: Outcome) -> None:
-        story = self.story
-        if outcome.attempt in story.run.live:
-            self.before[outcome.attempt] = outcome
-        told = cmd.AttemptOver(run=story.id, outcome=outcome)
-        self._tell(lambda: story.tell(told, actor="engine"))
+    def _kindly(self, life: Life, die: Random) -> str:
+        """Do the next thing that brings a life to its end."""
+        if life.is_over():
+            return life.again(die)
+        state = life.state
+        running = [each for each in self.office.machine.alive() if each.run == life.run]
+        if state is None or state.run is None:
+            return "the engine comes back"
+        if state.run.paused:
+            return self.office.send(cmd.Resume(run=state.run.id), die)
+        if running:
+            return self._end(die.choice(running), die, kind=True)
+        if state.run.open_gates:
+            gate = state.run.gates[die.choice(sorted(state.run.open_gates))]
+            return self.office.send(life.decision(gate, die, kind=True), die)
+        self.office.pass_time(2 * _HOUR)
+        return "two hours pass"
 
-    def _trouble(self, name: AttemptId) -> Outcome:
-        failure = self.die.choice(_TROUBLES)
-        status = AttemptStatus.FAILED
-        if failure in {FailureClass.TIMEOUT, FailureClass.SILENCE}:
-            status = AttemptStatus.TIMED_OUT
-        elif failure is FailureClass.LOST:
-            status = AttemptStatus.LOST
-        limit = failure.value if status is AttemptStatus.TIMED_OUT else None
-        return Outcome(attempt=name, status=status, failure=failure, reason=str(failure), passed_limit=limit)
+    # -- the engine ---------------------------------------------------------------------------------------------------
 
-    def _outcome(self, name: AttemptId) -> Outcome:
-        match self.story.job(name):
-            case IntegrateJob() as job:
-                if not self.kind and self.git.tip == job.parent and self.die.random() < 0.1:
-                    return self._refused(name)
-                return self._done(name, {"commit": self.git.integrate(job)})
-            case MergeJob() as job:
-                return self._done(name, self.git.merge(job))
-            case PublishJob() as job:
-                if not self.kind and self.die.random() < 0.2:
-                    return self._refused(name)
-                return self._done(name, {"branch": job.branch, "commit": job.commit, "merged": job.how == "merge"})
-            case ProcessJob(role=Role.BUILDER) as job:
-                return self._built(job)
-            case ProcessJob(role=Role.QA) as job:
-                return self._reviewed(job)
-            case ProcessJob(role=Role.SETUP):
-                return self._command_outcome(name, passed=self.kind or self.die.random() < 0.9)
-            case job:
-                return self._command_outcome(name, passed=self._passes(job))
+    def _boot(self, doom: dict[str, int] | None = None) -> None:
+        self.engines += 1
+        self.engine = Engine(self.around, self.engines, doom or {})
+        self._note("engine", f"engine {self.engines} starts")
+        self._until_it_dies(self.engine.recover)
 
-    def _done(self, name: AttemptId, result: Json, **said: Any) -> Outcome:
-        return Outcome(attempt=name, status=AttemptStatus.SUCCEEDED, result=result, **said)
+    def _turn(self) -> None:
+        assert self.engine is not None
+        self._until_it_dies(self.engine.turn)
 
-    def _refused(self, name: AttemptId) -> Outcome:
-        failure = self.die.choice((FailureClass.DEFINITION, FailureClass.WORKER))
-        return Outcome(attempt=name, status=AttemptStatus.FAILED, failure=failure, reason="it cannot be pushed")
+    def _stop(self) -> str:
+        assert self.engine is not None
+        engine = self.engine
+        self._until_it_dies(engine.leave, resting=False)
+        self.office.machine.lose_engine(engine.number)
+        self.engine = None
+        return f"engine {engine.number} is stopped"
 
-    def _command_outcome(self, name: AttemptId, *, passed: bool) -> Outcome:
-        role = self.story.run.attempts[name].role
-        return Outcome(
-            attempt=name,
-            status=AttemptStatus.SUCCEEDED if passed else AttemptStatus.FAILED,
-            failure=None if passed else FailureClass.CRITERION if role is Role.CHECK else FailureClass.WORKER,
-            exit_code=0 if passed else 1,
-            reason="" if passed else "exit 1",
-            tail=f"line {self.die.randrange(1000)}",
-        )
+    def _until_it_dies(self, work: Callable[[], None], *, resting: bool = True) -> None:
+        engine = self.engine
+        assert engine is not None
+        try:
+            work()
+        except DiedError as point:
+            self._note("engine", f"engine {engine.number} is killed {point}")
+            self.office.machine.lose_engine(engine.number)
+            self.engine = None
+            return
+        engine.dies_at = {}
+        if resting:
+            self._rest(engine)
 
-    def _passes(self, job: ProcessJob) -> bool:
-        """Say whether a check is green: by the tree and the command alone, now and then by chance."""
-        if not self.kind and self.die.random() < 0.03:
-            return False
-        tree = job.folder.tree or BASE
-        content = self.git.contents[tree]
-        chance = int(_hash([self.seed, sorted(content.items()), job.argv]), 16) % 100
-        return "good" in content or chance < HALF
+    def _rest(self, engine: Engine) -> None:
+        """Check what holds whenever the engine has nothing to do."""
+        self.laws.rest(engine)
+        for life in self.lives:
+            life.check_git()
+        if self.script.die(f"rest {self.step}").random() < 0.04:
+            with self.office.store.read() as reader:
+                for run, state in engine.states.items():
+                    self.laws.file_is_memory(load_run(reader, run), state)
 
-    def _built(self, job: ProcessJob) -> Outcome:
-        """Leave a tree: the base (as it is merged into the clone), and what this builder writes."""
-        pack, base = job.pack, job.folder.base
-        assert isinstance(pack, dict)
-        assert base is not None
-        content = dict(self.git.contents[base])
-        if self.kind:
-            content["good"] = "yes"
-        if self.kind or self.die.random() < 0.9:
-            content[f"{job.folder.step}.py"] = f"try {self.die.randrange(6)}"
-        if self.die.random() < 0.3:
-            content["shared.py"] = f"by {job.folder.step}, {self.die.randrange(3)}"
-        paths = [path for path in content if content[path] != self.git.contents[base].get(path)]
-        self.git.onto.add((self.git.tree(content), base))
-        made = Snapshot(
-            commit=self.git.commit(content, name=f"b-{job.attempt}"),
-            tree=self.git.tree(content),
-            base=base,
-            changes=tuple(Change(path=path, how="modified", old_mode="1", new_mode="1") for path in paths),
-        )
-        result: Json = {"schema": "punchlist/result/1", "outcome": "done"}
-        return self._done(job.attempt, result, snapshot=made, session=self.die.choice((None, "s1")))
+    # -- seeing -------------------------------------------------------------------------------------------------------
 
-    def _reviewed(self, job: ProcessJob) -> Outcome:
-        pack = job.pack
-        assert isinstance(pack, dict)
-        asked = pack["criteria"]
-        assert isinstance(asked, list)
-        criteria: list[Json] = []
-        for each in asked:
-            assert isinstance(each, dict)
-            if self.kind or self.die.random() < 0.8:
-                criteria.append({"id": each["id"], "verdict": "pass", "evidence": ["x:1"]})
-            else:
-                criteria.append({"id": each["id"], "verdict": "fail", "finding": f"mend it, {self.die.randrange(9)}"})
-        if not self.kind and self.die.random() < 0.05:
-            criteria = criteria[1:]
-        return self._done(job.attempt, {"schema": "punchlist/review/1", "criteria": criteria}, evidence={"x:1": True})
+    def _see(self, taken: Taken) -> None:
+        for event in taken.events:
+            self._note("event", event)
+        if taken.refused is not None:
+            self._note("refused", f"{type(taken.command).__name__} is refused: {taken.refused}")
+        self.laws.see(taken)
+        if taken.after is not None:
+            self.office.states[taken.command.run] = taken.after
+        for life in self.lives:
+            if isinstance(taken.command, cmd.StartRun) and taken.command.run in life.runs:
+                life.hear(taken.command.run, begun=taken.after is not None)
+
+    def _documented(self, before: TaskState, event: ev.Event, after: TaskState) -> None:
+        self._note("event", event)
+        self.laws.document(before, event, after)
+
+    def _note(self, kind: str, what: object) -> None:
+        self.trace.append((self.step if kind in {"step", "kindly"} else kind, what))
+
+
+@cache
+def _template() -> bytes:
+    """Return an empty store, made once a process."""
+    with tempfile.TemporaryDirectory() as folder:
+        made(Path(folder)).close()
+        return (Path(folder) / "state.db").read_bytes()

@@ -1,0 +1,216 @@
+"""The life of one plain flow of any shape: for_each, repeat, call, gates, retries, and ways back."""
+
+import json
+from random import Random
+from typing import Any
+
+from punchlist.flow.parse import parse_flow
+from punchlist.model import commands as cmd
+from punchlist.model.flow import Flow
+from punchlist.model.gates import GATES
+from punchlist.model.ids import RunId, StepId, StreamId
+from punchlist.model.jobs import FailureClass, Outcome, Role
+from punchlist.model.json import Json
+from punchlist.model.policy import Policy
+from punchlist.model.state import GateState, State
+from punchlist.model.states import FINAL_NODE, AttemptStatus, NodeStatus
+from tests.simulation.answers import cost, trouble
+from tests.simulation.machine import Process
+from tests.simulation.office import Office
+
+_TROUBLES = (FailureClass.WORKER,) * 3 + (FailureClass.TIMEOUT, FailureClass.LOST, FailureClass.QUOTA)
+_KINDLY = {"exhausted": "accept_last", "limit": "retry", "flow": "approve"}
+_DEPTH = 3
+Nodes = dict[str, Any]
+
+
+class Shapes:
+    """Writes the text of a flow, and of those that it calls."""
+
+    def __init__(self, die: Random) -> None:
+        self.die = die
+        self.called: dict[str, str] = {}
+
+    def flow(self) -> Flow:
+        """Return a flow, parsed and checked like any other."""
+        return parse_flow(_text("plain", self._nodes(0)), source="plain.yaml", read=self._read)
+
+    def _read(self, name: str) -> str:
+        return self.called[f"./{name.rpartition('/')[2]}"]
+
+    def _nodes(self, depth: int) -> Nodes:
+        nodes: Nodes = {}
+        for number in range(self.die.randint(1, 3)):
+            node = self._node(depth)
+            if nodes and self.die.random() < 0.5:
+                node["needs"] = self.die.sample([*nodes], self.die.randrange(len(nodes) + 1))
+            if self.die.random() < 0.15:
+                node["on_failure"] = "continue"
+            nodes[f"n{depth}{number}"] = node
+        return nodes
+
+    def _node(self, depth: int) -> Nodes:
+        if depth == _DEPTH or self.die.random() < 0.45:
+            return self._leaf()
+        shape = self.die.randrange(4)
+        if shape == 3:
+            name = f"./c{len(self.called)}.yaml"
+            self.called[name] = ""
+            self.called[name] = _text("called", self._nodes(depth + 1))
+            return {"call": name}
+        group: Nodes = {"nodes": self._nodes(depth + 1)}
+        if shape == 1:
+            group["repeat"] = self._repeat()
+        elif shape == 2:
+            group |= self._items(depth)
+        return group
+
+    def _leaf(self) -> Nodes:
+        kind = self.die.randrange(7)
+        if kind == 0:
+            return {"gate": "Go on?"}
+        if kind == 1:
+            return {"set": {"one": 1}}
+        if kind == 2:
+            return {"agent": "coder", "prompt": "Do it."}
+        tried = {"retry": {"max": self.die.randrange(3)}} if self.die.random() < 0.5 else {}
+        return {"run": "make", **tried}
+
+    def _repeat(self) -> Nodes:
+        most, last = self.die.randint(1, 3), self.die.randrange(3)
+        rule = self.die.choice(("gate", "continue")) if last >= most else self.die.choice(("gate", "fail"))
+        return {"max": most, "until": f"${{{{ round.index >= {last} }}}}", "on_exhausted": rule}
+
+    def _items(self, depth: int) -> Nodes:
+        names = [f"i{number}" for number in range(self.die.randint(0, 4))]
+        items = [
+            {"id": name, "needs": [each for each in names[:n] if self.die.random() < 0.3]}
+            for n, name in enumerate(names)
+        ]
+        one = f"one{depth}"
+        return {
+            "for_each": items,
+            "as": one,
+            "key": f"${{{{ {one}.id }}}}",
+            "max_parallel": self.die.randint(1, 3),
+            "needs_from": f"${{{{ {one}.needs }}}}",
+            "on_item_failure": self.die.choice(("stop", "continue")),
+        }
+
+
+class PlainFlow:
+    """One run of one flow."""
+
+    def __init__(self, office: Office, die: Random) -> None:
+        self.office = office
+        self.run: RunId | None = None
+        self.runs: set[RunId] = set()
+        self.stream = StreamId("")
+        self.flow = Shapes(die).flow()
+        self.policy = Policy(
+            max_parallel=die.randint(1, 4), retries=die.randrange(3), timeout=die.choice(("1h", "2h")), sandbox="none"
+        )
+
+    @property
+    def state(self) -> State | None:
+        """What is known of the run."""
+        return self.office.states.get(self.run) if self.run is not None else None
+
+    @property
+    def status(self) -> NodeStatus | None:
+        """Where the run stands; None before it has begun."""
+        return self.state.run.status if self.state is not None and self.state.run is not None else None
+
+    def is_over(self) -> bool:
+        """Say whether nothing of it is under way."""
+        return self.run is None or self.status in FINAL_NODE
+
+    def is_done(self) -> bool:
+        """Say whether it has come to a good end, as every flow does at last in a kind world."""
+        return self.status is NodeStatus.SUCCEEDED or self.run is None
+
+    def begin(self, die: Random) -> str:
+        """Ask for the run; what has begun already is refused."""
+        if self.run is None:
+            self.run, self.stream = self.office.new_run()
+            self.runs.add(self.run)
+        command = cmd.StartRun(
+            run=self.run, stream=self.stream, purpose="flow", definition=self.flow, inputs={}, policy=self.policy
+        )
+        return self.office.send(command, die)
+
+    def hear(self, run: RunId, *, begun: bool) -> None:
+        """Hear whether a run that was asked for has begun."""
+        if not begun and self.state is None:
+            self.run = None
+
+    def again(self, die: Random) -> str:
+        """Try again what failed, or go back from the end."""
+        assert self.run is not None
+        if self.status is NodeStatus.SUCCEEDED and die.random() < 0.5:
+            return f"{self.run} stays as it is"
+        if self.status is NodeStatus.SUCCEEDED:
+            return self.office.send(self._back(die), die)
+        return self.office.send(cmd.Retry(run=self.run), die)
+
+    def outcome(self, process: Process, die: Random, *, kind: bool) -> Outcome:
+        """Return how an attempt ends."""
+        attempt = process.attempt
+        if not kind and die.random() < 0.3:
+            return trouble(attempt, die.choice(_TROUBLES), usage=cost(die))
+        assert self.state is not None
+        assert self.state.run is not None
+        agent = self.state.run.attempts[attempt].role is Role.NODE
+        answer: Json = {"said": "yes"} if agent else {"exit_code": 0, "stdout": ""}
+        return Outcome(
+            attempt=attempt,
+            status=AttemptStatus.SUCCEEDED,
+            result=answer,
+            exit_code=None if agent else 0,
+            usage=cost(die) if agent else None,
+        )
+
+    def look(self, die: Random) -> None:
+        """Nothing of it is outside of the record."""
+
+    def check_git(self) -> None:
+        """Nothing of it is in git."""
+
+    def steer(self, die: Random) -> cmd.RunCommand:
+        """Return a command of a person."""
+        assert self.state is not None
+        assert self.state.run is not None
+        run = self.state.run
+        return die.choices(
+            (
+                cmd.Pause(run=run.id, now=die.random() < 0.5),
+                cmd.Resume(run=run.id),
+                cmd.Cancel(run=run.id, node=die.choice(sorted(run.nodes))),
+                self._back(die),
+                cmd.Retry(run=run.id),
+                cmd.Cancel(run=run.id),
+                cmd.Waive(run=run.id, finding="F1", reason="why not"),  # type: ignore[arg-type]
+                cmd.CloseStep(run=run.id, step=StepId("T1.1"), status="skipped"),
+            ),
+            (2, 3, 1.5, 3, 1.5, 0.4, 0.1, 0.1),
+        )[0]
+
+    def _back(self, die: Random) -> cmd.Resume:
+        assert self.state is not None
+        assert self.state.run is not None
+        run = self.state.run
+        return cmd.Resume(run=run.id, start_from=die.choice(sorted(run.nodes)), agreed=die.random() < 0.7)
+
+    def decision(self, gate: GateState, die: Random, *, kind: bool) -> cmd.Decide:
+        """Return a decision on a gate; in a kind world the one that lets the flow go on."""
+        choice = _KINDLY[gate.kind] if kind else die.choice(gate.choices)
+        table = {each.name: each.fields for each in GATES[gate.kind].choices}
+        values: dict[str, Json] = {"n": die.randint(1, 2), "value": "2h"}
+        data = {each.name: values.get(each.name, "because") for each in table.get(choice, ()) if each.required}
+        shows = die.choice((None, gate.shows, gate.shows, "another")) if not kind else None
+        assert self.run is not None
+        return cmd.Decide(run=self.run, gate=gate.id, choice=choice, data=data, shows=shows)
+
+
+def _text(name: str, nodes: Nodes) -> str:
+    return json.dumps({"punchlist": 1, "flow": name, "nodes": nodes}, indent=1)
