@@ -42,13 +42,18 @@ def test_a_cancelled_worker_does_not_outlive_the_engine_that_died_while_it_ended
     for pid in held:
         os.kill(pid, signal.SIGSTOP)  # its end takes some seconds
 
-    disturbed.ok("cancel", "T1", "--reason", "wrong idea")
+    cancel = disturbed.begun("cancel", "T1", "--reason", "wrong idea")
+    until(lambda: disturbed.status() == "cancelled", what="the task is cancelled")
     disturbed.kill_engine()
     survivors = disturbed.held()
+    cancelled = disturbed.over(cancel)
+    left = disturbed.held()
     disturbed.ok("task", "reopen", "T1")
     done = disturbed.punchlist("task", "start", "T1", "--wait")
 
     assert held == survivors != set()
+    assert cancelled.code == 0, cancelled
+    assert left == set()
     assert done.code == 0, done
     as_if_nothing_had_been(disturbed, undisturbed)
 

@@ -240,6 +240,7 @@ class Runtime:
 
     def _ended(self, ending: "asyncio.Task[None]") -> None:
         self._ending.pop(ending, None)
+        self._channel.announce()  # whoever cancels waits until nothing of it is left
         self._woken.set()
 
     # -- beginning and end --------------------------------------------------------------------------------------------

@@ -40,7 +40,7 @@ def steer(
 ) -> "Answer":
     """Send `command` to the run that has hold of a task; where none has, change the document by `alone`.
 
-    With `ends` the end of the run is waited for: a commit that is being made goes before it.
+    With `ends` the end of the run and of its processes is waited for: a commit that is being made goes before it.
 
     An engine that takes the task up meanwhile is seen: a document changed beside a run would leave that at work.
     """
@@ -55,20 +55,23 @@ def steer(
             run = begun.run
     inbox.send(service, command(run))
     if ends:
-        _await_end(service, run)
+        await_end(service, run)
     with service.store.read() as reader:
         return {"task": shapes.task(lookup.task(reader, task))}
 
 
-def _await_end(service: "Service", run: RunId) -> None:
+def await_end(service: "Service", run: RunId) -> None:
+    """Return when a run is over and none of its processes lives: a commit that was being made is in the record then."""
     line = f"waiting until nothing of {run} runs any more; ^C leaves it to end by itself"
     left = f"{run} ends by itself; see: punchlist status"
     with service.waits(line, left=left), service.engine.watch() as watch:
         waiting = Waiting(service, watch)
         while True:
             with service.store.read() as reader:
-                if lookup.run(reader, run).status in FINAL_NODE:
-                    return
+                over = lookup.run(reader, run).status in FINAL_NODE
+                attempts = {each.id for each in reader.attempts(run=run)}
+            if over and not attempts & service.processes.alive():
+                return
             waiting.for_commit()
 
 

@@ -18,6 +18,7 @@ from punchlist.model.states import FINAL_NODE, NodeStatus, TaskStatus
 from punchlist.render import shapes
 from punchlist.service import inbox, listed, lookup, proofs, starts, steps, tasks
 from punchlist.service.context import quiet
+from punchlist.service.holding import await_end
 from punchlist.service.plan_shapes import planned, workers_used
 from punchlist.service.waiting import Waiting
 
@@ -151,7 +152,10 @@ def retry(service: "Service", target: str) -> "Answer":
 
 
 def cancel(service: "Service", target: str, *, node: str | None = None, reason: str = "") -> "Answer":
-    """End a task, a step or a run, or one node of a run; agents that work on it are stopped."""
+    """End a task, a step or a run, or one node of a run; agents that work on it are stopped.
+
+    Of a task or a run nothing runs any more by then.
+    """
     kind = lookup.check_kind(target, "task", "step", "run")
     if kind == "task" and node is None:
         return tasks.cancel(service, target, reason=reason)
@@ -159,6 +163,8 @@ def cancel(service: "Service", target: str, *, node: str | None = None, reason: 
         return steps.cancel(service, target, reason=reason)
     run = _live(service, target)
     inbox.send(service, Cancel(run=run, node=None if node is None else NodePath(node), reason=reason))
+    if node is None:
+        await_end(service, run)
     return _shown(service, target, run=run)
 
 

@@ -121,7 +121,10 @@ def revise(service: "Service", task: str, *, reason: str = "", expected_version:
 
 
 def cancel(service: "Service", task: str, *, reason: str = "") -> "Answer":
-    """End a task; a run that has hold of it is cancelled, and its agents are stopped."""
+    """End a task; a run that has hold of it is cancelled, and its agents are stopped.
+
+    Nothing of it runs any more by then: a commit that was being made is accepted before, and no other one will be.
+    """
     from punchlist.engine import document_moves as moves
     from punchlist.model.commands import Cancel
     from punchlist.service.holding import steer
@@ -131,6 +134,7 @@ def cancel(service: "Service", task: str, *, reason: str = "") -> "Answer":
         task,
         command=lambda run: Cancel(run=run, reason=reason),
         alone=lambda _, state: moves.cancel(state, reason=reason),
+        ends=True,
     )
 
 
