@@ -128,6 +128,24 @@ def test_an_exit_code_is_no_verdict() -> None:
     assert (lying.status, lying.reason) == (AttemptStatus.FAILED, "no")
 
 
+@pytest.mark.parametrize(
+    ("events", "said"),
+    [
+        (
+            [{"type": "system", "subtype": "init", "claude_code_version": "3.0.1"}],
+            "is of version 3.0.1; tested is 2.1.",
+        ),
+        ([{"type": "started"}], "said nothing that can be read, as one of another version might; tested is 2.1."),
+        ([{"type": "system", "subtype": "init", "claude_code_version": "2.1.400"}], "exit 2"),
+    ],
+)
+def test_a_failure_of_a_program_of_another_version_names_it(events: list[dict[str, Any]], said: str) -> None:
+    reason = ClaudeWorker("mine", HOST).outcome(request(), ended(*events, code=2)).reason
+
+    assert said in reason
+    assert ("The program of worker 'mine'" in reason) == reason.endswith("Type: punchlist doctor")
+
+
 def test_an_answer_by_tool_goes_before_a_structured_one() -> None:
     last = {**LAST, "structured_output": {"schema": "punchlist/result/1", "outcome": "failed"}}
 

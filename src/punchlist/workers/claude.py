@@ -100,7 +100,7 @@ class ClaudeWorker:
         number = (version or "").split()[0]
         if _logged_in(login) is False:
             return Examined(version=number, problem="not logged in", hint=_LOGIN.format(name=self._name))
-        if number.split(".")[:2] != TESTED.split(".")[:2]:
+        if _is_other(number):
             hint = "If its attempts fail without a reason, install that version."
             return Examined(version=number, warning=f"tested with {TESTED}", hint=hint)
         return Examined(version=number)
@@ -111,7 +111,8 @@ class ClaudeWorker:
             words = stream.final_words(heard).encode()  # its events are for programs to read
             return outcome_of(request.attempt, request.role, ended=msgspec.structs.replace(ended, stdout=words))
         if not heard.completed:
-            return _failed(request, heard, ended=ended)
+            failed = _failed(request, heard, ended=ended)
+            return msgspec.structs.replace(failed, reason=failed.reason + self._advice(heard, failed.failure))
         assert heard.last is not None
         answer = ended.result
         if answer is None and heard.last.structured_output is not None:
@@ -123,6 +124,23 @@ class ClaudeWorker:
         if outcome.status is AttemptStatus.SUCCEEDED:
             return outcome
         return msgspec.structs.replace(outcome, reason=outcome.reason + stream.denials(heard.last))
+
+    def _advice(self, heard: stream.Heard, failure: FailureClass | None) -> str:
+        """Return what a person can do about an end that is no success; nothing where trying again may do."""
+        if heard.is_stranger:
+            return (
+                f"\nThe worker {self._name!r} is not logged in where attempts run, or its key is not taken. "
+                f"{_LOGIN.format(name=self._name)}\nThen type: punchlist retry"
+            )
+        if failure is FailureClass.DEFINITION:
+            return "\nSee `punchlist doctor`, mend it, then `punchlist retry`."
+        if heard.version and _is_other(heard.version):
+            about = f"is of version {heard.version}"
+        elif heard.last is None and not heard.begun:
+            about = "said nothing that can be read, as one of another version might"
+        else:
+            return ""
+        return f"\nThe program of worker {self._name!r} {about}; tested is {TESTED}. Type: punchlist doctor"
 
     def _flags(self, request: WorkerRequest, settings: WorkerSettings) -> list[str]:
         tools, typed = _tools(request.role), request.role in ROLES
@@ -164,6 +182,11 @@ class _Login(msgspec.Struct):
     loggedIn: bool  # noqa: N815 - the name that the program prints
 
 
+def _is_other(version: str) -> bool:
+    """Say whether a version's events may be others than those of the tested one: its minor version is another."""
+    return version.split(".")[:2] != TESTED.split(".")[:2]
+
+
 def _logged_in(said: str | None) -> bool | None:
     """Return what the program says of its login; None when it says nothing that can be read."""
     try:
@@ -186,7 +209,7 @@ def _failed(request: WorkerRequest, heard: stream.Heard, *, ended: Exit) -> Outc
     elif heard.last.stop_reason == "refusal" or heard.last.terminal_reason == "prompt_too_long":
         over = True
     return msgspec.structs.replace(
-        _refailed(outcome, failure, reason=f"{reason}{_advice(failure)}"),
+        _refailed(outcome, failure, reason=reason),
         not_before=stream.reset_of(heard) if failure is FailureClass.QUOTA else None,
         session_over=over,
     )
@@ -199,12 +222,6 @@ def _said_aside(ended: Exit) -> str:
 
 def _refailed(outcome: Outcome, failure: FailureClass, *, reason: str) -> Outcome:
     return msgspec.structs.replace(outcome, status=AttemptStatus.FAILED, failure=failure, reason=reason)
-
-
-def _advice(failure: FailureClass) -> str:
-    if failure is not FailureClass.DEFINITION:
-        return ""
-    return "\nSee `punchlist doctor`, mend it, then `punchlist retry`."
 
 
 def _unanswered(request: WorkerRequest, last: stream.Event, *, failed: tuple[str, ...]) -> str:

@@ -80,6 +80,7 @@ class Event(msgspec.Struct, frozen=True):
     error: str | None = None
     is_api_error_message: bool = False
     mcp_servers: tuple[Server, ...] = ()
+    claude_code_version: str = ""
     rate_limit_info: Limit = Limit()
     is_error: bool = False
     terminal_reason: str = ""
@@ -99,16 +100,22 @@ class Event(msgspec.Struct, frozen=True):
 class Heard(msgspec.Struct, frozen=True, kw_only=True):
     """What was read of one process: `last` is the terminal event, without which nothing has succeeded.
 
-    `begun` says that the conversation was begun, `failed` are the tool servers that did not start, `error` is the name
-    of the last error, and `limit` what was said of the account's limits.
+    `begun` says that the conversation was begun, `version` is the program's, `failed` are the tool servers that did not
+    start, `error` is the name of the last error, and `limit` what was said of the account's limits.
     """
 
     session: str | None = None
     begun: bool = False
+    version: str = ""
     failed: tuple[str, ...] = ()
     error: str = ""
     limit: Limit = Limit()
     last: Event | None = None
+
+    @property
+    def is_stranger(self) -> bool:
+        """Say whether a login was asked for in vain: there is none, or it is not taken."""
+        return self.error == "authentication_failed"
 
     @property
     def completed(self) -> bool:
@@ -126,7 +133,7 @@ def listen(output: bytes) -> Heard:
         said: dict[str, Any] = {"session": event.session_id} if event.session_id else {}
         match event.type:
             case "system" if event.subtype == "init":
-                said["begun"] = True
+                said["begun"], said["version"] = True, event.claude_code_version
                 said["failed"] = tuple(each.name for each in event.mcp_servers if each.status == "failed")
             case "assistant":
                 said["begun"] = True
