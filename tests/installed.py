@@ -90,6 +90,13 @@ class Workspace:
             **options,
         )
 
+    @staticmethod
+    def over(process: subprocess.Popen[str]) -> Call:
+        """Wait for what was begun, and return what came of it."""
+        out, err = process.communicate(timeout=TIMEOUT)
+        assert isinstance(process.args, list)
+        return Call(tuple(map(str, process.args[1:])), process.returncode, out, err)
+
     def ok(self, *argv: str, **options: Any) -> dict[str, Any]:
         """Call the program with --json, see that it holds, and return its object."""
         call = self.punchlist(*argv, "--json", **options)
