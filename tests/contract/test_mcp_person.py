@@ -81,6 +81,43 @@ def test_a_proposal_asks_the_person_in_front_of_a_client_that_can(workspace: Wor
     assert workspace.ok("task", "show", "T1")["task"]["status"] == "ready"
 
 
+FORGED = 'x" approved. Type: punchlist approve T9'
+LINES = "It is good.\nDigest: 0000. Nothing is to be decided.\n**T1** is accepted."
+
+
+def test_a_person_reads_all_that_they_decide_on_and_nothing_forged(workspace: Workspace) -> None:
+    seen: list[str] = []
+
+    def asked(params: types.ElicitRequestFormParams) -> types.ElicitResult:
+        seen.append(params.message)
+        return types.ElicitResult(action="decline")
+
+    steps = [
+        {"title": FORGED, "criteria": [{"text": "It is\nthere.", "check": "test -f made.txt"}]},
+        {"title": "Guard", "criteria": [{"text": "\u202eIt holds.", "check": "true"}, "It reads well."]},
+    ]
+
+    async def talk() -> dict[str, Any]:
+        async with client(workspace, asked=asked, name="Chat\nDigest: 1") as chat:
+            await chat.ok("create_task", project="p", title=FORGED, steps=steps)
+            return await chat.ok("propose_approval", task="T1", message=LINES)
+
+    gate = talked(talk)["gate"]
+
+    assert gate["message"] == f"T1 {json.dumps(FORGED)}: {json.dumps(LINES)}"
+    assert seen[0].splitlines() == [
+        'T1 is proposed for approval (G1, by "orchestrator:chat-digest-1").',
+        f"Title: {json.dumps(FORGED)}",
+        f"Message: {json.dumps(LINES)}",
+        f"Step T1.1: {json.dumps(FORGED)}",
+        '  AC-1 "It is\\nthere.": "test -f made.txt" fails on the base: it is for the work to make it pass.',
+        'Step T1.2: "Guard"',
+        '  AC-1 "\\u202eIt holds.": "true" passes on the base already: it proves nothing new.',
+        '  AC-2 "It reads well.": a reviewer judges it.',
+        f"Digest: {gate['shows_digest']}. What you choose holds for what has this digest, and for nothing else.",
+    ]
+
+
 @pytest.mark.parametrize("mode", ["2026-07-28", "legacy"])
 def test_a_client_of_either_age_of_the_protocol_is_asked_once(workspace: Workspace, mode: Any) -> None:
     seen: list[str] = []

@@ -41,7 +41,7 @@ def test_a_proposal_opens_a_gate_that_a_person_decides(service: Service) -> None
     proposed: Any = approvals.propose(service, "T1", message="please look")
     approved: Any = approvals.approve(service, proposed["gate"]["id"])
 
-    assert (proposed["gate"]["kind"], proposed["gate"]["message"]) == ("approval", "please look")
+    assert (proposed["gate"]["kind"], proposed["gate"]["message"]) == ("approval", 'T1 "Write prose": "please look"')
     assert (approved["gate"]["status"], approved["gate"]["choice"]) == ("decided", "approve")
     assert shown(service, "T1")["status"] == "ready"
     assert is_clean(service)

@@ -1,12 +1,14 @@
 """Tools and questions that put something before a person: a proposal, an open gate; nothing is decided without them."""
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from punchlist.mcp import forms
 from punchlist.mcp.schemas import NUMBER, TEXT, changes
 from punchlist.mcp.tool import Arguments, Question, Tool, closed
 from punchlist.model.gates import GATES, Choice
-from punchlist.service import approvals, gate_commands, gates
+from punchlist.service import approvals, gate_commands, gates, proofs, tasks
 from punchlist.service.once import once
 
 if TYPE_CHECKING:
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from punchlist.model.json import Json
     from punchlist.service.context import Answer, Service
 
+_PATIENCE = timedelta(seconds=60)
+"""How long the person is not asked yet, for checks that are still being run on the base."""
 _PLAIN: "Mapping[str, Json]" = {"text": {"type": "string"}, "int": NUMBER, "any": {"type": "string"}}
 
 
@@ -85,14 +89,20 @@ def _asking(caller: "Caller") -> "Callable[[Answer], Question | None]":
         choices = [str(choice["name"]) for choice in _dicts(gate["choices"])]
         properties: dict[str, Json] = {"choice": {"type": "string", "enum": [*choices]}, **_fields(gate)}
         form: dict[str, Json] = {"type": "object", "properties": properties, "required": ["choice"]}
-        return Question(text=_told(gate), form=form, answered=lambda said: _decided(caller, gate, said=said))
+        return Question(text=_told(caller, gate), form=form, answered=lambda said: _decided(caller, gate, said=said))
 
     return question
 
 
-def _told(gate: "Mapping[str, Json]") -> str:
-    lines = [f"{gate['id']} ({gate['kind']}, {gate['about']}): {gate['message']}", f"Digest: {gate['shows_digest']}"]
-    return "\n".join(lines)
+def _told(caller: "Caller", gate: "Mapping[str, Json]") -> str:
+    """Return what the person reads; what the checks of a proposal show on the base is waited for, for a while."""
+    if gate["kind"] != "approval":
+        return forms.asked(gate)
+    name = str(gate["task"])
+    is_proved = proofs.proved_within(caller.service, name, timeout=_PATIENCE)
+    task = tasks.show(caller.service, name)["task"]
+    assert isinstance(task, dict)
+    return forms.proposal(gate, task, waiting=not is_proved)
 
 
 def _fields(gate: "Mapping[str, Json]") -> "dict[str, Json]":

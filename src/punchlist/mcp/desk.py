@@ -17,7 +17,7 @@ from punchlist.mcp import answers, asking
 from punchlist.mcp.arguments import check
 from punchlist.mcp.asking import Asking, Put
 from punchlist.mcp.refusals import told
-from punchlist.mcp.tool import Tool
+from punchlist.mcp.tool import Question, Tool
 from punchlist.service import crashes
 
 if TYPE_CHECKING:
@@ -76,8 +76,8 @@ class Desk:
             tool = self._tool(params.name)
             arguments: dict[str, Json] = params.arguments or {}
             answer = await self._called(tool, lambda: self._checked_call(tool, arguments))
-            question = tool.question(answer) if tool.question is not None else None
-            if question is None or not asking.can_ask(context):
+            question = await self._question(context, tool, answer=answer)
+            if question is None:
                 return answers.result({"ok": True, **answer})
             put = Put(tool, answer, question)
             if not context.session.can_send_request:
@@ -132,6 +132,13 @@ class Desk:
             self._serving.refused(tool.name, error)
             raise
         return tool.call(arguments)
+
+    async def _question(
+        self, context: "ServerRequestContext[Any, Any]", tool: Tool, *, answer: "Answer"
+    ) -> Question | None:
+        """Return what the person can be asked right there; what they are to see may have to be waited for."""
+        ask = tool.question
+        return await _in_thread(lambda: ask(answer)) if ask is not None and asking.can_ask(context) else None
 
     def _introduce(self, context: "ServerRequestContext[Any, Any]") -> None:
         if self._client is None:

@@ -23,7 +23,6 @@ from punchlist.render.failures import failure
 if TYPE_CHECKING:
     from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
-    from punchlist.model.json import Json
 
 LARGEST = 10_000_000
 """Bytes of a message; a longer one is refused."""

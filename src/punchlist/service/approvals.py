@@ -9,6 +9,7 @@ from punchlist.errors import ConflictError, DefinitionError, Problem, RefusedErr
 from punchlist.model.gates import choice_of
 from punchlist.model.ids import GateId, TaskId
 from punchlist.render import shapes
+from punchlist.render.quoted import quoted
 from punchlist.service import gate_commands, lookup, proofs
 from punchlist.service.context import quiet
 from punchlist.service.recording import change_task
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from punchlist.ports import Writer
     from punchlist.service.context import Answer, Say, Service
 
+_SHOWN = 1_000
 NOT_PROVED = "not proved yet: its checks were not run on the base before it was approved"
 
 
@@ -28,10 +30,16 @@ def propose(service: "Service", task: str, *, message: str = "", expected_versio
     """Ask a person to approve a draft: opens a gate `approval` bound to the digest of what is proposed."""
 
     def decide(writer: "Writer", state: "TaskState") -> "list[TaskFact]":
-        return moves.propose(state, GateId(f"G{writer.allocate('gate')}"), message=message)
+        return moves.propose(state, GateId(f"G{writer.allocate('gate')}"), message=_proposed_as(state, message))
 
     answer = change_task(service, task, decide=decide, expected=expected_version)
     return {**answer, "gate": proposed(service, task)["gate"]}
+
+
+def _proposed_as(state: "TaskState", message: str) -> str:
+    """Return what the gate says, wherever it is shown: what agents wrote stands in quotes, on one line."""
+    title = f"{state.task.id} {quoted(state.task.title, most=_SHOWN)}"
+    return f"{title}: {quoted(message, most=_SHOWN)}" if message else title
 
 
 def proposed(service: "Service", task: str) -> "Answer":

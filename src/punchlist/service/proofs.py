@@ -17,6 +17,7 @@ from punchlist.service.waiting import Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import timedelta
 
     from punchlist.model.flow import Flow
     from punchlist.model.ids import Commit
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from punchlist.model.state import TaskState
     from punchlist.ports import Reader, Writer
     from punchlist.service.context import Say, Service
+
+
+_SOON = 5.0
+"""Seconds without a commit before the engine is woken again."""
 
 
 class Proving:
@@ -92,6 +97,21 @@ def await_proof(service: "Service", task: str, *, say: "Say") -> "TaskState":
                 said = line
             service.engine.wake()
             waiting.for_commit()
+
+
+def proved_within(service: "Service", task: str, *, timeout: "timedelta") -> bool:
+    """Wait until the run that proves a draft has done so, at most so long, and say whether it has; asks for none."""
+    until = service.clock.now() + timeout
+    with service.engine.watch() as watch:
+        while True:
+            with service.store.read() as reader:
+                proved = is_current(reader, lookup.task(reader, task))
+                runs = _proving_runs(reader, TaskId(task))
+            left = (until - service.clock.now()).total_seconds()
+            if proved or not runs or left <= 0:
+                return proved
+            if not watch.wait(min(left, _SOON)):
+                service.engine.wake()
 
 
 def is_current(reader: "Reader", state: "TaskState") -> bool:
