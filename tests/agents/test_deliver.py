@@ -1,5 +1,6 @@
 """A task on a released library that Claude Code builds and reviews: two tries fail, each for another reason."""
 
+import itertools
 import json
 import subprocess
 import sys
@@ -34,6 +35,8 @@ steps:
       - The version history tells users of it.
 """
 PATIENCE = 120
+PRICES = (4, 20, 5)
+"""Of the agent's own table, for its default model: microdollars a token in, a token out, and cached tokens for one."""
 
 
 def test_claude_builds_and_reviews_until_it_is_accepted(delivering: Make, tmp_path: Path) -> None:
@@ -54,6 +57,7 @@ def test_claude_builds_and_reviews_until_it_is_accepted(delivering: Make, tmp_pa
     the_record_tells_of_each_attempt(workspace, builders, reviewers)
     what_the_tools_refused_was_mended(workspace, builders[0])
     evidence_that_is_not_there_was_sent_back(workspace, reviewers)
+    what_was_said_before_is_said_again_word_for_word(workspace, server.requests, reviewers)
     assert workspace.processes() == {}
     assert all(each["headers"]["x-api-key"] == "a-key" for each in server.requests)
 
@@ -88,14 +92,51 @@ def the_record_tells_of_each_attempt(
     assert [each["s"] for each in reviewers] == [1, 2, 2]
     assert len({each["session"] for each in builders}) == 1
     assert len({each["session"] for each in (*builders, *reviewers)}) == 3
-    assert [each["usage"]["input_tokens"] for each in builders] == [2300, 500, 600]
-    assert [each["usage"]["cached_tokens"] for each in builders] == [0, 2000, 3000]
-    assert all(each["usage"]["microdollars"] > 0 for each in (*builders, *reviewers))
+    assert [used(each) for each in builders] == [(2300, 160, 0), (500, 70, 2000), (600, 80, 3000)]
+    assert [used(each) for each in reviewers] == [(300, 60, 0), (200, 40, 0), (300, 60, 0)]
+    assert [each["usage"]["microdollars"] for each in (*builders, *reviewers)] == [
+        each_in * PRICES[0] + each_out * PRICES[1] + cached // PRICES[2]
+        for each_in, each_out, cached in map(used, (*builders, *reviewers))
+    ]
+    told = workspace.punchlist("why", "T1").out
+    assert "cost: 4,200 tokens in, 470 tokens out" in told, told
     prompts = [prompt(workspace, each) for each in builders]
     assert "Your last try was judged" not in prompts[0]
     assert "ERROR: test_none" in prompts[1]
     assert "docs/versions.rst does not say that sizes are refused" in prompts[2]
     assert not any("I refuse them at once" in prompt(workspace, each) for each in reviewers)
+
+
+def used(attempt: dict[str, Any]) -> tuple[int, int, int]:
+    usage = attempt["usage"]
+    return usage["input_tokens"], usage["output_tokens"], usage["cached_tokens"]
+
+
+def what_was_said_before_is_said_again_word_for_word(
+    workspace: Delivering, requests: list[dict[str, Any]], reviewers: list[dict[str, Any]]
+) -> None:
+    """Each request of a session begins with the one before it, and a review's prompt like every other review's."""
+    sessions: dict[str, list[list[str]]] = {}
+    for each in requests:
+        spoken = [said(message["content"]) for message in each["messages"]]
+        sessions.setdefault(spoken[0], []).append(spoken)
+    assert sorted(len(each) for each in sessions.values()) == [3, 5, 10]
+    for told in sessions.values():
+        assert all(later[: len(before)] == before for before, later in itertools.pairwise(told))
+    assert len({json.dumps([tool["name"] for tool in each["tools"]]) for each in requests}) == 2
+    first, second = (prompt(workspace, each) for each in reviewers[:2])
+    begin, tree, _ = first.partition("The tree is")
+    assert begin.startswith("# You are the reviewer of one step")
+    assert second.startswith(begin + tree)
+
+
+def said(content: Any) -> str:
+    """Return a message's text and calls, without what marks the end of a cached part."""
+    if isinstance(content, str):
+        return content
+    parts = ({name: part for name, part in each.items() if name != "cache_control"} for each in content)
+    texts = [part["text"] if part["type"] == "text" else json.dumps(part, sort_keys=True) for part in parts]
+    return "\n".join(texts)
 
 
 def what_the_tools_refused_was_mended(workspace: Delivering, builder: dict[str, Any]) -> None:
