@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from punchlist.ports import Examined, Worker
     from punchlist.runtime.channel import Channel
     from punchlist.runtime.control import EngineControl
-    from punchlist.runtime.loop import Runtime
     from punchlist.service.context import Answer, Detected, Say
     from punchlist.service.doctor import Machine
     from punchlist.service.flows import Flows
@@ -207,7 +206,7 @@ def open_service(start: Path | None = None, *, client: str | None = None) -> Ser
     """
     folder = (start or Path.cwd()).absolute()
     surroundings = Surroundings(find_workspace(folder), start=folder, environ=os.environ)
-    return _service(surroundings, actor=None if client is None else f"orchestrator:{slug(client)}")
+    return service_of(surroundings, actor=None if client is None else f"orchestrator:{slug(client)}")
 
 
 def create_workspace(folder: Path | None = None, *, nested: bool = False, say: "Say" = quiet) -> "Answer":
@@ -229,7 +228,7 @@ def create_workspace(folder: Path | None = None, *, nested: bool = False, say: "
         hint = f"Type: punchlist init {above}, or choose a folder outside of it."
         raise RefusedError(f"this folder is inside the repository {above}", where=str(root), hint=hint)
     surroundings = Surroundings(root, start=root, environ=os.environ)
-    service = _service(surroundings)
+    service = service_of(surroundings)
     if not (begun := in_git and workspaces.lacks_project(service)):
         workspaces.refuse_existing(root)
     files_folder(root, read_settings(root).files.dir)
@@ -254,76 +253,6 @@ def examine(start: Path | None = None) -> "Answer":
     except RefusedError:
         service = None
     return doctor(_machine(service.root if service else folder), service)
-
-
-def run_engine(start: Path | None = None, *, until_idle: bool = False, until_done: bool = False) -> int:
-    """Be the engine of the workspace around `start` until told to end; return the exit code.
-
-    With `until_idle` it ends when there was nothing to do for `engine.idle_exit`, with `until_done` at once then.
-    Raises RefusedError when another engine holds the lock; with `until_idle` that one will do, and this one ends.
-    """
-    from punchlist.model.policy import duration
-    from punchlist.runtime.serving import serve
-    from punchlist.service import publishing
-
-    refuse_inside("engine run")
-    folder = (start or Path.cwd()).absolute()
-    surroundings = Surroundings(find_workspace(folder), start=folder, environ=os.environ)
-    idle = duration(surroundings.settings.engine.idle_exit)
-    idle_exit = timedelta() if until_done else idle if until_idle else None
-    served = serve(lambda: _runtime(surroundings, idle_exit=idle_exit))
-    if served:
-        publishing.published(_service(surroundings, actor="engine")).flush()
-    elif not until_idle:
-        holder = surroundings.engine.status()
-        who = "" if holder.pid is None else f": process {holder.pid}, since {holder.since}"
-        raise RefusedError(
-            f"another engine runs here already{who}",
-            where=str(surroundings.root),
-            hint="Type: punchlist engine status",
-        )
-    return 0
-
-
-def _runtime(surroundings: Surroundings, *, idle_exit: timedelta | None) -> "Runtime":
-    from punchlist import __version__
-    from punchlist.render.prompts import prompt_of
-    from punchlist.runtime.later import Later
-    from punchlist.runtime.lock import EngineLock, Holder
-    from punchlist.runtime.loop import Runtime
-    from punchlist.runtime.perform import Performer
-    from punchlist.service import lookup, plans, publishing
-    from punchlist.service.showing import Showing
-
-    service = _service(surroundings, actor="engine")
-    publisher = publishing.published(service)
-    later = Later(publisher.flush, clock=service.clock)
-    performer = Performer(
-        root=surroundings.root,
-        workspace=surroundings.workspace,
-        processes=surroundings.processes,
-        workers=surroundings.worker,
-        prompt=lambda job, project: prompt_of(
-            job, project, template=_template, io=str(surroundings.processes.io(job.attempt))
-        ),
-        access=surroundings.access,
-        make_tasks=lambda project, plan, key: plans.make_tasks(service, project, plan=plan, key=key),
-        recall=lambda exam: lookup.at_exam(service, exam),
-    )
-    return Runtime(
-        store=surroundings.store,
-        performer=performer,
-        channel=surroundings.channel,
-        lock=EngineLock(surroundings.state / "engine.lock"),
-        holder=Holder(pid=os.getpid(), since=service.now(), version=__version__),
-        clock=service.clock,
-        pages=Showing(surroundings.store, publisher, put_off=later.ask),
-        idle_exit=idle_exit,
-    )
-
-
-def _template(name: str) -> str:
-    return (DATA / "prompts" / f"{name}.md").read_text(encoding="utf-8")
 
 
 def validate(paths: Sequence[Path]) -> "Answer":
@@ -367,6 +296,11 @@ def runtime_folder(environ: Mapping[str, str]) -> Path:
     """Return the folder of sockets: short, because a socket's path has room for about 100 bytes."""
     given = environ.get("XDG_RUNTIME_DIR")
     return Path(given) / "punchlist" if given else Path("/tmp") / f"punchlist-{os.getuid()}"  # noqa: S108 - mode 0700
+
+
+def here() -> Path:
+    """Return the current folder."""
+    return Path.cwd()
 
 
 def environment() -> Mapping[str, str]:
@@ -416,7 +350,7 @@ def _flows(root: Path, *, start: Path) -> "Flows":
     return Flows(data=DATA / "flows", root=root, start=start, cache=root / STATE / "cache" / "flows")
 
 
-def _service(surroundings: Surroundings, *, actor: str | None = None) -> Service:
+def service_of(surroundings: Surroundings, *, actor: str | None = None) -> Service:
     """Return the verbs' context for a person, or for `actor`; within an attempt for its agent, which may only look."""
     attempt = None if actor == "engine" else attempt_around(os.environ)
     if attempt is not None:

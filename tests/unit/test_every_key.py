@@ -18,6 +18,7 @@ TESTS = Path(__file__).parents[1]
 LATER = "told as not in force yet"
 DOCUMENTS, POLICY = "unit/documents/test_documents.py", "contract/test_verbs_policy.py"
 SETTINGS = "unit/settings/test_settings.py"
+CALLBACKS = "contract/test_callbacks.py"
 VIEWS, PROJECTS = "unit/cli/test_views.py", "contract/test_verbs_projects.py"
 
 HEEDED: Mapping[str, Mapping[str, str]] = {
@@ -58,6 +59,7 @@ HEEDED: Mapping[str, Mapping[str, str]] = {
     "Amount": dict.fromkeys(("usd", "tokens"), LATER),
     "Settings": {
         **dict.fromkeys(("engine", "files", "policy", "projects", "roles", "workers"), SETTINGS),
+        "callbacks": CALLBACKS,
         **dict.fromkeys(("approvals", "budget", "notify", "queue", "routes", "web"), LATER),
     },
     "WorkerSettings": {
@@ -67,6 +69,7 @@ HEEDED: Mapping[str, Mapping[str, str]] = {
     },
     "Roles": {**dict.fromkeys(("builder", "planner", "qa"), SETTINGS), "node": LATER},
     "FilesSettings": {"dir": "contract/test_settings_heeded.py", "commit": LATER},
+    "Callbacks": dict.fromkeys(("command", "env", "on", "timeout", "url"), CALLBACKS),
     "EngineSettings": {"idle_exit": "contract/test_settings_heeded.py"},
     **{
         name: dict.fromkeys(keys, LATER)

@@ -17,9 +17,9 @@ def engine() -> None:
 @click.pass_obj
 def run(session: Session, *, until_idle: bool) -> int:
     """Run the engine in this process until it is told to end: for a service manager, or a container."""
-    from punchlist import wiring
+    from punchlist.serving.engine import run_engine
 
-    return wiring.run_engine(session.directory, until_idle=until_idle)
+    return run_engine(session.directory, until_idle=until_idle)
 
 
 @engine.command(epilog=examples("punchlist engine start"))

@@ -55,8 +55,8 @@ def run_here(session: Session, start: "Callable[[Service], dict[str, Json]]", *,
 
     ^C ends the engine between two transitions; `punchlist resume` goes on. An engine that runs already does the work.
     """
-    from punchlist import wiring
     from punchlist.service import runs
+    from punchlist.serving.engine import run_engine
 
     service = session.service
     engine = UnstartedEngine(service.engine)
@@ -64,7 +64,7 @@ def run_here(session: Session, start: "Callable[[Service], dict[str, Json]]", *,
     answer = start(msgspec.structs.replace(service, outside=outside))
     view = _view(session, answer) if follow else None
     try:
-        wiring.run_engine(session.directory, until_done=True)
+        run_engine(session.directory, until_done=True)
     except RefusedError:
         return finish(session, answer)
     (run,) = views.runs_of(answer)

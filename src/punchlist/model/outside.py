@@ -6,6 +6,13 @@ import msgspec
 
 from punchlist.model.json import Json
 
+INBOX = "inbox.jsonl"
+"""The file of commands in the state folder, and the name of its cursor."""
+OUTBOX = "outbox.jsonl"
+"""The file of events and answers there, and the name of its cursor."""
+CALLBACKS = "callbacks"
+"""The name of the cursor of what callbacks were to be told."""
+
 Moment = Literal["done", "failed", "waiting"]
 """What of a run a callback may be told."""
 
@@ -42,6 +49,12 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     number: int
     after: int
     line: str
+
+
+class CallbackCursor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The last event that was looked at for what callbacks are to be told."""
+
+    seq: int
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -11,6 +11,7 @@ from punchlist.errors import Problem, WorkerError
 from punchlist.model.allowed import nearest
 from punchlist.model.ids import Slug
 from punchlist.model.json import Json, plain
+from punchlist.model.outside import Moment
 from punchlist.model.parse import parse
 from punchlist.model.parts import Part
 from punchlist.model.policy import Amount, Duration, Policy, PolicyPart
@@ -99,6 +100,16 @@ class Notify(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     on: tuple[Literal["gate", "failed", "accepted", "stalled", "budget", "engine_down"], ...] = ()
 
 
+class Callbacks(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """A program or an address that is told how runs fare; `env` lists names that are let through to a program."""
+
+    command: Annotated[tuple[_Argument, ...], Meta(min_length=1, max_length=200)] | None = None
+    url: Line | None = None
+    on: tuple[Moment, ...] = ("done", "failed", "waiting")
+    timeout: Duration = "30s"
+    env: tuple[Line, ...] = ()
+
+
 class EngineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """The engine's own process."""
 
@@ -156,6 +167,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     projects: dict[Slug, ProjectFile] = {}
     files: FilesSettings = FilesSettings()
     notify: Notify = Notify()
+    callbacks: Callbacks = Callbacks()
     engine: EngineSettings = EngineSettings()
     approvals: Approvals = Approvals()
     queue: QueueSettings = QueueSettings()
@@ -172,7 +184,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
 
 
-SECRET = frozenset({"approvals.secret"})
+SECRET = frozenset({"approvals.secret", "callbacks.url"})
 LATER = "not in force yet"
 NOT_IN_FORCE: Mapping[str, tuple[Json, ...]] = {
     "notify": (),
@@ -297,6 +309,7 @@ _SHOWN: Mapping[str, msgspec.Struct] = {
     "budget": Budget(),
     "files": FilesSettings(),
     "notify": Notify(),
+    "callbacks": Callbacks(),
     "engine": EngineSettings(),
     "approvals": Approvals(),
     "web": Web(),
@@ -331,6 +344,7 @@ def _meaning(settings: Part) -> Iterator[Problem]:
     configured = settings.field("workers").fields()
     yield from _untyped(configured)
     yield from _outside(settings.field("files").field("dir"))
+    yield from _callback(settings.field("callbacks"))
     known = sorted({*configured, *BUILT_IN, PERSON})
     for place in (settings.field("roles"), *settings.field("routes").each()):
         for role in Roles.__struct_fields__:
@@ -342,6 +356,15 @@ def _outside(folder: Part) -> Iterator[Problem]:
     if folder.text is not None and (folder.text.startswith(("/", "~")) or ".." in folder.text.split("/")):
         message = f"{folder.text!r} is outside the workspace"
         yield Problem(folder.where, message, "a folder of its own inside it, such as docs/plan")
+
+
+def _callback(callbacks: Part) -> Iterator[Problem]:
+    """Yield what is wrong with whom to call back: it is a program or an address, not both."""
+    url, command = callbacks.field("url"), callbacks.field("command")
+    if url.said and command.said:
+        yield Problem(callbacks.where, "both 'command' and 'url' are given", "one of them", "Leave one out.")
+    if url.text is not None and not url.text.startswith(("http://", "https://")):
+        yield Problem(url.where, "it is no address of the web", "http://HOST:PORT/PATH or https://HOST/PATH")
 
 
 def _unknown_worker(part: Part, known: Sequence[str]) -> Iterator[Problem]:

@@ -2,7 +2,7 @@
 
 from punchlist.ports.engine import Engine, EngineStatus, Watch
 from punchlist.ports.files import Files
-from punchlist.ports.outside import Clock, Ids
+from punchlist.ports.outside import Clock, Ids, Notifier
 from punchlist.ports.store import Compare, Reader, Store, Writer
 from punchlist.ports.workers import (
     Examinable,
@@ -31,6 +31,7 @@ __all__ = [
     "Launch",
     "Listed",
     "Merged",
+    "Notifier",
     "Processes",
     "Reader",
     "SetupNeed",

@@ -1,7 +1,9 @@
-"""Time and fresh identities, as the core is given them."""
+"""Time and fresh identities, as the core is given them, and who outside is told of runs."""
 
 from datetime import datetime
 from typing import Protocol
+
+from punchlist.model.outside import Delivery
 
 
 class Clock(Protocol):
@@ -17,4 +19,15 @@ class Ids(Protocol):
 
     def uuid(self) -> str:
         """Return a new UUID."""
+        ...
+
+
+class Notifier(Protocol):
+    """The callback of a workspace."""
+
+    async def tell(self, delivery: Delivery) -> str:
+        """Tell it, within its limit; return what went wrong, in words without any secret, or nothing.
+
+        Cancelling ends what was begun. It may be told the same again, under the same id.
+        """
         ...

@@ -112,8 +112,8 @@ class Reader(Protocol):
         """Return events in the order of `seq`, each with its number and as one line of JSON."""
         ...
 
-    def events_of_kinds(self, kinds: Sequence[str], *, after: int, limit: int) -> list[Event]:
-        """Return events of some kinds in the order of `seq`."""
+    def events_of_kinds(self, kinds: Sequence[str], *, after: int, limit: int) -> list[tuple[str, Event]]:
+        """Return events of some kinds in the order of `seq`, each with the local id of what its stream is of."""
         ...
 
     def replies(self, *, after: int, limit: int) -> list[Reply]:

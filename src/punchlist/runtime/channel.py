@@ -78,6 +78,10 @@ class Watching:
     def __init__(self, listening: socket.socket) -> None:
         self._listening = listening
 
+    def fileno(self) -> int:
+        """Return the descriptor that can be read when something was committed."""
+        return self._listening.fileno()
+
     def wait(self, timeout: float | None) -> bool:
         """Return True after the next commit since the last call, False when `timeout` seconds have passed."""
         ready, _, _ = select.select([self._listening], [], [], timeout)

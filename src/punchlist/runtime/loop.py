@@ -75,6 +75,7 @@ class Runtime:
         self._ending: dict[asyncio.Task[None], str | None] = {}
         self._woken = asyncio.Event()
         self._stopping = False
+        self._held: Callable[[], bool] = lambda: False
 
     async def serve(self) -> bool:
         """Work until there is nothing to do for `idle_exit`, or until stopped; False when another has the lock."""
@@ -90,6 +91,14 @@ class Runtime:
         finally:
             self._lock.release()
         return True
+
+    def stays_while(self, held: Callable[[], bool]) -> None:
+        """Stay, with nothing to do, for as long as `held` says so; whoever changes what it says calls `wake`."""
+        self._held = held
+
+    def wake(self) -> None:
+        """Make the loop look about itself."""
+        self._woken.set()
 
     def stop(self) -> None:
         """Ask the loop to end between two transitions; what runs is stopped and queued again."""
@@ -114,13 +123,13 @@ class Runtime:
 
     async def _wait(self) -> bool:
         """Wait for a poke, an outcome or the next timer; False when the engine was idle for as long as it may be."""
-        idle = not self._working and not self._ending and not self._wake_at
+        idle = not self._held() and not self._working and not self._ending and not self._wake_at
         timeout = self._idle_exit if idle else self._until_timer()
         try:
             async with asyncio.timeout(timeout.total_seconds() if timeout is not None else None):
                 await self._woken.wait()
         except TimeoutError:
-            return not idle
+            return not idle or self._held()
         finally:
             self._woken.clear()
         return True

@@ -5,21 +5,31 @@ import signal
 import sys
 from collections.abc import Callable
 
+from punchlist.runtime.beside import Beside
 from punchlist.runtime.loop import Runtime
 
 _TURN = 0.0005
 """Seconds after which a thread that computes gives way: the loop takes its turn after each call that waits."""
 
 
-def serve(make: Callable[[], Runtime]) -> bool:
-    """Run an engine in this process until it has nothing to do or is stopped; False when another one has the lock."""
+def serve(make: Callable[[], Runtime], beside: Callable[[Runtime], Beside], *, finishes: bool) -> bool:
+    """Run an engine in this process until it has nothing to do or is stopped; False when another one has the lock.
+
+    `beside` makes what it does for other programs. With `finishes` those are told what they are to be told before it
+    ends.
+    """
 
     async def main() -> bool:
         runtime = make()
         loop = asyncio.get_running_loop()
         for each in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(each, runtime.stop)
-        return await runtime.serve()
+        async with beside(runtime).at_work() as others:
+            runtime.stays_while(lambda: not finishes and others.busy)
+            served = await runtime.serve()
+            if served and finishes:
+                await others.finish()
+        return served
 
     sys.setswitchinterval(_TURN)
     return asyncio.run(main())

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from punchlist.errors import PunchlistError, WorkerError
 from punchlist.model.settings import program_of, resolved, usable_worker
 from punchlist.render.words import plural
+from punchlist.service.programs import troubles
 
 if TYPE_CHECKING:
     from punchlist.model.json import Json
@@ -131,6 +133,7 @@ def _no_workspace() -> Iterator[Check]:
 
 def _of_workspace(service: "Service") -> Iterator[Check]:
     yield _store(service)
+    yield from _programs(service)
     try:
         settings = service.settings
     except PunchlistError as error:
@@ -154,6 +157,13 @@ def _store(service: "Service") -> Check:
     except PunchlistError as error:
         return Check(name="store", status="fail", detail=error.message, hint=error.hint)
     return Check(name="store", status="ok", detail=f"readable, {plural(count, 'event')}")
+
+
+def _programs(service: "Service") -> Iterator[Check]:
+    """Yield what of the exchange with other programs is in trouble; a store that cannot be read is told of above."""
+    with suppress(PunchlistError), service.store.read() as reader:
+        for each in troubles(reader):
+            yield Check(name=each.where, status="warn", detail=each.message, hint=each.hint)
 
 
 def _wanted(settings: "Settings") -> list[str]:

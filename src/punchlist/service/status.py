@@ -6,6 +6,7 @@ from punchlist.errors import DefinitionError
 from punchlist.model.json import plain
 from punchlist.model.states import TaskStatus
 from punchlist.render import shapes
+from punchlist.service.programs import troubles
 
 if TYPE_CHECKING:
     from punchlist.model.json import Json
@@ -27,6 +28,9 @@ def status(service: "Service", *, since: str | None = None) -> "Answer":
         runs = reader.runs(live=True)
         pending = reader.inbox()
         projects = [each.id for each in reader.projects()]
+        beside: list[Json] = [
+            {"where": each.where, "message": each.message, "command": "punchlist doctor"} for each in troubles(reader)
+        ]
     by_status = {each: [line for line in lines if line.status is each] for each in TaskStatus}
     waiting = [_gate(each) for each in gates]
     drafts = _lines(by_status[TaskStatus.DRAFT], "punchlist approve")
@@ -46,7 +50,10 @@ def status(service: "Service", *, since: str | None = None) -> "Answer":
         "runs": live,
         "ready": ready,
         "drafts": drafts,
-        "problems": _problems(lines, engine_runs=engine.running, live=bool(runs), pending=len(pending)),
+        "problems": [
+            *_problems(lines, engine_runs=engine.running, live=bool(runs), pending=len(pending)),
+            *beside,
+        ],
         "commands": [*(commands if projects else [_first_project(service)])],
     }
 

@@ -222,10 +222,10 @@ class SqliteReader:
         """Return events in the order of `seq`, each with its number and as one line of JSON."""
         return [(seq, line) for seq, line in self._session.all("event_lines", after=after, most=limit)]
 
-    def events_of_kinds(self, kinds: Sequence[str], *, after: int, limit: int) -> list[Event]:
-        """Return events of some kinds in the order of `seq`."""
+    def events_of_kinds(self, kinds: Sequence[str], *, after: int, limit: int) -> list[tuple[str, Event]]:
+        """Return events of some kinds in the order of `seq`, each with the local id of what its stream is of."""
         rows = self._session.all("events_of_kinds", kinds=json.encode(list(kinds)).decode(), after=after, most=limit)
-        return [self._event(row) for row in rows]
+        return [(row[-1], self._event(row[:-1])) for row in rows]
 
     def replies(self, *, after: int, limit: int) -> list[Reply]:
         """Return answers to lines of the inbox file, those behind number `after`, in the order in which they came."""

@@ -292,8 +292,9 @@ select seq, json_object(
 ) from events where seq > :after order by seq limit :most;
 
 -- name: events_of_kinds
-select seq, stream, n, at, kind, actor, data, prev, hash from events
-where seq > :after and kind in (select value from json_each(:kinds)) order by seq limit :most;
+select seq, stream, events.n, at, events.kind, actor, data, prev, events.hash, local
+from events cross join streams on streams.uuid = events.stream
+where seq > :after and events.kind in (select value from json_each(:kinds)) order by seq limit :most;
 
 -- name: add_reply
 insert into replies (after, line) values (coalesce((select max(seq) from events), 0), :line);

@@ -1,0 +1,1 @@
+"""Those outside who are told how runs fare."""

@@ -1,0 +1,252 @@
+"""What an engine does for other programs while it works: takes their lines, writes what they read, calls them back."""
+
+import asyncio
+import fcntl
+import logging
+import os
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from pathlib import Path
+from typing import Self
+
+from punchlist.errors import DefinitionError, RefusedError, StoreError
+from punchlist.model.outside import Delivery
+from punchlist.ports import Notifier
+from punchlist.runtime.channel import Channel, Watching
+from punchlist.runtime.deliveries import Deliveries
+from punchlist.runtime.lines import Lines
+from punchlist.runtime.notices import Notices
+from punchlist.runtime.outbox import Outbox
+
+_LOG = logging.getLogger("punchlist.engine")
+_SHARE = 20
+"""Writing may take one part of so many of the time: under a heavy run many events are written at once."""
+_LONGEST = 2.0
+_RETRY = 60.0
+"""Seconds after which what could not be read or written is tried again, though nothing was announced."""
+_WAIT = 1.0
+
+
+class Beside:
+    """The work of an engine that no run waits for; nothing of it is done in the loop itself.
+
+    When it ends, a line that is being taken is left to the next engine unless it can be
+    answered at once, and what was committed is written. One process of a workspace does this at a time: the one that
+    holds `lock`. `changed` is called when `busy` may have changed.
+    """
+
+    def __init__(
+        self,
+        *,
+        lock: Path,
+        channel: Channel,
+        name: str,
+        notices: Callable[[], Notices],
+        lines: Lines,
+        stop_lines: Callable[[], None],
+        outbox: Outbox,
+        deliveries: Deliveries,
+        notifier: Notifier,
+        changed: Callable[[], None],
+    ) -> None:
+        self._lock = lock
+        self._channel = channel
+        self._name = name
+        self._open_notices = notices
+        self._lines = lines
+        self._stop_lines = stop_lines
+        self._outbox = outbox
+        self._deliveries = deliveries
+        self._notifier = notifier
+        self._changed = changed
+        self._committed, self._to_take = asyncio.Event(), asyncio.Event()
+        self._to_send, self._sent = asyncio.Event(), asyncio.Event()
+        self._pending = 0
+        self._writing = self._asked = self._stuck = False
+        self._held: int | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether somebody is, or may be, still to be told: an engine that has nothing else to do stays for it."""
+        self._asked = self._pending > 0 or self._writing or self._committed.is_set()
+        return self._asked
+
+    @asynccontextmanager
+    async def at_work(self) -> AsyncGenerator[Self]:
+        """Do it within the block: what is to be told of runs is what happens from its beginning on."""
+        async with AsyncExitStack() as stack:
+            watching = stack.enter_context(self._channel.watch(self._name))
+            stack.enter_context(_readable(watching.fileno(), lambda: self._announced(watching)))
+            with suppress(StoreError):  # then lines are looked for when something is announced
+                notices = self._open_notices()
+                stack.callback(notices.close)
+                stack.enter_context(_readable(notices.fileno(), lambda: self._noticed(notices)))
+            stack.callback(self._disown)
+            await self._own()
+            working = [asyncio.create_task(work()) for work in (self._take, self._write, self._send)]
+            try:
+                yield self
+            finally:
+                await self._end(working)
+
+    async def _end(self, working: Sequence[asyncio.Task[None]]) -> None:
+        """End the work, and write what was committed."""
+        self._stop_lines()
+        for task in working:
+            task.cancel()
+        await asyncio.gather(*working, return_exceptions=True)
+        if self._held is not None:
+            while await self._written():
+                pass
+
+    async def finish(self) -> None:
+        """See that all is told once: the engine ends as soon as its run does, and may be the last for a while."""
+        if self._held is not None:
+            await self._written()
+            self._to_send.set()
+            while not self._stuck and any(not each.tries for each in await self._waiting()):
+                await self._sent.wait()
+                self._sent.clear()
+
+    # -- who does this, and what wakes it -----------------------------------------------------------------------------
+
+    async def _own(self) -> bool:
+        """Say whether this process is the one that does all this; one that ended this moment may still be at it."""
+        if self._held is None:
+            descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(descriptor)
+                return False
+            self._held = descriptor
+            await self._recorded()
+        return True
+
+    def _disown(self) -> None:
+        if self._held is not None:
+            os.close(self._held)
+            self._held = None
+
+    async def _owning(self) -> None:
+        while not await self._own():  # noqa: ASYNC110 - nobody tells when a lock is let go
+            await asyncio.sleep(_WAIT)
+
+    def _announced(self, watching: Watching) -> None:
+        watching.wait(0)
+        self._committed.set()
+        if self._lines.has_news():
+            self._to_take.set()
+
+    def _noticed(self, notices: Notices) -> None:
+        notices.take()
+        self._to_take.set()
+
+    # -- the work -----------------------------------------------------------------------------------------------------
+
+    async def _take(self) -> None:
+        await self._owning()
+        while True:
+            done = await self._tried(self._lines.take)
+            self._committed.set()
+            await _called(self._to_take, within=None if done else _RETRY)
+
+    async def _write(self) -> None:
+        await self._owning()
+        loop = asyncio.get_running_loop()
+        while True:
+            began = loop.time()
+            if not await self._written():
+                await asyncio.sleep(min(_SHARE * (loop.time() - began), _LONGEST))
+                await _called(self._committed, within=_RETRY if self._outbox.problem else None)
+
+    async def _send(self) -> None:
+        await self._owning()
+        while True:
+            self._stuck = False
+            waits = [_RETRY]  # a clock may be set meanwhile
+            self._to_send.clear()
+            waiting = await self._waiting()
+            for delivery in waiting:
+                left = self._deliveries.until_due(delivery).total_seconds()
+                if left > 0:
+                    waits.append(left)
+                elif await self._tell(delivery):
+                    self._to_send.set()  # look again: it may be due later, or others may have come
+                else:
+                    self._stuck = True  # it would be told again and again
+                    break
+            self._note(len(waiting))
+            self._sent.set()
+            await _called(self._to_send, within=min(waits) if waiting else None)
+
+    async def _tell(self, delivery: Delivery) -> bool:
+        """Tell it once; say whether what became of that could be written down."""
+        problem = await self._notifier.tell(delivery)
+        if problem:
+            _LOG.warning("the callback was told %s in vain: %s", delivery.id, problem)
+        return await self._tried(lambda: self._deliveries.told(delivery, problem=problem))
+
+    async def _waiting(self) -> list[Delivery]:
+        waiting: list[Delivery] = []
+        await self._tried(lambda: waiting.extend(self._deliveries.waiting()))
+        return waiting
+
+    async def _written(self) -> bool:
+        """Write what was committed; say whether more waits."""
+        self._writing = True
+        await self._recorded()
+        more: list[bool] = []
+        await self._tried(lambda: more.append(self._outbox.write()))
+        self._writing = False
+        if self._asked:
+            self._changed()
+        return any(more)
+
+    async def _recorded(self) -> None:
+        new: list[bool] = []
+        await self._tried(lambda: new.append(self._deliveries.record()))
+        if any(new):
+            self._note(self._pending + 1)
+            self._to_send.set()
+
+    def _note(self, pending: int) -> None:
+        self._pending = pending
+        self._changed()
+
+    async def _tried(self, work: Callable[[], None]) -> bool:
+        """Do what the disk or the store may keep from being done now, in a thread; say whether it was done."""
+        try:
+            await _aside(work)
+        except (StoreError, RefusedError, DefinitionError) as error:
+            _LOG.error("what other programs are told is behind the record: %s", error)
+            return False
+        return True
+
+
+@contextmanager
+def _readable(descriptor: int, act: Callable[[], None]) -> Generator[None]:
+    loop = asyncio.get_running_loop()
+    loop.add_reader(descriptor, act)
+    try:
+        yield
+    finally:
+        loop.remove_reader(descriptor)
+
+
+async def _called(event: asyncio.Event, *, within: float | None) -> None:
+    """Wait until an event is set, or for so many seconds, and clear it."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(within):
+            await event.wait()
+    event.clear()
+
+
+async def _aside(work: Callable[[], None]) -> None:
+    """Do blocking work in a thread. Cancelling waits for it, so that nothing is left half-done."""
+    task = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise

@@ -1,0 +1,63 @@
+"""Notices of the kernel that a file was written, made or replaced (inotify): who waits for them need not look."""
+
+import ctypes
+import errno
+import os
+from pathlib import Path
+
+from punchlist.errors import StoreError
+
+_MODIFY, _CLOSED, _MOVED_HERE, _CREATED = 0x2, 0x8, 0x80, 0x100
+_ENOUGH = 64 * 1024
+
+
+class Notices:
+    """A descriptor that can be read when something happened to the file at `path`, or beside it.
+
+    Usable with `select` and event loops. The file need not be there yet; its folder must be. Raises StoreError where
+    the kernel gives no notices: too many are asked for by this user, or the disk is of a kind that has none.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._kernel = ctypes.CDLL(None, use_errno=True)
+        self._descriptor: int = self._kernel.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+        if self._descriptor < 0:
+            raise _failed(path)
+        try:
+            self._watch(path.parent, _MOVED_HERE | _CREATED)
+            self._watch_file()
+        except StoreError:
+            self.close()
+            raise
+
+    def fileno(self) -> int:
+        """Return the descriptor."""
+        return self._descriptor
+
+    def take(self) -> None:
+        """Take all notices that wait, and ask for those of a file that came to stand there meanwhile."""
+        try:
+            while os.read(self._descriptor, _ENOUGH):
+                pass
+        except BlockingIOError:
+            pass
+        self._watch_file()
+
+    def close(self) -> None:
+        """Ask for no more notices."""
+        os.close(self._descriptor)
+
+    def _watch_file(self) -> None:
+        if self._path.exists():
+            self._watch(self._path, _MODIFY | _CLOSED)
+
+    def _watch(self, path: Path, mask: int) -> None:
+        """Watch a path; one that is watched already stays so."""
+        found = self._kernel.inotify_add_watch(self._descriptor, os.fsencode(path), mask)
+        if found < 0 and ctypes.get_errno() != errno.ENOENT:  # it went away this moment: its folder will tell
+            raise _failed(path)
+
+
+def _failed(path: Path) -> StoreError:
+    return StoreError(f"the kernel gives no notices: {os.strerror(ctypes.get_errno())}", where=str(path))

@@ -1,0 +1,119 @@
+"""The process of an engine: put together, run until it has nothing to do or is told to end."""
+
+import os
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+from punchlist import __version__, wiring
+from punchlist.errors import RefusedError
+from punchlist.model.outside import INBOX, OUTBOX, Moment
+from punchlist.model.policy import duration
+from punchlist.notify.callbacks import Callback
+from punchlist.ports import EngineStatus
+from punchlist.render.prompts import prompt_of
+from punchlist.runtime.beside import Beside
+from punchlist.runtime.deliveries import Deliveries
+from punchlist.runtime.later import Later
+from punchlist.runtime.lines import Lines
+from punchlist.runtime.lock import EngineLock, Holder
+from punchlist.runtime.loop import Runtime
+from punchlist.runtime.notices import Notices
+from punchlist.runtime.outbox import Outbox
+from punchlist.runtime.perform import Performer
+from punchlist.runtime.serving import serve
+from punchlist.service import lookup, plans, publishing
+from punchlist.service.showing import Showing
+from punchlist.serving.desk import open_desk
+from punchlist.serving.within import EngineWithin
+from punchlist.wiring import Surroundings
+
+
+def run_engine(start: Path | None = None, *, until_idle: bool = False, until_done: bool = False) -> int:
+    """Be the engine of the workspace around `start` until told to end; return the exit code.
+
+    With `until_idle` it ends when there was nothing to do for `engine.idle_exit`, with `until_done` at once then.
+    Raises RefusedError when another engine holds the lock; with `until_idle` that one will do, and this one ends.
+    """
+    wiring.refuse_inside("engine run")
+    folder = (start or wiring.here()).absolute()
+    surroundings = Surroundings(wiring.find_workspace(folder), start=folder, environ=wiring.environment())
+    idle = duration(surroundings.settings.engine.idle_exit)
+    idle_exit = timedelta() if until_done else idle if until_idle else None
+    served = serve(
+        partial(_runtime, surroundings, idle_exit=idle_exit),
+        partial(_beside, surroundings),
+        finishes=until_done,
+    )
+    if served:
+        publishing.published(wiring.service_of(surroundings, actor="engine")).flush()
+    elif not until_idle:
+        holder = surroundings.engine.status()
+        who = "" if holder.pid is None else f": process {holder.pid}, since {holder.since}"
+        raise RefusedError(
+            f"another engine runs here already{who}",
+            where=str(surroundings.root),
+            hint="Type: punchlist engine status",
+        )
+    return 0
+
+
+def _runtime(surroundings: Surroundings, *, idle_exit: timedelta | None) -> Runtime:
+    service = wiring.service_of(surroundings, actor="engine")
+    publisher = publishing.published(service)
+    later = Later(publisher.flush, clock=service.clock)
+    performer = Performer(
+        root=surroundings.root,
+        workspace=surroundings.workspace,
+        processes=surroundings.processes,
+        workers=surroundings.worker,
+        prompt=lambda job, project: prompt_of(
+            job, project, template=_template, io=str(surroundings.processes.io(job.attempt))
+        ),
+        access=surroundings.access,
+        make_tasks=lambda project, plan, key: plans.make_tasks(service, project, plan=plan, key=key),
+        recall=lambda exam: lookup.at_exam(service, exam),
+    )
+    return Runtime(
+        store=surroundings.store,
+        performer=performer,
+        channel=surroundings.channel,
+        lock=EngineLock(surroundings.state / "engine.lock"),
+        holder=Holder(pid=os.getpid(), since=service.now(), version=__version__),
+        clock=service.clock,
+        pages=Showing(surroundings.store, publisher, put_off=later.ask),
+        idle_exit=idle_exit,
+    )
+
+
+def _beside(surroundings: Surroundings, runtime: Runtime) -> Beside:
+    """Return what an engine does for other programs; the settings are read anew each time that they are asked."""
+    state, store, channel = surroundings.state, surroundings.store, surroundings.channel
+    clock = wiring.SystemClock()
+    status = EngineStatus(running=True, pid=os.getpid(), version=__version__)
+    engine = EngineWithin(channel, name=f"lines-{os.getpid()}", status=status)
+
+    def moments() -> tuple[Moment, ...]:
+        callbacks = wiring.read_settings(surroundings.root).callbacks
+        return callbacks.on if callbacks.command or callbacks.url else ()
+
+    return Beside(
+        lock=state / "outside.lock",
+        channel=channel,
+        name=f"beside-{os.getpid()}",
+        notices=lambda: Notices(state / INBOX),
+        lines=Lines(store, state / INBOX, answer=open_desk(surroundings.root, engine=engine)),
+        stop_lines=engine.stop_waiting,
+        outbox=Outbox(store, state / OUTBOX),
+        deliveries=Deliveries(store, clock, on=moments),
+        notifier=Callback(
+            lambda: wiring.read_settings(surroundings.root).callbacks,
+            folder=surroundings.root,
+            environ=wiring.environment(),
+        ),
+        changed=runtime.wake,
+    )
+
+
+def _template(name: str) -> str:
+    return (wiring.DATA / "prompts" / f"{name}.md").read_text(encoding="utf-8")
