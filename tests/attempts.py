@@ -2,18 +2,23 @@
 
 import asyncio
 import os
+import signal
+import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from punchlist.model.ids import AttemptId
-from punchlist.model.jobs import Limits, Outcome, Role
+from punchlist.model.ids import AttemptId, RunId
+from punchlist.model.jobs import Folder, Limits, Outcome, ProcessJob, Role
 from punchlist.model.json import Json
-from punchlist.ports import Exit, Invocation, Launch, WorkerRequest
+from punchlist.ports import Exit, Invocation, Launch, Lost, WorkerRequest
 from punchlist.workers import Host, make_worker
 from punchlist.workers.killing import Grace
 from punchlist.workers.process import LocalProcesses
+from tests.installed import until
 
 QUICK = Grace(interrupt=0.1, terminate=0.1)
 ENOUGH = Limits(timeout=20)
@@ -56,9 +61,14 @@ class Attempts:
         """Run a shell script to its end."""
         return self.run("sh", "-c", script, **said)
 
-    def settle(self, name: str = "A1") -> Exit | None:
-        """Settle an attempt as an engine does that has just started."""
-        return asyncio.run(self.processes.settle(AttemptId(name)))
+    def job(self, name: str = "A1", **said: Any) -> ProcessJob:
+        """Make the job of an attempt as the record has it after a restart."""
+        defaults: dict[str, Any] = {"role": Role.CHECK, "limits": ENOUGH, "folder": Folder(place="run")}
+        return ProcessJob(attempt=AttemptId(name), run=RunId("R1"), **(defaults | said))
+
+    def adopt(self, name: str = "A1", **said: Any) -> Exit | Lost:
+        """Take up an attempt as an engine does that has just started."""
+        return asyncio.run(self.processes.adopt(self.job(name, **said)))
 
     def directory(self, name: str = "A1") -> Path:
         return self.root / name
@@ -119,3 +129,65 @@ def see_alive(argument: str, *, count: int) -> None:
     end = time.monotonic() + 20
     while len(alive(argument)) < count:
         assert time.monotonic() < end, alive(argument)
+
+
+class Orphaned:
+    """An attempt whose engine was killed while it was at READY; `go_on` lets it pass HELD."""
+
+    def __init__(self, attempts: Attempts, *, hold: Path) -> None:
+        self.attempts = attempts
+        self._hold = hold
+
+    def wrapper(self) -> int:
+        """Return the pid of its wrapper."""
+        return int((self.attempts.directory() / "pid").read_text().split()[0])
+
+    def go_on(self) -> None:
+        """Let it go on."""
+        with self._hold.open("w") as hold:
+            hold.write("go on\n")
+
+    def adopted(self, then: Callable[[], object] = lambda: None, *, cancel: bool = False, **said: Any) -> Exit | Lost:
+        """Take it up, do something as soon as that has noted it, and return how it ended."""
+
+        async def taken_up() -> Exit | Lost:
+            noted = self.attempts.directory() / "adopted"
+            task = asyncio.create_task(self.attempts.processes.adopt(self.attempts.job(**said)))
+            await asyncio.to_thread(until, lambda: task.done() or noted.exists(), what="it is taken up")
+            await asyncio.to_thread(then)
+            if cancel:
+                task.cancel()
+            return await task
+
+        return asyncio.run(taken_up())
+
+
+ENGINE = """
+import asyncio, sys
+from pathlib import Path
+from tests.attempts import Attempts
+attempts = Attempts(Path(sys.argv[1]))
+asyncio.run(attempts.processes.run(attempts.launch("sh", "-c", sys.argv[2])))
+"""
+
+
+@contextmanager
+def orphaned(attempts: Attempts, script: str, *, kill_wrapper: bool = False) -> Iterator[Orphaned]:
+    """Start an attempt in an engine of its own, and SIGKILL that (and the wrapper) when `script` comes to READY."""
+    folder = attempts.work.parent
+    ready, hold = folder / "ready", folder / "hold"
+    os.mkfifo(ready)
+    os.mkfifo(hold)
+    command = script.replace("READY", f"echo >{ready}").replace("HELD", f"read -r _ <{hold}")
+    engine = subprocess.Popen([sys.executable, "-c", ENGINE, str(folder), command], cwd=Path(__file__).parents[1])
+    ready.read_text()
+    left = Orphaned(attempts, hold=hold)
+    if kill_wrapper:
+        os.kill(engine.pid, signal.SIGSTOP)
+        os.kill(left.wrapper(), signal.SIGKILL)
+    engine.kill()
+    engine.wait()
+    try:
+        yield left
+    finally:
+        asyncio.run(attempts.processes.settle(AttemptId("A1")))

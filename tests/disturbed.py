@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +57,31 @@ class Disturbed(Workspace):
     def started(self) -> list[str]:
         """Return a line for every process that was started: what it was, and its attempt."""
         return (self.root / "started").read_text().splitlines()
+
+    def killed(self, who: str) -> None:
+        """Kill the engine and, of the attempt that is held, the `wrapper`, the `worker` (all else), or `all` of it."""
+        held = self.held()
+        wrappers = {int(path.read_text().split()[0]) for path in self.root.glob(".punchlist/attempts/*/pid")} & held
+        assert len(wrappers) == 1, self.processes()
+        self.kill_engine()
+        killed = {"engine": set[int](), "wrapper": wrappers, "worker": held - wrappers, "all": held}[who]
+        for sign in (signal.SIGSTOP, signal.SIGKILL):  # at one blow: none of them sees another one end
+            for pid in killed:
+                os.kill(pid, sign)
+
+    def until_taken_up(self) -> None:
+        """Wait until the engine that runs has taken up the attempt that is held."""
+
+        def is_taken_up() -> bool:
+            engine = str(json.loads((self.root / ".punchlist" / "engine.lock").read_bytes())["pid"])
+            notes = self.root.glob(".punchlist/attempts/*/adopted")
+            return any(note.read_text().split()[-1:] == [engine] for note in notes)
+
+        until(is_taken_up, what="the attempt is taken up")
+
+    def endings(self) -> Counter[tuple[str, str]]:
+        """Count the attempts on steps by role and status."""
+        return Counter((attempt["role"], attempt["status"]) for attempt in self.attempts())
 
     def status(self) -> str:
         """Return the task's status."""

@@ -60,7 +60,9 @@ def test_an_engine_on_a_full_disk_ends_and_says_so_and_another_goes_on(
     disturbed.until_at("build")
     disturbed.kill_engine()
 
-    call = disturbed.punchlist("engine", "run", preexec_fn=full)
+    engine = disturbed.begun("engine", "run", preexec_fn=full)
+    disturbed.let_go("build")
+    call = disturbed.over(engine)
     again = disturbed.punchlist("resume", "T1", "--wait")
 
     refused(call, "state.db")

@@ -10,7 +10,7 @@ from collections import Counter
 import pytest
 
 from tests.disturbed import Disturbed, as_if_nothing_had_been
-from tests.installed import PATIENCE
+from tests.installed import PATIENCE, until
 
 REFUSED, INTERRUPTED = 3, 130
 ROLES = {"build": "builder", "check": "check", "review": "qa"}
@@ -26,16 +26,69 @@ def test_an_engine_killed_in_the_middle_of_a(
     disturbed.until_at(point)
     held = disturbed.held()
 
-    disturbed.kill_engine()
+    disturbed.killed("engine")
     survivors = disturbed.held()
-    call = disturbed.punchlist(*way.format(run=run).split())
+    again = disturbed.begun(*way.format(run=run).split())
+    disturbed.until_taken_up()
+    disturbed.let_go(point)
+    call = disturbed.over(again)
 
     assert call.code == 0, call
     assert held == survivors != set()
     as_if_nothing_had_been(disturbed, undisturbed)
-    lost = [attempt for attempt in disturbed.attempts() if attempt["status"] == "lost"]
-    assert [attempt["role"] for attempt in lost] == [ROLES[point]]
+    assert disturbed.starts() == undisturbed.starts()
+    assert disturbed.endings() == undisturbed.endings()
+
+
+@pytest.mark.parametrize("who", ["wrapper", "worker", "all"])
+@pytest.mark.parametrize("point", ROLES)
+def test_an_engine_killed_with_what_it_waited_for_in_the_middle_of_a(
+    point: str, who: str, disturbed: Disturbed, undisturbed: Disturbed
+) -> None:
+    disturbed.hold(point)
+    disturbed.ok("task", "start", "T1")
+    disturbed.until_at(point)
+
+    disturbed.killed(who)
+    call = disturbed.punchlist("resume", "T1", "--wait")
+
+    assert call.code == 0, call
+    as_if_nothing_had_been(disturbed, undisturbed)
+    status = "failed" if who == "worker" else "lost"  # who outlives the worker says how that ended
+    assert disturbed.endings() == undisturbed.endings() + Counter({(ROLES[point], status): 1})
     assert disturbed.starts() == undisturbed.starts() + Counter({point: 1})
+
+
+def test_an_attempt_that_ends_while_no_engine_runs_is_not_run_again(
+    disturbed: Disturbed, undisturbed: Disturbed
+) -> None:
+    disturbed.hold("build")
+    disturbed.ok("task", "start", "T1")
+    disturbed.until_at("build")
+
+    disturbed.killed("engine")
+    disturbed.let_go("build")
+    until(lambda: not disturbed.processes(), what="the worker has ended")
+    call = disturbed.punchlist("resume", "T1", "--wait")
+
+    assert call.code == 0, call
+    as_if_nothing_had_been(disturbed, undisturbed)
+    assert disturbed.starts() == undisturbed.starts()
+
+
+def test_an_engine_killed_again_and_again_starts_nothing_twice(disturbed: Disturbed, undisturbed: Disturbed) -> None:
+    disturbed.hold("build")
+    disturbed.ok("task", "start", "T1")
+    disturbed.until_at("build")
+
+    for _ in range(4):  # three times lost would have asked a person
+        disturbed.killed("engine")
+        disturbed.ok("engine", "start")
+        disturbed.until_taken_up()
+    disturbed.let_go("build")
+
+    as_if_nothing_had_been(disturbed, undisturbed)
+    assert disturbed.starts() == undisturbed.starts()
 
 
 @pytest.mark.parametrize("seed", range(3))

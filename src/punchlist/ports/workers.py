@@ -10,6 +10,7 @@ from punchlist.model.ids import AttemptId, RunId
 from punchlist.model.jobs import (
     Limits,
     Outcome,
+    ProcessJob,
     Role,
 )
 from punchlist.model.json import Json
@@ -70,6 +71,12 @@ class Exit(msgspec.Struct, frozen=True, kw_only=True):
     usage: bytes | None = None
     refused: bytes | None = None
     unenforced: tuple[str, ...] = ()
+
+
+class Lost(msgspec.Struct, frozen=True, kw_only=True):
+    """Nobody knows how an attempt ended that another engine had started; `reason` says what is missing of it."""
+
+    reason: str
 
 
 class Worker(Protocol):
@@ -166,12 +173,20 @@ class Processes(Protocol):
         """
         ...
 
-    def alive(self) -> frozenset[AttemptId]:
-        """Return the attempts that processes of this machine say they belong to, whoever started them."""
+    async def adopt(self, job: ProcessJob) -> Exit | Lost:
+        """Do as `run` does for an attempt that another engine started: wait if it lives, else read what it left."""
         ...
 
-    async def settle(self, attempt: AttemptId) -> Exit | None:
-        """Settle an attempt found at restart: its exit record, or None once its tree is killed and its lock is free."""
+    async def settle(self, attempt: AttemptId) -> None:
+        """Kill what is left of an attempt that is over, whoever started it."""
+        ...
+
+    def alive(self) -> frozenset[AttemptId]:
+        """Return the attempts of which processes of this machine live, whoever started them."""
+        ...
+
+    def let_go(self) -> None:
+        """Leave alone what runs, also when waiting for it is cancelled: another engine will take it up."""
         ...
 
     def record(self, outcome: Outcome) -> None:

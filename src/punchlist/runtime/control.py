@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from punchlist.runtime.channel import Channel
 
 _ATTEMPT = "PUNCHLIST_"
+_DETACH = """\
+{ ulimit -S -w unlimited || ulimit -S -x unlimited; } 2>/dev/null
+exec 3<&0
+"$@" <&3 3<&- &
+"""
+"""Starts an engine beside the shell, without the tag of an attempt (a limit) that may have come to start it."""
 _WATCHES = itertools.count()
 """One count for the process: a subscription's name is its own, of whichever context it is."""
 
@@ -104,7 +110,7 @@ class EngineControl:
         try:
             with self._log.open("ab") as log, os.fdopen(starting, "rb") as stdin:
                 subprocess.run(
-                    ("/bin/sh", "-c", 'exec 3<&0; "$@" <&3 3<&- &', "sh", *self._command),
+                    ("/bin/sh", "-c", _DETACH, "sh", *self._command),
                     stdin=stdin,
                     stdout=log,
                     stderr=log,

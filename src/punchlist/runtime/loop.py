@@ -34,14 +34,17 @@ from punchlist.runtime.perform import Performer
 T = TypeVar("T")
 _LOG = logging.getLogger("punchlist.engine")
 _LOOK = timedelta(minutes=1)
-"""How long a wait for a timer lasts at most: the clock may be set meanwhile, and a machine that slept tells nobody."""
+"""How long an engine that has work waits at most before it looks about itself.
+
+The clock may be set meanwhile, a machine that slept tells nobody, and what is recorded as at work may not be.
+"""
 
 
 class Runtime:
     """An engine of one workspace. It owns all runs while it holds the lock; other processes write only documents.
 
     `idle_exit` is how long it stays with nothing to do; None keeps it until it is stopped. `look` is the longest wait
-    for a timer without a look at the clock.
+    without a look at the clock, and at what is recorded as at work; with nothing to do there is none.
     """
 
     def __init__(
@@ -67,6 +70,7 @@ class Runtime:
         self._idle_exit = idle_exit
         self._look = look
         self._seen_at = ""
+        self._look_at = 0.0
         self._states: dict[RunId, State] = {}
         self._outcomes: list[cmd.AttemptOver] = []
         self._wake_at: dict[RunId, str] = {}
@@ -78,7 +82,10 @@ class Runtime:
         self._held: Callable[[], bool] = lambda: False
 
     async def serve(self) -> bool:
-        """Work until there is nothing to do for `idle_exit`, or until stopped; False when another has the lock."""
+        """Work until there is nothing to do for `idle_exit`, or until stopped; False when another has the lock.
+
+        An error ends it as a kill would: what runs lives on, and the next engine takes it up.
+        """
         if not self._lock.take(self._holder):
             return False
         try:
@@ -86,6 +93,9 @@ class Runtime:
                 self._listen(listening)
                 try:
                     await self._serve()
+                except Exception:
+                    self._performer.let_go()
+                    raise
                 finally:
                     asyncio.get_running_loop().remove_reader(listening)
         finally:
@@ -108,6 +118,8 @@ class Runtime:
     async def _serve(self) -> None:
         await self._recover()
         while await self._take_all():
+            if asyncio.get_running_loop().time() >= self._look_at:
+                await self._take_up()
             if not await self._wait() and self._may_leave():
                 return
         await self._leave()
@@ -123,7 +135,7 @@ class Runtime:
 
     async def _wait(self) -> bool:
         """Wait for a poke, an outcome or the next timer; False when the engine was idle for as long as it may be."""
-        idle = not self._held() and not self._working and not self._ending and not self._wake_at
+        idle = not self._held() and not self._working and not self._ending and not self._wake_at and not self._live()
         timeout = self._idle_exit if idle else self._until_timer()
         try:
             async with asyncio.timeout(timeout.total_seconds() if timeout is not None else None):
@@ -136,7 +148,7 @@ class Runtime:
 
     def _until_timer(self) -> timedelta | None:
         if not self._wake_at:
-            return None
+            return self._look if self._working or self._live() else None
         first = datetime.fromisoformat(min(self._wake_at.values()))
         return min(max(first - self._clock.now(), timedelta()), self._look)
 
@@ -199,8 +211,8 @@ class Runtime:
         except StoreError as error:
             _LOG.error("generated files are behind the record: %s", error)
 
-    def _want(self, state: State, want: Wanted) -> None:
-        """Start and kill attempts, and arm the timer."""
+    def _want(self, state: State, want: Wanted, *, recovering: bool = False) -> None:
+        """Start and kill attempts, and arm the timer; `recovering` takes up what another engine may have started."""
         assert state.run is not None
         if want.wake_at is None:
             self._wake_at.pop(state.run.id, None)
@@ -209,7 +221,7 @@ class Runtime:
         for attempt in want.kill:
             self._kill(attempt)
         for attempt in want.start:
-            self._begin(state, attempt, recovering=False)
+            self._begin(state, attempt, recovering=recovering)
 
     # -- performing ---------------------------------------------------------------------------------------------------
 
@@ -222,7 +234,7 @@ class Runtime:
         try:
             job = job_of(state, attempt)
             folder = self._folders[attempt] = _folder_of(job)
-            ending = [each for each, used in self._ending.items() if used in {None, folder}]
+            ending = [] if recovering else [each for each, used in self._ending.items() if used in {None, folder}]
             if ending:  # a killed attempt may still use the folder; whoever cancels this must not cancel its end
                 await asyncio.wait(ending)
             act = self._performer.recover if recovering else self._performer.perform
@@ -264,20 +276,26 @@ class Runtime:
                 if (over := reader.run(run)) is not None and over.status in FINAL_NODE:
                     self._performer.listed.forget(run)
         self._performer.leaving.sweep()
-        for stray in await asyncio.to_thread(self._performer.alive) - self._live():
-            self._kill(stray)  # its end was recorded, and then the engine died before it was gone
         tasks |= {state.run.task for state in self._states.values() if state.run is not None and state.run.task}
         if tasks:
             await self._show(self._pages.mend, sorted(tasks))
-        for state in list(self._states.values()):
-            assert state.run is not None
-            running = list(state.run.live)
-            want = wanted(state, running)
-            if want.wake_at is not None:
-                self._wake_at[state.run.id] = want.wake_at
-            for attempt in want.start:
-                self._begin(state, attempt, recovering=True)
+        await self._take_up()
         await self._apply([], [cmd.TimePassed(run=run) for run in self._states])
+
+    async def _take_up(self) -> None:
+        """Take up what is recorded as at work and is not waited for here, and end what is at work and not recorded so.
+
+        At the start that is all that a dead engine left; afterwards there is nothing, unless something was missed.
+        """
+        self._look_at = asyncio.get_running_loop().time() + self._look.total_seconds()
+        alive = await asyncio.to_thread(self._performer.alive)
+        waited_for = {each for each, working in self._working.items() if not working.done()}
+        waited_for |= {over.outcome.attempt for over in self._outcomes}
+        for stray in alive - self._live() - waited_for:
+            self._kill(stray)  # its end was recorded, and then the engine died before it was gone
+        for state in self._states.values():
+            assert state.run is not None
+            self._want(state, wanted(state, set(state.run.live) - waited_for), recovering=True)
 
     def _live(self) -> set[AttemptId]:
         return {attempt for state in self._states.values() if state.run is not None for attempt in state.run.live}

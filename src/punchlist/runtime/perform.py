@@ -24,7 +24,7 @@ from punchlist.model.json import Json, encode, plain
 from punchlist.model.records import Project
 from punchlist.model.results import Result, Review
 from punchlist.model.states import AttemptStatus
-from punchlist.ports import Exit, Invocation, Launch, Listed, Processes, Worker, WorkerRequest, Workspace
+from punchlist.ports import Exit, Invocation, Launch, Listed, Lost, Processes, Worker, WorkerRequest, Workspace
 from punchlist.quality.claims import looked_up
 from punchlist.quality.review import in_tree
 from punchlist.render.prompts import context_of
@@ -90,22 +90,26 @@ class Performer:
         return outcome
 
     async def recover(self, job: Job, project: Project | None) -> Outcome:
-        """Return the outcome of an attempt that a dead engine had started: from its files, or as lost.
+        """Return the outcome of an attempt that another engine had started: it is waited for if it lives.
 
-        The engine's own work on git is done again, which changes nothing when it was done. What still lives is killed
-        and waited for first.
+        One that has ended is read from its files; of which nothing is left but the record of its start, that is lost.
+        The engine's own work on git is done again, which changes nothing when it was done.
         """
         if not isinstance(job, ProcessJob):
             return await self.perform(job, project)
-        ended = await self._processes.settle(job.attempt)
-        if ended is None:
-            return Outcome(attempt=job.attempt, status=AttemptStatus.LOST, failure=FailureClass.LOST, reason=_LOST)
         try:
+            ended = await self._processes.adopt(job)
+            if isinstance(ended, Lost):
+                return _lost(job.attempt, ended)
             outcome = await self._conclude(await self._with_tree(job, project), project, ended=ended)
             await _beside(self._processes.record, outcome)
         except PunchlistError as error:
             return _failed(job.attempt, FailureClass.WORKER, error=error)
         return outcome
+
+    def let_go(self) -> None:
+        """Leave alone what runs, also when waiting for it is cancelled: another engine will take it up."""
+        self._processes.let_go()
 
     def alive(self) -> frozenset[AttemptId]:
         """Return the attempts of which processes live, whoever started them."""
@@ -261,7 +265,6 @@ def _claimed(outcome: Outcome) -> tuple[str, ...]:
         return ()
 
 
-_LOST = "the engine ended while it ran, and it left no exit record"
 _LIMITS = {
     "timeout": FailureClass.TIMEOUT,
     "silence": FailureClass.SILENCE,
@@ -309,6 +312,11 @@ def last_lines(ended: Exit, *, most: int = 4000) -> str:
     """Return the end of the output, standard output first, as text."""
     parts = [part.decode(errors="replace")[-most:].strip("\n") for part in (ended.stdout, ended.stderr)]
     return "\n".join(part for part in parts if part)
+
+
+def _lost(attempt: AttemptId, lost: Lost) -> Outcome:
+    reason = f"the engine that started it is gone, and {lost.reason}"
+    return Outcome(attempt=attempt, status=AttemptStatus.LOST, failure=FailureClass.LOST, reason=reason)
 
 
 def _failed(attempt: AttemptId, failure: FailureClass, *, error: PunchlistError) -> Outcome:

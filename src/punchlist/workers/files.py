@@ -111,10 +111,27 @@ class AttemptFiles:
         signalled = code > 128 and self._pid_lines()[1].strip() != b""  # noqa: PLR2004 - 128 + signal, as shells do
         return ExitRecord(None, code - 128) if signalled else ExitRecord(code, None)
 
+    def has_exit(self) -> bool:
+        """Say whether there is anything in the place of the exit record."""
+        return os.path.lexists(self.directory / "exit")
+
     def note_limit(self, limit: FailureClass) -> None:
-        """Note the limit that the command passed, before it is killed for it: its exit alone would not tell."""
-        with self._stored():
+        """Note the limit that the command passed, before it is killed for it: its exit alone would not tell.
+
+        It is for an engine that finds the attempt later; where it cannot be written, the command is killed as well.
+        """
+        with suppress(OSError):
             (self.directory / "limit").write_text(limit, encoding="ascii")
+
+    def note_adopted(self) -> float | None:
+        """Note that this process has taken the attempt up, and return the file system's time; None where it cannot."""
+        try:
+            with (self.directory / "adopted").open("a", encoding="ascii") as file:
+                file.write(f"{os.getpid()}\n")
+                file.flush()
+                return os.fstat(file.fileno()).st_mtime
+        except OSError:
+            return None
 
     def noted_limit(self) -> FailureClass | None:
         """Return the limit that was noted, None when the command passed none."""
@@ -132,23 +149,32 @@ class AttemptFiles:
 
     def forget_exit(self) -> None:
         """Remove a record that only a kill brought about: it says nothing about the command."""
-        (self.directory / "exit").unlink(missing_ok=True)
+        with suppress(OSError):  # something else is in its place, which is no record either
+            (self.directory / "exit").unlink(missing_ok=True)
 
     def locked(self) -> bool:
-        """Say whether the wrapper lives, by its lock; False when there is none."""
+        """Say whether the wrapper lives, by its lock; False when there is none, or something else in its place."""
         try:
             with self.lock.open("rb") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return True
-        except FileNotFoundError:
+        except OSError:
             return False
         return False
 
     def wait_unlocked(self) -> None:
-        """Block until the lock is free."""
-        with self.lock.open("rb") as lock:
+        """Block until the lock is free, or was removed."""
+        with suppress(OSError), self.lock.open("rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
+
+    def began(self) -> float:
+        """Return when the attempt was started, by the file system's time; 0 when that is not known."""
+        return _stat(self.directory / "request.json")[1] / 1e9
+
+    def grew(self) -> float:
+        """Return when output or progress were last written to, by the file system's time; 0 when they never were."""
+        return max(_stat(path)[1] for path in (self.stdout, self.stderr, self.io / PROGRESS)) / 1e9
 
     def growth(self) -> tuple[int, tuple[object, ...]]:
         """Return the bytes of output, and a value that differs whenever output or progress were written to."""
@@ -167,7 +193,7 @@ class AttemptFiles:
                 with path.open("rb") as file:
                     while chunk := file.read(_CHUNK):
                         digest.update(chunk)
-            except FileNotFoundError:
+            except OSError:
                 continue
         return digest.hexdigest()
 
@@ -183,7 +209,7 @@ class AttemptFiles:
             with (self.directory / stream).open("rb") as file:
                 file.seek(max(0, start))
                 return file.read()
-        except FileNotFoundError:
+        except OSError:  # not there, or something else in its place
             return b""
 
     def answer(self) -> bytes | None:

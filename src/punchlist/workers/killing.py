@@ -12,6 +12,7 @@ from punchlist.workers.tree import Process, Tree, orphans, own_children, read_pr
 T = TypeVar("T")
 
 _LAST_WORD = 1.0  # how long to wait for what SIGKILL was sent to, before looking again for what is left
+_WAITED_FOR = 200
 
 
 class Grace(NamedTuple):
@@ -22,6 +23,8 @@ class Grace(NamedTuple):
 
 
 GRACE = Grace()
+AT_ONCE = Grace(interrupt=0.0, terminate=0.0)
+"""For what endangers the machine as long as it lives: it hears SIGINT and SIGTERM, and has no time to heed them."""
 
 
 async def kill(tree: Tree, grace: Grace) -> None:
@@ -78,6 +81,19 @@ def end_of(pidfd: int) -> Generator[asyncio.Future[None], None, None]:
         loop.remove_reader(pidfd)
 
 
+def open_process(process: Process) -> int | None:
+    """Return a descriptor of exactly this process, None when it has ended and its number may be another's."""
+    try:
+        pidfd = os.pidfd_open(process.pid)
+    except ProcessLookupError:
+        return None
+    now = read_process(process.pid)
+    if now is not None and now.started == process.started and not now.ended:
+        return pidfd
+    os.close(pidfd)
+    return None
+
+
 async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
     """Await `work` without letting a cancellation interrupt it; the cancellation is raised afterwards."""
     task = asyncio.ensure_future(work)
@@ -93,38 +109,46 @@ async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
 
 
 async def _kill_now(tree: Tree) -> None:
-    while await _send(signal.SIGKILL, tree, patience=_LAST_WORD, spare=None):
-        continue
+    """Stop all of it, then end it: what is stopped neither forks faster than it is found nor sees another one end."""
+    while await asyncio.to_thread(_stop, tree):
+        await _send(signal.SIGKILL, tree, patience=_LAST_WORD, spare=None)
+
+
+def _stop(tree: Tree) -> bool:
+    """Stop the tree, again and again until nothing new is found in it; return whether there was anything."""
+    known: set[tuple[int, int]] = set()
+    stopped = False
+    while new := [each for each in tree.members() if (each.pid, each.started) not in known]:
+        for process in new:
+            known.add((process.pid, process.started))
+            pidfd = open_process(process)
+            if pidfd is not None:
+                stopped |= _signal(pidfd, signal.SIGSTOP)
+                os.close(pidfd)
+    return stopped
 
 
 async def _send(sign: signal.Signals, tree: Tree, *, patience: float, spare: int | None) -> bool:
-    """Send a signal to the tree and wait until those who got it have ended; return whether there were any at all."""
+    """Send a signal to the tree and wait until those who got it have ended; return whether there were any at all.
+
+    Of very many only the first are waited for: a descriptor each is needed.
+    """
     members = await asyncio.to_thread(tree.members)
     with ExitStack() as stack:
         ends: list[asyncio.Future[None]] = []
         for process in members:
-            pidfd = _open(process)
+            pidfd = open_process(process)
             if pidfd is None:
                 continue
-            stack.callback(os.close, pidfd)
-            if process.pid == spare or _signal(pidfd, sign):
+            told = process.pid == spare or _signal(pidfd, sign)
+            if told and len(ends) < _WAITED_FOR:
+                stack.callback(os.close, pidfd)
                 ends.append(stack.enter_context(end_of(pidfd)))
+            else:
+                os.close(pidfd)
         if ends:
             await asyncio.wait(ends, timeout=patience)
     return bool(ends)
-
-
-def _open(process: Process) -> int | None:
-    """Return a descriptor of exactly this process, None when it has ended and its number may be another's."""
-    try:
-        pidfd = os.pidfd_open(process.pid)
-    except ProcessLookupError:
-        return None
-    now = read_process(process.pid)
-    if now is not None and now.started == process.started and not now.ended:
-        return pidfd
-    os.close(pidfd)
-    return None
 
 
 def _signal(pidfd: int, sign: signal.Signals) -> bool:

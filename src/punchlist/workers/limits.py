@@ -10,13 +10,16 @@ class Watch:
     """The limits of one process. Times are seconds of a monotonic clock; growth is any value that changes with output.
 
     Looks are rare: the first after 0.1 s, then at doubled distances up to one second, so a short command costs none.
+    A process that somebody else watched before has run for `ran` seconds, the last `silent` of them with growth `seen`.
     """
 
-    def __init__(self, limits: Limits, *, now: float) -> None:
+    def __init__(
+        self, limits: Limits, *, now: float, ran: float = 0.0, silent: float = 0.0, seen: object = None
+    ) -> None:
         self._limits = limits
-        self._started = now
-        self._changed = now
-        self._seen: object = None
+        self._started = now - ran
+        self._changed = now - silent
+        self._seen = seen
         self._pause = _FIRST_LOOK
 
     def pause(self, now: float) -> float:

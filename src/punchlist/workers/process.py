@@ -9,9 +9,10 @@ from pathlib import Path
 
 from punchlist.errors import WorkerError
 from punchlist.model.ids import AttemptId
-from punchlist.model.jobs import FailureClass, Limits, Outcome
-from punchlist.ports import Exit, Launch
+from punchlist.model.jobs import FailureClass, Limits, Outcome, ProcessJob
+from punchlist.ports import Exit, Launch, Lost
 from punchlist.workers import wrapper
+from punchlist.workers.adopting import find, tree_of, why_lost
 from punchlist.workers.environment import AGENTS, environment, find_program
 from punchlist.workers.files import AGENT_TAIL, TAIL, AttemptFiles, ExitRecord
 from punchlist.workers.killing import (
@@ -26,7 +27,7 @@ from punchlist.workers.killing import (
 )
 from punchlist.workers.limits import Watch
 from punchlist.workers.listed import ListedValues
-from punchlist.workers.tree import Tree, marks, own_children, read_process
+from punchlist.workers.tree import Tree, alive_below, own_children, read_process
 from punchlist.workers.wrapper import Wrapper
 
 _SET_CHILD_SUBREAPER = 36  # prctl(2)
@@ -51,6 +52,7 @@ class LocalProcesses:
         self._environ = environ
         self._grace = grace
         self._reaper = reaper
+        self._leaving = False
         self.listed = ListedValues(root.with_name("listed"))
 
     def io(self, attempt: AttemptId) -> Path:
@@ -76,44 +78,51 @@ class LocalProcesses:
         limit: FailureClass | None = None
         watched = False
         try:
-            limit = await _passed_limit(started, files, limits=launch.limits)
+            with end_of(started.pidfd) as ended:
+                limit = await _passed_limit(ended, files, watch=Watch(launch.limits, now=_now()))
             watched = True
         finally:  # also when watching it failed: what was started must not go on without anyone to end it
-            ended = await self._ended(started, files, counts=watched)
-        if limit is None and sum(files.sizes()) > launch.limits.output:
-            limit = FailureClass.OUTPUT
-        return await _exit(files, ended, limit=limit, unenforced=_unenforced(launch))
+            record = await self._ended(started, files, counts=watched)
+        return await _exit(files, record, limit=limit, asked=launch)
+
+    async def adopt(self, job: ProcessJob) -> Exit | Lost:
+        """Wait for an attempt that another engine started, within what is left of its limits; nothing of it survives.
+
+        One that has ended is read from its files. A record counts once the wrapper has let go of the lock: what stands
+        there before that is not the wrapper's, and what only a kill brought about is none of the command's. A command
+        that the dead engine was ending for a limit has passed that limit, whatever its exit says; so has one that wrote
+        too much before anyone looked. Cancelling the task kills the tree, as in `run`.
+        """
+        files = self._files(job.attempt)
+        limit = files.noted_limit()
+        record: ExitRecord | None = None
+        lost = ""
+        try:
+            found = await asyncio.to_thread(find, files)
+            if found is not None and limit is None:
+                ran, silent = found.times()
+                watch = Watch(job.limits, now=_now(), ran=ran, silent=silent, seen=files.growth()[1])
+                with found.end() as ended:
+                    limit = await _passed_limit(ended, files, watch=watch)
+            lost = why_lost(files)
+        finally:
+            if not self._leaving:
+                record = await to_the_end(self._finish_found(files))
+        if record is None and limit is None and not _too_much(files, job):
+            return Lost(reason=lost)
+        return await _exit(files, record or ExitRecord(None, None), limit=limit, asked=job)
+
+    async def settle(self, attempt: AttemptId) -> None:
+        """Kill what is left of an attempt that is over, whoever started it, and return when its lock is free."""
+        await to_the_end(self._finish_found(self._files(attempt)))
 
     def alive(self) -> frozenset[AttemptId]:
-        """Return the attempts that processes of this machine say they belong to, whoever started them; reads /proc."""
-        folders = [Path(mark).parent for mark in marks()]
-        return frozenset(AttemptId(each.name) for each in folders if each.parent == self._root)
+        """Return the attempts of which processes of this machine live, whoever started them; reads /proc."""
+        return alive_below(self._root)
 
-    async def settle(self, attempt: AttemptId) -> Exit | None:
-        """Settle an attempt found at restart: its exit record, or None after its tree was killed and its lock is free.
-
-        A record that was whole before anything had to be killed counts, even if the wrapper had not quite ended; one
-        that only the kill brought about does not: the attempt is lost. Leftovers of an ended attempt are killed, too.
-        A command that the dead engine was ending for a limit has passed that limit, whatever its exit says; so has one
-        that wrote too much before anyone looked.
-        """
-        files = self._files(attempt)
-        if not files.directory.is_dir():
-            return None
-        before = files.exit_record()
-        locked = files.locked()
-        files.mark_ended()
-        await to_the_end(kill(_found_tree(files), self._grace))
-        if locked:
-            await asyncio.to_thread(files.wait_unlocked)
-        limit = files.noted_limit() or _written_too_much(files)
-        if before is None:
-            files.forget_exit()
-            if limit is None:
-                return None
-        unenforced = files.request().get("unenforced")
-        names = tuple(str(name) for name in unenforced) if isinstance(unenforced, list) else ()
-        return await _exit(files, before or ExitRecord(None, None), limit=limit, unenforced=names)
+    def let_go(self) -> None:
+        """Leave alone what runs, also when waiting for it is cancelled: another engine will take it up."""
+        self._leaving = True
 
     def _files(self, attempt: AttemptId) -> AttemptFiles:
         return AttemptFiles(self._root, attempt)
@@ -131,6 +140,8 @@ class LocalProcesses:
 
     async def _ended(self, started: Wrapper, files: AttemptFiles, *, counts: bool) -> ExitRecord:
         """Let nothing interrupt the end of an attempt; without `counts` it leaves no record of how it ended."""
+        if self._leaving:
+            return ExitRecord(None, None)
         try:
             return await to_the_end(self._finish(started, files))
         finally:
@@ -147,44 +158,62 @@ class LocalProcesses:
         if not (self._reaper and _become_reaper()) or has_rest(tree):
             await kill_rest(tree, self._grace)
             reap_orphans(own_children() or ())
-        status = wrapper.collect(started)
-        record = files.exit_record()
-        if record is None and status is not None and status.si_code != os.CLD_EXITED:
-            return ExitRecord(None, status.si_status)
-        return record or ExitRecord(None, None)
+        return _believed(files.exit_record(), wrapper.collect(started))
+
+    async def _finish_found(self, files: AttemptFiles) -> ExitRecord | None:
+        """End what still lives of an attempt that another engine started; return the record that it had before."""
+        locked = files.locked()
+        before = None if locked else files.exit_record()
+        files.mark_ended()
+        await kill(tree_of(files), self._grace)
+        if locked:
+            await asyncio.to_thread(files.wait_unlocked)
+        if before is None:
+            files.forget_exit()
+        return before
 
 
-async def _passed_limit(started: Wrapper, files: AttemptFiles, *, limits: Limits) -> FailureClass | None:
+async def _passed_limit(ended: asyncio.Future[None], files: AttemptFiles, *, watch: Watch) -> FailureClass | None:
     """Wait until the wrapper has ended (None), or a limit is passed."""
-    loop = asyncio.get_running_loop()
-    watch = Watch(limits, now=loop.time())
-    with end_of(started.pidfd) as ended:
-        while True:
-            done, _ = await asyncio.wait({ended}, timeout=watch.pause(loop.time()))
-            if done:
-                return None
-            output, growth = files.growth()
-            passed = watch.look(loop.time(), output=output, growth=growth)
-            if passed is not None:
-                files.note_limit(passed)
-                return passed
+    while True:
+        done, _ = await asyncio.wait({ended}, timeout=watch.pause(_now()))
+        if done:
+            return None
+        output, growth = files.growth()
+        passed = watch.look(_now(), output=output, growth=growth)
+        if passed is not None:
+            files.note_limit(passed)
+            return passed
 
 
-def _written_too_much(files: AttemptFiles) -> FailureClass | None:
-    """Say whether the output of an attempt that another engine started is over the limit that its request names."""
-    limits = files.request().get("limits")
-    most = limits.get("output") if isinstance(limits, dict) else None
-    return FailureClass.OUTPUT if isinstance(most, int) and sum(files.sizes()) > most else None
+def _believed(record: ExitRecord | None, status: os.waitid_result | None) -> ExitRecord:
+    """Return how a command ended by its wrapper's record, as far as the wrapper's own end agrees with it.
+
+    A wrapper that was killed has left no record, whatever stands there: the command could write one, too.
+    """
+    if status is not None and status.si_code != os.CLD_EXITED:
+        return ExitRecord(None, status.si_status)
+    if record is None or status is None:
+        return record or ExitRecord(None, None)
+    code = record.code if record.signal is None else 128 + record.signal
+    return record if code == status.si_status else ExitRecord(status.si_status, None)
+
+
+def _too_much(files: AttemptFiles, asked: Launch | ProcessJob) -> bool:
+    """Say whether a command wrote more than it may: a quick one is not looked at before it has ended."""
+    return sum(files.sizes()) > asked.limits.output
 
 
 async def _exit(
-    files: AttemptFiles, record: ExitRecord, *, limit: FailureClass | None, unenforced: tuple[str, ...]
+    files: AttemptFiles, record: ExitRecord, *, limit: FailureClass | None, asked: Launch | ProcessJob
 ) -> Exit:
     out, err = files.sizes()
-    most = AGENT_TAIL if files.request().get("role") in AGENTS else TAIL
+    most = AGENT_TAIL if asked.role in AGENTS else TAIL
     stdout, stderr = files.last("stdout", size=out, most=most), files.last("stderr", size=err)
     whole = (len(stdout), len(stderr)) == (out, err)
     digest = hashlib.sha256(stdout + stderr).hexdigest() if whole else await asyncio.to_thread(files.output_digest)
+    if limit is None and _too_much(files, asked):
+        limit = FailureClass.OUTPUT
     return Exit(
         code=record.code,
         signal=record.signal,
@@ -195,18 +224,13 @@ async def _exit(
         result=files.answer(),
         usage=files.cost(),
         refused=files.refusals(),
-        unenforced=unenforced,
+        unenforced=_unenforced(asked),
     )
 
 
-def _found_tree(files: AttemptFiles) -> Tree:
-    """Return the tree of an attempt that another engine started; its wrapper counts only if it is still the same."""
-    recorded = files.wrapper()
-    if recorded is not None:
-        process = read_process(recorded[0])
-        if process is not None and process.started == recorded[1]:
-            return Tree(files.io, *recorded)
-    return Tree(files.io, None)
+def _now() -> float:
+    """Return the seconds of the loop's clock, which nobody sets."""
+    return asyncio.get_running_loop().time()
 
 
 def _resolved(launch: Launch, path: str) -> tuple[str, ...]:
@@ -239,12 +263,12 @@ def _request(launch: Launch, *, argv: Sequence[str], env: Iterable[str]) -> dict
     }
 
 
-def _unenforced(launch: Launch) -> tuple[str, ...]:
+def _unenforced(asked: Launch | ProcessJob) -> tuple[str, ...]:
     """Return the guarantees without a mechanism yet: `sandbox`, `network` where it should be cut off, `memory`."""
     names = ["sandbox"]
-    if not launch.network:
+    if not asked.network:
         names.append("network")
-    if launch.limits.memory is not None:
+    if asked.limits.memory is not None:
         names.append("memory")
     return tuple(names)
 

@@ -1,4 +1,4 @@
-"""Which processes belong to an attempt, found in /proc: its session, its descendants, and whatever carries its mark."""
+"""Which processes belong to an attempt, found in /proc: its session, its descendants, and what carries its marks."""
 
 import os
 from collections.abc import Collection, Iterable, Mapping
@@ -6,10 +6,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from punchlist.model.ids import AttemptId
 from punchlist.workers.environment import MARK
+from punchlist.workers.tag import PROC, attempt_of, read_tag, tag_of
 from punchlist.workers.wrapper import own_wrappers
-
-PROC = Path("/proc")
 
 
 class Process(NamedTuple):
@@ -36,7 +36,8 @@ class Tree(NamedTuple):
     def members(self) -> list[Process]:
         """Return the living processes of the attempt, its wrapper included; reads all of /proc."""
         table = {process.pid: process for process in map(read_process, _pids()) if process is not None}
-        seeds = {pid for pid in table if _mark(pid) == str(self.io)}
+        tag = tag_of(self.io)
+        seeds = {pid for pid in table if marked(pid, self.io) or (tag is not None and read_tag(pid) == tag)}
         seeds |= self.strays(table)
         if self.wrapper is not None:
             seeds.add(self.wrapper)
@@ -50,9 +51,11 @@ class Tree(NamedTuple):
         return {process.pid for process in orphans(table.values()) if self._owns(process, others)}
 
     def _owns(self, orphan: Process, others: Collection[Process]) -> bool:
-        mark = _mark(orphan.pid)
-        if mark is not None or orphan.session == self.wrapper:
-            return mark == str(self.io) or orphan.session == self.wrapper
+        mark, tag = _mark(orphan.pid), read_tag(orphan.pid)
+        if mark == str(self.io) or orphan.session == self.wrapper or (tag is not None and tag == tag_of(self.io)):
+            return True
+        if mark is not None or tag is not None:
+            return False
         # It wiped its environment and left its session: it is ours when nobody else who still runs can have started it.
         return orphan.started >= self.since and not any(other.started <= orphan.started for other in others)
 
@@ -110,9 +113,25 @@ def read_process(pid: int) -> Process | None:
     return Process(pid, int(words[1]), int(words[3]), int(words[19]), words[0] in {b"Z", b"X"})
 
 
-def marks() -> set[str]:
-    """Return what living processes say of the attempt that they belong to."""
-    return {mark for mark in map(_mark, _pids()) if mark is not None}
+def alive_below(root: Path) -> frozenset[AttemptId]:
+    """Return the attempts with directories in `root` of which processes live; reads all of /proc."""
+    found = {pid: attempt for pid in _pids() if (attempt := _attempt(pid, root)) is not None}
+    ended = {pid for pid in found if (process := read_process(pid)) is None or process.ended}
+    return frozenset(attempt for pid, attempt in found.items() if pid not in ended)
+
+
+def _attempt(pid: int, root: Path) -> AttemptId | None:
+    """Return the attempt below `root` that a process belongs to, by its environment, or by its tag without one."""
+    mark = _mark(pid)
+    if mark is None:
+        return attempt_of(read_tag(pid), root)
+    folder = Path(mark).parent
+    return AttemptId(folder.name) if folder.parent == root else None
+
+
+def marked(pid: int, io: Path) -> bool:
+    """Say whether a process has the attempt with this directory in its environment."""
+    return _mark(pid) == str(io)
 
 
 def reap(orphan: Process) -> None:

@@ -8,18 +8,21 @@ from pathlib import Path
 from typing import NamedTuple
 
 from punchlist.workers.files import AttemptFiles
+from punchlist.workers.tag import NONE, tag_of
 
 SHELL = "/bin/sh"
 
 # Standard error of the shell itself is the file `pid`: first its pid and start time (field 22), later the name of the
 # signal that killed the command, if one did. 8 is the command's standard error, 9 the lock, which the command must not
 # hold. The traps keep a `kill 0` of the command from the wrapper; in the command, caught signals are at their defaults.
+# The limit on file locks is the attempt's tag; shells have two names for it, and one that has neither goes without.
 SCRIPT = """\
 read -r __punchlist_p _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ __punchlist_t _ </proc/self/stat
 printf '%s %s\\n' "$__punchlist_p" "$__punchlist_t" >&2 || exit 125
 trap : HUP INT QUIT USR1 USR2 PIPE ALRM TERM
 __punchlist_d=$1 __punchlist_w=$2
-shift 2
+ulimit -S -w "$3" 2>/dev/null || ulimit -S -x "$3" 2>/dev/null
+shift 3
 (cd "$__punchlist_w" && unset OLDPWD && exec "$@") 2>&8 8>&- 9>&-
 __punchlist_c=$?
 printf 'exit %s\\nend\\n' "$__punchlist_c" >"$__punchlist_d/exit"
@@ -53,7 +56,7 @@ def start(
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         pid = os.posix_spawn(
             SHELL,
-            ["sh", "-c", SCRIPT, "sh", str(files.directory), str(cwd), *argv],
+            ["sh", "-c", SCRIPT, "sh", str(files.directory), str(cwd), str(tag_of(files.io) or NONE), *argv],
             env,
             file_actions=[
                 (os.POSIX_SPAWN_DUP2, lock, 9),
