@@ -9,7 +9,7 @@ from punchlist.model.scores import TaskScore, waived
 from punchlist.model.state import AttemptState, StepState, TaskState, VerdictRow
 from punchlist.model.verdicts import Finding, Judged, Waiver
 from punchlist.render.blocks import Block, Bullets, Code, Heading, Line, Paragraph, Table, Verbatim
-from punchlist.render.words import SHOWS, cost, cost_said, cost_words, duration, person, plural, standing
+from punchlist.render.words import SHOWS, cost, cost_said, cost_words, duration, judged_on, person, plural, standing
 
 SHORT = 12
 
@@ -188,7 +188,7 @@ def rounds(seen: StepState, *, level: int = 3) -> Iterator[Block]:
         yield Heading(level, (f"Round {row.r}.{row.s}: {verdict.result}",))
         yield facts(
             ("Judged at", (row.at,)),
-            ("Tree", (Code(verdict.tree),)),
+            (judged_on(verdict)[0].capitalize(), (Code(verdict.tree),)),
             ("Attempt", (Code(verdict.attempt or ""),)),
             ("Reason", (Code(verdict.reason_code),)),
             ("Next", (verdict.next_action,)),

@@ -7,7 +7,7 @@ from punchlist.model import events as e
 from punchlist.model.json import Json
 from punchlist.model.verdicts import Verdict
 from punchlist.render.blocks import one_line
-from punchlist.render.words import person, plural
+from punchlist.render.words import judged_on, person, plural
 
 LONGEST = 400
 
@@ -88,7 +88,7 @@ def _judged(fact: e.VerdictGiven) -> str:
 
 def _verdict(verdict: Verdict) -> str:
     criteria = ", ".join(f"{each.id} {each.verdict}" for each in verdict.criteria)
-    return f"{verdict.result} ({verdict.reason_code}), tree {verdict.tree[:12]}{_because(criteria)}"
+    return f"{verdict.result} ({verdict.reason_code}), {judged_on(verdict)[0]} {verdict.tree[:12]}{_because(criteria)}"
 
 
 def _waived(fact: e.FindingWaived) -> str:

@@ -12,7 +12,7 @@ from punchlist.model.state import AttemptState, StepState, TaskState, VerdictRow
 from punchlist.model.states import AttemptStatus, GateStatus, StepStatus, TaskStatus
 from punchlist.model.verdicts import Judged, Verdict
 from punchlist.render.shapes import Shape, verdict as verdict_shape
-from punchlist.render.words import cost, standing
+from punchlist.render.words import cost, judged_on, standing
 
 _TASK_WAITS = {
     TaskStatus.DRAFT: ("a person to approve it", "punchlist approve {id}"),
@@ -38,6 +38,8 @@ def why(
     state: TaskState, step: StepId | None, *, attempts: Sequence[AttemptState], gates: Sequence[GateRow] = ()
 ) -> Shape:
     """Return the explanation of a task, or of one of its steps.
+
+    Of a task on whose branch nothing was built there is no commit: `base` is what its criteria were judged on.
 
     For what is accepted `criteria` leads from each criterion to its verdict, evidence, commit, attempts and cost. For
     what is not, `waits_for` is `{what, command}`: the one thing that comes next. Raises KeyError for an unknown step.
@@ -69,6 +71,7 @@ def _task(state: TaskState, *, attempts: Sequence[AttemptState], gates: Sequence
         ),
         "steps": [_step(state, step, attempts=attempts, gates=gates) for step in record.steps],
         "commit": tip,
+        "base": state.base,
         "branch": state.branch,
         "attempts": [each.id for each in attempts],
         "cost": cost(attempts),
@@ -139,6 +142,7 @@ def _criterion(
     commit: str | None,
     attempts: Sequence[AttemptState],
 ) -> Shape:
+    unbuilt = last is not None and judged_on(last)[0] == "commit"
     return {
         "id": record.id,
         "text": record.text,
@@ -149,8 +153,8 @@ def _criterion(
         "attempt": last.attempt if last else None,
         "attempts": [each.id for each in attempts],
         "cost": cost(attempts),
-        "tree": last.tree if last else None,
-        "commit": commit,
+        "tree": last.tree if last and not unbuilt else None,
+        "commit": last.commit if last and unbuilt else commit,
     }
 
 

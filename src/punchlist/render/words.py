@@ -7,7 +7,7 @@ from punchlist.model.jobs import Role, Usage
 from punchlist.model.json import Json
 from punchlist.model.state import AttemptState
 from punchlist.model.states import StepStatus, TaskStatus
-from punchlist.model.verdicts import Waiver
+from punchlist.model.verdicts import Verdict, Waiver
 
 PAID = frozenset({Role.PLANNER, Role.BUILDER, Role.QA, Role.NODE})
 SHOWS = {"goal": "must start failing", "guard": "must stay passing", "cannot_run": "cannot run here"}
@@ -20,6 +20,11 @@ def standing(status: str, waivers: Sequence[Waiver]) -> str:
         return status
     said = "; ".join(dict.fromkeys(f"by {person(waiver.by)}: {waiver.reason}" for waiver in waivers))
     return f"{status}, {len(waivers)} waived {said}"
+
+
+def judged_on(verdict: Verdict) -> tuple[str, str]:
+    """Return what a verdict is on, and its name: a tree, or the commit of a branch on which nothing was built."""
+    return ("commit" if str(verdict.tree) == verdict.commit else "tree"), verdict.tree
 
 
 def by_step(attempts: Iterable[AttemptState]) -> dict[str | None, list[AttemptState]]:

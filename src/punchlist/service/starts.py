@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from punchlist.service.context import Answer, Say, Service
 
 replace = msgspec.structs.replace
+_ROLES = ("builder", "qa")
+"""Who works at a step."""
 
 
 def start(
@@ -158,10 +160,15 @@ def _start(service: "Service", writer: "Writer", *, task: str, flow: "Flow") -> 
 
 
 def _staffed(service: "Service", task: "Task") -> "Task":
-    """Return the task with a builder and a reviewer for every step that is not over; raises WorkerError for all."""
+    """Return the task with a builder and a reviewer for every step that is not over; raises WorkerError for all.
+
+    Where all are over, the first one has a reviewer all the same, who is that of the whole task.
+    """
     problems: list[Problem] = []
+    left = {step.id for step in task.steps if step.status not in FINAL_STEP}
+    staffed, roles = (left, _ROLES) if left else ({each.id for each in task.steps[:1]}, _ROLES[1:])
     steps = tuple(
-        _staffed_step(service, step, problems=problems) if step.status not in FINAL_STEP else step
+        _staffed_step(service, step, roles=roles, problems=problems) if step.id in staffed else step
         for step in task.steps
     )
     if problems:
@@ -169,11 +176,11 @@ def _staffed(service: "Service", task: "Task") -> "Task":
     return replace(task, steps=steps)
 
 
-def _staffed_step(service: "Service", step: "Step", *, problems: list[Problem]) -> "Step":
+def _staffed_step(service: "Service", step: "Step", *, roles: Sequence[str], problems: list[Problem]) -> "Step":
     found: dict[str, str] = {}
-    for role, named in (("builder", step.builder), ("qa", step.qa)):
+    for role in roles:
         try:
-            found[role] = worker_for(service, named, role=role, where=f"step {step.id}")
+            found[role] = worker_for(service, getattr(step, role), role=role, where=f"step {step.id}")
         except WorkerError as error:
             problem = Problem(f"{step.id}.{role}", error.message, hint=error.hint)
             if problem not in problems:

@@ -1,12 +1,16 @@
 """Why something is not accepted: the one thing that it waits for, and the command that moves it."""
 
+from typing import Any
+
 import msgspec
 import pytest
 from immutables import Map
 
-from punchlist.model.ids import AttemptId, GateId, RunId, StepId
+from punchlist.cli.views import attention
+from punchlist.model.ids import AttemptId, Commit, GateId, RunId, StepId, Tree
 from punchlist.model.jobs import Role
 from punchlist.model.json import Json
+from punchlist.model.records import Criterion
 from punchlist.model.state import AttemptState, StepState, TaskState
 from punchlist.model.states import AttemptStatus, GateStatus, StepStatus, TaskStatus
 from punchlist.render.why import why
@@ -233,3 +237,25 @@ def test_a_task_without_any_accepted_step_has_no_commit() -> None:
     found = replace(state(TaskStatus.FAILED, StepStatus.FAILED), tip=STATE.base)
 
     assert why(found, None, attempts=[])["commit"] is None
+
+
+def test_a_task_of_which_every_step_was_skipped_was_judged_on_its_base() -> None:
+    base = Commit("b" * 40)
+    seen = STATE.steps["T12.1"].verdicts[-1]
+    verdict = replace(seen.verdict, result="pass", tree=Tree(base), commit=base)
+    found = state(TaskStatus.ACCEPTED, StepStatus.SKIPPED, StepStatus.SKIPPED)
+    found = replace(
+        found,
+        task=replace(found.task, acceptance=(Criterion(id=verdict.criteria[0].id, text="It holds."),)),
+        steps=found.steps.set("", StepState(verdicts=(replace(seen, verdict=verdict),))),
+        base=base,
+        tip=base,
+    )
+
+    shape: Any = why(found, None, attempts=[])
+
+    assert (shape["commit"], shape["base"], shape["waits_for"]) == (None, base, None)
+    assert [(each["tree"], each["commit"]) for each in shape["criteria"]] == [(None, base)]
+    shown = attention.why({"why": shape})
+    assert "nothing was built for it: all steps were skipped, it was judged on its base bbbbbbbbbbbb" in shown
+    assert "not judged  It holds." not in shown

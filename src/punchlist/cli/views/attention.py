@@ -27,6 +27,7 @@ class WhySeen(Part, frozen=True, kw_only=True):
     findings: tuple[FindingSeen, ...] = ()
     steps: "tuple[WhySeen, ...]" = ()
     commit: str | None = None
+    base: str | None = None
     attempts: tuple[str, ...] = ()
     cost: dict[str, Json] | None = None
 
@@ -45,6 +46,8 @@ def _why_lines(why: WhySeen, *, indent: str, above: WaitsSeen | None = None) -> 
     """Yield what is known; what the task `above` a step waits for, too, is said there."""
     commit = f" · commit {why.commit[:12]}" if why.commit else ""
     yield f"{indent}{strong(why.id)}  {why.title} · {why.standing or why.status}{commit}"
+    if why.steps and why.standing.startswith("accepted") and not why.commit and why.base:
+        yield f"{indent}  nothing was built for it: all steps were skipped, it was judged on its base {why.base[:12]}"
     if why.waits_for is not None and why.waits_for != above:
         yield f"{indent}  waits for {why.waits_for.what}"
         yield f"{indent}  type: {why.waits_for.command}"
