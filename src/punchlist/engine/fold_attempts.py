@@ -21,9 +21,9 @@ def queued(run: RunState, event: ev.Event) -> RunState:
     fact = fact_of(event, ev.AttemptQueued)
     node = run.nodes[fact.node]
     queue, ticket = (run.queue, -1) if fact.not_before else queues.push(run.queue, fact.attempt)
-    said = {name: getattr(fact, name) for name in fact.__struct_fields__ if name != "attempt"}
+    said = msgspec.structs.asdict(fact)
     attempt = AttemptState(
-        id=fact.attempt,
+        id=said.pop("attempt"),
         run=run.id,
         generation=node.generation,
         ticket=ticket,

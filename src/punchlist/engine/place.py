@@ -33,8 +33,9 @@ class Place:
     @property
     def run(self) -> RunState:
         """The run; there is one once RunCreated is folded."""
-        assert self.state.run is not None
-        return self.state.run
+        run = self.state.run
+        assert run is not None
+        return run
 
     @property
     def task(self) -> TaskState:
@@ -63,7 +64,8 @@ class Place:
     @property
     def definition(self) -> AnyNode | Flow:
         """The record that the flow has for the node; an item's is its for_each, a round's its repeat."""
-        return self.run.spots[self.node.spot].node
+        run = self.run
+        return run.spots[run.nodes[self.path].spot].node
 
     def defined(self, kind: type[N]) -> N:
         """Return the node's record, which is of this kind."""
@@ -73,10 +75,11 @@ class Place:
 
     def upward(self) -> Iterator[NodeState]:
         """Yield the node and those around it, innermost first, the run's root last."""
-        node: NodeState | None = self.node
+        nodes = self.run.nodes
+        node: NodeState | None = nodes[self.path]
         while node is not None:
             yield node
-            node = self.run.nodes[node.parent] if node.parent is not None else None
+            node = nodes[node.parent] if node.parent is not None else None
 
     @property
     def delivers(self) -> bool:

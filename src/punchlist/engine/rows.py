@@ -1,11 +1,11 @@
 """The state rows that events change, as a function of the state after them."""
 
+import typing
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from punchlist.engine.fold_nodes import began
 from punchlist.engine.place import Place
-from punchlist.engine.turn import stream_of
 from punchlist.model import events as ev
 from punchlist.model.ids import AttemptId, GateId, NodePath
 from punchlist.model.rows import GateRow, NodeRow, Row, RunRow
@@ -44,19 +44,24 @@ def rows_of(state: State, events: Iterable[ev.Event]) -> list[Row]:
 
     What begins again makes everything around it run again.
     """
-    touched, streams, rows = _Touched(), set[str](), list[Row]()
+    touched, kinds, rows = _Touched(), set[type](), list[Row]()
     for event in events:
         touched.see(event.fact, state=state)
-        streams.add(stream_of(event.fact))
-    if "task" in streams and state.task is not None:
+        kinds.add(type(event.fact))
+    if state.task is not None and not kinds.isdisjoint(_OF_TASK):
         rows.append(state.task)
-    if "run" in streams and state.run is not None:
+    if state.run is not None:
+        rows += [] if kinds.isdisjoint(_OF_RUN) else [run_row(state.run)]
         rows += _run_rows(state.run, touched)
     return rows
 
 
+_OF_TASK = frozenset(typing.get_args(ev.TaskFact))
+_OF_RUN = frozenset({ev.RunCreated, ev.RunMoved, ev.RunPaused, ev.NodesReset})
+"""What a run's own row is made of; all else leaves it as it is."""
+
+
 def _run_rows(run: RunState, touched: _Touched) -> Iterator[Row]:
-    yield run_row(run)
     for path in touched.nodes:
         node = _shown(run, path)
         if node is not None:
@@ -76,7 +81,8 @@ def _shown(run: RunState, path: NodePath) -> NodeState | None:
 def all_rows(run: RunState) -> list[Row]:
     """Return every row of a run: what its rows must be when they are checked against the log."""
     paths = dict.fromkeys([*run.earlier, *run.nodes])
-    return list(_run_rows(run, _Touched(paths, dict.fromkeys(run.attempts), dict.fromkeys(run.gates))))
+    touched = _Touched(paths, dict.fromkeys(run.attempts), dict.fromkeys(run.gates))
+    return [run_row(run), *_run_rows(run, touched)]
 
 
 def run_row(run: RunState) -> RunRow:

@@ -43,8 +43,8 @@ def enter_phase_again(here: Here) -> None:
 
 def close(here: Here, *, reason: str) -> None:
     """Give a step what the end of its item means, with its closing record; one that is over already stays as it is."""
-    item = here.step_item
-    if not here.delivers or item is None or item.path != here.path:
+    item = here.step_item if here.delivers else None
+    if item is None or item.path != here.path:
         return
     status = _ENDS.get(here.node.status)
     if status is not None:

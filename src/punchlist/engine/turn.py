@@ -1,5 +1,6 @@
 """One decision in the making: it emits sealed events, folds each at once, and works until nothing more follows."""
 
+import typing
 from collections import deque
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
@@ -33,11 +34,16 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     allocate: Allocate
 
 
-def stream_of(fact: ev.AnyFact) -> Literal["run", "task", "project"]:
+Stream = Literal["run", "task", "project"]
+
+
+def stream_of(fact: ev.AnyFact) -> Stream:
     """Return which of a state's streams a fact belongs to."""
-    if isinstance(fact, ev.RunFact):
-        return "run"
-    return "task" if isinstance(fact, ev.TaskFact) else "project"
+    return _STREAMS[type(fact)]
+
+
+_FACTS: tuple[tuple[Stream, object], ...] = (("run", ev.RunFact), ("task", ev.TaskFact), ("project", ev.ProjectFact))
+_STREAMS: Mapping[type, Stream] = {fact: name for name, facts in _FACTS for fact in typing.get_args(facts)}
 
 
 def fold(state: State, event: ev.Event) -> State:
@@ -97,8 +103,9 @@ class Turn:
     @property
     def run(self) -> RunState:
         """The run; there is one once RunCreated is folded."""
-        assert self.state.run is not None
-        return self.state.run
+        run = self.state.run
+        assert run is not None
+        return run
 
     def at(self, path: NodePath) -> "Here":
         """Return a node, to work on it."""
@@ -148,6 +155,11 @@ class Here(Place):
     def state(self) -> State:
         """The state as it is by now."""
         return self.turn.state
+
+    @property
+    def run(self) -> RunState:
+        """The run as it is by now."""
+        return self.turn.run
 
     def at(self, path: NodePath) -> "Here":
         """Return another node of the same turn."""

@@ -33,6 +33,8 @@ def bind(command: str, lookup: Lookup) -> tuple[str, dict[str, str]]:
     A value is one word, even when it is empty or has spaces. Raises DefinitionError for a misplaced expression, and for
     a value that no environment variable can hold: null, a map, a list, text with a zero character, more than 128 KiB.
     """
+    if OPEN not in command and HOLE not in command:
+        return command, {}
     try:
         wrong = refusals(command)
         expressions, where = _placed(command)

@@ -1,5 +1,6 @@
 """Policy: limits, retries, review, budget; parts are laid over the defaults, outermost first."""
 
+import functools
 import re
 from datetime import timedelta
 from typing import Annotated, Literal
@@ -25,6 +26,7 @@ _UNITS = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d
 _BYTES = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 
 
+@functools.lru_cache(maxsize=256)
 def duration(text: str) -> timedelta:
     """Return the time that a `Duration` such as `30m` names; raises ValueError for any other text."""
     found = re.fullmatch(r"([0-9]+)(ms|s|m|h|d)", text)
@@ -57,6 +59,7 @@ class PolicyPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     silence: Duration | None = None
     check_timeout: Duration | None = None
     memory: Size | None = None
+    processes: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
     max_parallel: Annotated[int, Meta(ge=1, le=1000)] | None = None
     review: Literal["always", "uncovered", "never"] | None = None
     on_accept: Literal["branch", "merge", "pr"] | None = None
@@ -75,6 +78,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     silence: Duration = "10m"
     check_timeout: Duration = "10m"
     memory: Size = "8GiB"
+    processes: Annotated[int, Meta(ge=1, le=1_000_000)] = 1000
     max_parallel: Annotated[int, Meta(ge=1, le=1000)] = 2
     review: Literal["always", "uncovered", "never"] = "always"
     on_accept: Literal["branch", "merge", "pr"] = "branch"

@@ -76,14 +76,16 @@ def _leave_the_rest(here: Here) -> None:
 
 def _go_on(here: Here) -> None:
     """Start as many items as there may be, and end with the last one."""
-    while here.node.running < here.node.max_parallel and here.node.ready.entries:
-        start(here.at(here.node.ready.entries[here.node.ready.first]))
-    if here.node.remaining:
+    node = here.node
+    while node.running < node.max_parallel and node.ready.entries:
+        start(here.at(node.ready.entries[node.ready.first]))
+        node = here.node
+    if node.remaining:
         return
-    if here.node.failed:
+    if node.failed:
         end(here, NodeStatus.FAILED, error=first_error(here))
     else:
-        end(here, NodeStatus.SUCCEEDED, output=[here.at(item).node.output for item in here.node.children])
+        end(here, NodeStatus.SUCCEEDED, output=[here.at(item).node.output for item in node.children])
 
 
 FOR_EACH = Kind(begin=_begin, child_over=_child_over, taken_up=_go_on)
