@@ -244,7 +244,8 @@ def _sent_back(reason: str) -> str:
 
 def _refused(critique: Sequence[str]) -> str:
     said = "\n".join(f"- {inline(each)}" for each in critique)
-    return f"# Your last plan was refused\n\nMend all of this:\n\n{said}"
+    told = "Nothing of it is kept: make the whole plan anew, all tasks with all steps, and mend all of this"
+    return f"# Your last plan was refused\n\n{told}:\n\n{said}"
 
 
 def _example(value: Json) -> str:
