@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -76,6 +77,7 @@ class Runtime:
         self._wake_at: dict[RunId, str] = {}
         self._working: dict[AttemptId, asyncio.Task[None]] = {}
         self._folders: dict[AttemptId, str] = {}
+        self._shared: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._ending: dict[asyncio.Task[None], str | None] = {}
         self._woken = asyncio.Event()
         self._stopping = False
@@ -238,7 +240,8 @@ class Runtime:
             if ending:  # a killed attempt may still use the folder; whoever cancels this must not cancel its end
                 await asyncio.wait(ending)
             act = self._performer.recover if recovering else self._performer.perform
-            outcome = await act(job, state.project)
+            async with self._shared[folder] if _is_shared(job) else contextlib.nullcontext():
+                outcome = await act(job, state.project)
         except PunchlistError as error:
             outcome = _broken(attempt, FailureClass.DEFINITION, reason=str(error))
         except Exception as error:  # noqa: BLE001 - the loop goes on, and the record says what happened
@@ -309,6 +312,11 @@ class Runtime:
         if live:
             await self._apply([], [cmd.Interrupted(run=run) for run in live])
         await asyncio.gather(*self._ending, *self._working.values(), return_exceptions=True)
+
+
+def _is_shared(job: Job) -> bool:
+    """Say whether runs share the folder that a job works in: a project's exam, which no task has to itself."""
+    return isinstance(job, ProcessJob) and job.folder.place == "exam" and job.folder.task is None
 
 
 def _folder_of(job: Job) -> str:
