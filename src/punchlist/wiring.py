@@ -293,9 +293,14 @@ def files_folder(root: Path, named: str | None) -> Path:
 
 
 def runtime_folder(environ: Mapping[str, str]) -> Path:
-    """Return the folder of sockets: short, because a socket's path has room for about 100 bytes."""
+    """Return the folder of sockets: short, because a socket's path has room for about 100 bytes.
+
+    That of a login goes when its last session ends, while what runs in a terminal multiplexer still names it.
+    """
     given = environ.get("XDG_RUNTIME_DIR")
-    return Path(given) / "punchlist" if given else Path("/tmp") / f"punchlist-{os.getuid()}"  # noqa: S108 - mode 0700
+    if given and Path(given).is_dir():
+        return Path(given) / "punchlist"
+    return Path("/tmp") / f"punchlist-{os.getuid()}"  # noqa: S108 - mode 0700
 
 
 def here() -> Path:

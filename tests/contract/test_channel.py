@@ -1,5 +1,7 @@
 """The sockets by which a workspace's processes wake each other."""
 
+import shutil
+from contextlib import closing
 from pathlib import Path
 
 from punchlist.runtime.channel import ENGINE, Channel, drain
@@ -35,3 +37,13 @@ def test_the_socket_of_a_killed_watcher_is_removed_by_who_tells_it(tmp_path: Pat
     channel.announce()
 
     assert not (tmp_path / "gone").exists()
+
+
+def test_who_pokes_an_engine_knows_whether_one_listens(tmp_path: Path) -> None:
+    channel = Channel(tmp_path / "removed")
+    with closing(channel.listen_as_engine()):
+        assert channel.tell_engine()
+
+    assert not channel.tell_engine()  # killed: its socket is there still
+    shutil.rmtree(tmp_path / "removed")
+    assert not channel.tell_engine()

@@ -5,7 +5,7 @@ import fcntl
 import logging
 import os
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
@@ -64,6 +64,7 @@ class Beside:
         self._pending = 0
         self._writing = self._asked = self._stuck = False
         self._held: int | None = None
+        self._hearing = ExitStack()
 
     @property
     def busy(self) -> bool:
@@ -75,8 +76,8 @@ class Beside:
     async def at_work(self) -> AsyncGenerator[Self]:
         """Do it within the block: what is to be told of runs is what happens from its beginning on."""
         async with AsyncExitStack() as stack:
-            watching = stack.enter_context(self._channel.watch(self._name))
-            stack.enter_context(_readable(watching.fileno(), lambda: self._announced(watching)))
+            stack.enter_context(self._hearing)
+            self._listen()
             with suppress(StoreError):  # then lines are looked for when something is announced
                 notices = self._open_notices()
                 stack.callback(notices.close)
@@ -88,6 +89,19 @@ class Beside:
                 yield self
             finally:
                 await self._end(working)
+
+    def listen_again(self) -> None:
+        """Listen at a new socket, and look about: the folder of the one before may have been removed."""
+        try:
+            self._listen()
+        except StoreError as error:
+            _LOG.error("%s", error)
+        self._committed.set()
+
+    def _listen(self) -> None:
+        self._hearing.close()
+        watching = self._hearing.enter_context(self._channel.watch(self._name))
+        self._hearing.enter_context(_readable(watching.fileno(), lambda: self._announced(watching)))
 
     async def _end(self, working: Sequence[asyncio.Task[None]]) -> None:
         """End the work, and write what was committed."""

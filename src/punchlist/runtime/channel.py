@@ -25,9 +25,9 @@ class Channel:
         name = hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:16]
         return Channel(runtime_folder / name)
 
-    def tell_engine(self) -> None:
-        """Poke the engine, if one listens."""
-        self._tell(self._folder / ENGINE)
+    def tell_engine(self) -> bool:
+        """Poke the engine; False when none listens here."""
+        return self._tell(self._folder / ENGINE)
 
     def announce(self) -> None:
         """Tell every listener but the engine; sockets that nobody reads any more are removed."""
@@ -61,15 +61,19 @@ class Channel:
             raise StoreError(f"cannot listen for changes: {error}", where=str(path)) from error
         return listening
 
-    def _tell(self, path: Path) -> None:
+    def _tell(self, path: Path) -> bool:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK) as sender:
             try:
                 sender.sendto(_MESSAGE, str(path))
             except ConnectionRefusedError:  # its listener was killed
                 if path.name != ENGINE:  # the next engine may listen there by now, and would hear nothing more
                     path.unlink(missing_ok=True)
-            except (FileNotFoundError, BlockingIOError):
-                pass  # nobody listens, or enough is waiting there to wake the listener
+                return False
+            except FileNotFoundError:  # nobody listens
+                return False
+            except BlockingIOError:
+                pass  # enough is waiting there to wake the listener
+        return True
 
 
 class Watching:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from punchlist.errors import StoreError
 from punchlist.ports import EngineStatus, Watch
-from punchlist.runtime.lock import EngineLock, StartingLock
+from punchlist.runtime.lock import CALL, EngineLock, StartingLock
 
 if TYPE_CHECKING:
     from punchlist.runtime.channel import Channel
@@ -53,10 +53,15 @@ class EngineControl:
         self._name = name
 
     def wake(self) -> None:
-        """Make sure that an engine looks at the inbox: poke the one that runs, start one (detached) when none does."""
-        self._channel().tell_engine()
+        """Make sure that an engine looks at the inbox: poke the one that runs, start one (detached) when none does.
+
+        One that runs and has no socket here is called by a signal: the folder of sockets goes when its user logs out.
+        """
+        told = self._channel().tell_engine()
         if self._lock.is_free():
             self._start()
+        elif not told:
+            self._call()
 
     def status(self) -> EngineStatus:
         """Say whether an engine runs."""
@@ -96,6 +101,12 @@ class EngineControl:
     def announce(self) -> None:
         """Tell subscribers that this process has committed something."""
         self._channel().announce()
+
+    def _call(self) -> None:
+        holder = self._lock.status().pid
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if holder is not None:
+                os.kill(holder, CALL)
 
     def _start(self) -> None:
         """Start an engine that is nobody's child: it outlives this process, and leaves it nothing to collect.

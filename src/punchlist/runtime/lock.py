@@ -3,12 +3,16 @@
 import contextlib
 import fcntl
 import os
+import signal
 from pathlib import Path
 
 import msgspec
 
 from punchlist.errors import StoreError
 from punchlist.ports import EngineStatus
+
+CALL = signal.SIGURG
+"""Calls the engine that holds the lock; of all signals one that ends no process which does not know it."""
 
 
 class Holder(msgspec.Struct, frozen=True, kw_only=True):

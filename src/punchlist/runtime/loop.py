@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import socket
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
@@ -80,6 +79,8 @@ class Runtime:
         self._shared: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._ending: dict[asyncio.Task[None], str | None] = {}
         self._woken = asyncio.Event()
+        self._hearing = contextlib.ExitStack()
+        self._listens = False
         self._stopping = False
         self._held: Callable[[], bool] = lambda: False
 
@@ -91,16 +92,14 @@ class Runtime:
         if not self._lock.take(self._holder):
             return False
         try:
-            with contextlib.closing(self._channel.listen_as_engine()) as listening:
-                self._listen(listening)
-                try:
-                    await self._serve()
-                except Exception:
-                    self._performer.let_go()
-                    raise
-                finally:
-                    asyncio.get_running_loop().remove_reader(listening)
+            with self._hearing:
+                self._listen()
+                await self._serve()
+        except Exception:
+            self._performer.let_go()
+            raise
         finally:
+            self._listens = False
             self._lock.release()
         return True
 
@@ -126,12 +125,27 @@ class Runtime:
                 return
         await self._leave()
 
-    def _listen(self, listening: socket.socket) -> None:
+    def listen_again(self) -> None:
+        """Listen at a new socket, and look about: who asks for it found no socket by which to poke this engine."""
+        if self._listens:
+            try:
+                self._listen()
+            except StoreError as error:
+                _LOG.error("%s", error)
+            self._woken.set()
+
+    def _listen(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._listens = True
+        self._hearing.close()
+        listening = self._hearing.enter_context(contextlib.closing(self._channel.listen_as_engine()))
+
         def poked() -> None:
             drain(listening)
             self._woken.set()
 
-        asyncio.get_running_loop().add_reader(listening, poked)
+        loop.add_reader(listening, poked)
+        self._hearing.callback(loop.remove_reader, listening)
 
     # -- waiting ------------------------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 
 from punchlist.runtime.beside import Beside
+from punchlist.runtime.lock import CALL
 from punchlist.runtime.loop import Runtime
 
 _TURN = 0.0005
@@ -26,6 +27,12 @@ def serve(make: Callable[[], Runtime], beside: Callable[[Runtime], Beside], *, f
             loop.add_signal_handler(each, runtime.stop)
         async with beside(runtime).at_work() as others:
             runtime.stays_while(lambda: not finishes and others.busy)
+
+            def listen_again() -> None:
+                runtime.listen_again()
+                others.listen_again()
+
+            loop.add_signal_handler(CALL, listen_again)
             served = await runtime.serve()
             if served and finishes:
                 await others.finish()
