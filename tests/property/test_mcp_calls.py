@@ -1,7 +1,8 @@
 """Random calls of every tool: each ends in an answer or a typed refusal, and what is refused has changed nothing."""
 
-import random
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,20 +11,22 @@ import msgspec
 import pytest
 from hypothesis import settings
 
-from punchlist.errors import PunchlistError
+from punchlist.errors import PunchlistError, StoreError
 from punchlist.mcp import human, orchestrator
 from punchlist.mcp.arguments import check
 from punchlist.mcp.caller import Caller
 from punchlist.mcp.tool import Tool
-from punchlist.service import approvals, starts, tasks
+from punchlist.render.failures import failure
+from punchlist.service import approvals, files, starts, tasks
 from punchlist.service.context import Answer, Service
+from tests.fuzz import Fuzz, shown
 from tests.services import Asleep, project_workspace, task, unchecked
 
 CALLS = 25 * settings.default.max_examples if settings.default else 2_500
 """For each seed."""
 FITTING: dict[str, list[Any]] = {
     "project": ["p"],
-    "task": ["T1", "T2", "T3", "T4", "T5", "T6", "T7", "T8"],
+    "task": [f"T{task}" for task in range(1, 13)],
     "step": [f"T{task}.{step}" for task in range(1, 6) for step in range(1, 4)],
     "run": ["R1", "R2"],
     "gate": ["G1", "G2", "G3"],
@@ -42,41 +45,13 @@ FITTING: dict[str, list[Any]] = {
     "labels": [["a"]],
 }
 """What fits an argument of that name."""
+SHOWN = 50_000
+"""How long what is said of a refused call may be, however long the call was."""
+BUT = {"remembered": "where answer <> 'null'"}
+"""What of a table is as good as nothing: a key that was given back."""
+ASKED = {"inbox", "counters", "sqlite_sequence", "remembered"}
+"""What changes when the engine was asked for something and never answered."""
 PLACES = ["p", "T1", "T2", "T3", "T1.1", "T2.1", "R1", "G1", "A1", "F1", "T99", "T1.99", "other", "../../etc", "", "T0"]
-WORDS = [
-    "x",
-    "a\nb",
-    "\x1b[31m",
-    "```\n# h",
-    "é" * 300,
-    "skip",
-    "approve",
-    "30s",
-    "true",
-    "\u202e",
-    "\x00",
-    "AC-1",
-    "/",
-]
-JUNK: list[Any] = [
-    None,
-    True,
-    False,
-    0,
-    -1,
-    2.0,
-    1.5,
-    2**80,
-    -(2**63),
-    1e308,
-    "",
-    [],
-    {},
-    [[]],
-    {"": {}},
-    ["x"],
-    {"a": None},
-]
 
 
 class Deaf(Asleep):
@@ -109,60 +84,11 @@ class Fixed(Caller):
         return self.fixed
 
 
-class Fuzz:
-    """Random arguments: mostly what a schema allows, often with something wrong somewhere."""
-
-    def __init__(self, seed: int) -> None:
-        self.random = random.Random(seed)
-
-    def arguments(self, tool: Tool) -> dict[str, Any]:
-        found: dict[str, Any] = self.object(dict(tool.schema))
-        if self.random.random() < 0.05:
-            found[self.random.choice(["expected_version", "idempotency_key", "titel", "", "task", "__proto__"])] = (
-                self.junk()
-            )
-        return found
-
-    def of(self, schema: dict[str, Any]) -> Any:
-        if self.random.random() < 0.02:
-            return {} if schema.get("properties") and "additionalProperties" in schema else self.junk()
-        if "enum" in schema:
-            return self.random.choice(schema["enum"])
-        kind = schema.get("type", "string")
-        match self.random.choice(kind) if isinstance(kind, list) else kind:
-            case "object":
-                return self.object(schema)
-            case "array":
-                return [self.of(schema["items"]) for _ in range(self.random.choice([0, 1, 1, 2, 3]))]
-            case "integer":
-                return self.random.choice([1, 2, 3, 5, schema.get("minimum", 0)])
-            case "number":
-                return self.random.choice([0, 0.5, 60])
-            case "boolean":
-                return self.random.random() < 0.5
-            case _:
-                return self.random.choice(PLACES if self.random.random() < 0.7 else WORDS)
-
-    def object(self, schema: dict[str, Any]) -> dict[str, Any]:
-        needed, known = schema.get("required", ()), schema.get("properties", {})
-        return {name: self.named(name, known[name]) for name in known if self.random.random() < _odds(name, needed)}
-
-    def named(self, name: str, schema: dict[str, Any]) -> Any:
-        return self.random.choice(FITTING[name]) if name in FITTING and self.random.random() < 0.9 else self.of(schema)
-
-    def junk(self) -> Any:
-        return self.random.choice([*JUNK, *WORDS, *PLACES])
-
-
-def _odds(name: str, needed: Sequence[str]) -> float:
-    return 0.99 if name in needed else 0.05 if name in {"expected_version", "idempotency_key"} else 0.3
-
-
 @pytest.fixture
 def service(tmp_path: Path) -> Service:
     """A workspace with a draft, a proposal and a task that is being started; its engine never answers."""
     made = project_workspace(tmp_path / "ws")
-    for document in (task(), unchecked(), unchecked(title="Third")):
+    for document in (task(), *(unchecked(title=f"Prose {number}") for number in range(2, 9))):
         tasks.create(made, "p", document=document)
     approvals.approve(made, "T2", no_wait=True)
     approvals.propose(made, "T3")
@@ -180,42 +106,76 @@ def test_a_random_call_is_answered_or_refused_and_a_refused_one_changes_nothing(
     theirs = service if person else msgspec.structs.replace(service, person=False, actor="orchestrator:fuzz")
     caller = Fixed(theirs, person=person)
     tools = human.tools(caller) if person else orchestrator.tools(caller)
-    fuzz = Fuzz(seed)
-    answered = 0
+    fuzz = Fuzz(seed, fitting=FITTING, places=PLACES)
+    told = dict.fromkeys((tool.name for tool in tools), 0)
+    wrong: list[str] = []
 
-    for number in range(CALLS):
-        tool = fuzz.random.choice(tools)
-        arguments = fuzz.arguments(tool)
-        before = _events(service)
-        said = f"seed {seed}, call {number}: {tool.name} {arguments}"
-        outcome = _called(tool, arguments)
-        if isinstance(outcome, PunchlistError):
-            assert outcome.exit_code in {2, 3, 4, 5}, said
-            assert _events(service) == before, f"{said}: {outcome}"
-        else:
-            msgspec.json.encode(outcome)
-            answered += 1
-            assert tool.changes or _events(service) == before, said
+    with committed(service) as state:
+        for number in range(CALLS):
+            tool = fuzz.random.choice(tools)
+            arguments = fuzz.arguments(tool.schema)
+            before = state()
+            said = f"seed {seed}, call {number}: {tool.name} {shown(arguments)}"
+            outcome = _called(tool, arguments, said=said)
+            told[tool.name] += not isinstance(outcome, PunchlistError)
+            moved = {table for table, rows in state().items() if rows != before[table]}
+            wrong += [f"{said}: {each}" for each in _wrong(tool, outcome, moved=moved)]
 
-    assert answered > CALLS / 6, "most of it was refused before it reached anything"
+    assert wrong == []
+    assert sum(told.values()) > CALLS / 6, "most of it was refused before it reached anything"
+    assert sum(times > 0 for times in told.values()) > len(tools) / 2, told
     with service.store.read() as reader:
         assert [*reader.verify()] == []
         if not person:
             assert all(event.actor != "orchestrator:fuzz" for event in reader.events() if _is_approval(event.fact))
+    assert files.check(service) == {"drift": []}
 
 
-def _called(tool: Tool, arguments: dict[str, Any]) -> Answer | PunchlistError:
+def _called(tool: Tool, arguments: dict[str, Any], *, said: str) -> Answer | PunchlistError:
     try:
         check(tool, arguments)
         return tool.call(arguments)
     except PunchlistError as refusal:
         return refusal
+    except Exception as bug:
+        bug.add_note(said)
+        raise
 
 
-def _events(service: Service) -> int:
-    with service.store.read() as reader:
-        head = reader.head("workspace")
-        return 0 if head is None else head.n
+def _wrong(tool: Tool, outcome: Answer | PunchlistError, *, moved: set[str]) -> Iterator[str]:
+    """Yield what a call should not have come to."""
+    if not isinstance(outcome, PunchlistError):
+        msgspec.json.encode(outcome)
+        if moved and not tool.changes:
+            yield f"a tool that looks has changed {moved}"
+        return
+    size = len(msgspec.json.encode(failure(outcome)))
+    if outcome.exit_code not in {2, 3, 4, 5}:
+        yield f"{outcome!r} is no refusal"
+    if size > SHOWN:
+        yield f"its refusal is {size} bytes long: {str(outcome)[:200]}"
+    if moved - (ASKED if isinstance(outcome, StoreError) else set()):
+        yield f"it was refused ({str(outcome)[:200]}), and has changed {moved}"
+
+
+@contextmanager
+def committed(service: Service) -> Iterator[Callable[[], dict[str, int]]]:
+    """Give a look at the store from outside: what all its tables hold, looked up anew when anybody has committed."""
+    with closing(sqlite3.connect(service.root / ".punchlist" / "state.db")) as connection:
+        seen: dict[int, dict[str, int]] = {}
+
+        def look() -> dict[str, int]:
+            (version,) = connection.execute("pragma data_version").fetchone()
+            if version not in seen:
+                seen.clear()
+                tables = [name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")]
+                seen[version] = {
+                    each: hash(tuple(connection.execute(f'select * from "{each}" {BUT.get(each, "")}')))
+                    for each in tables
+                }
+            return seen[version]
+
+        yield look
 
 
 def _is_approval(fact: object) -> bool:

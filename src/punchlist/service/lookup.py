@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from punchlist.service.context import Service
 
 SHAPES = {"task": "T1", "step": "T1.2", "run": "R1", "gate": "G1", "attempt": "A1", "finding": "F1"}
+_SHOWN = 80
+"""How much of a name that is none is told."""
 
 
 class SeveralProjectsError(DefinitionError):
@@ -48,7 +50,8 @@ def check_kind(name: str, *kinds: str) -> str:
     kind = kind_of(name)
     if kind not in kinds:
         allowed = ", ".join(_told(each) for each in kinds)
-        raise DefinitionError(f"{name!r} is not the id of {' or '.join(kinds)}; allowed: {allowed}", where=name[:80])
+        seen = name[:_SHOWN]
+        raise DefinitionError(f"{seen!r} is not the id of {' or '.join(kinds)}; allowed: {allowed}", where=seen)
     return kind
 
 
@@ -139,6 +142,7 @@ def live_run(reader: "Reader", task_id: str) -> "RunRow | None":
 
 
 def _missing(kind: str, name: str, *, hint: str) -> RefusedError:
-    found = RefusedError(f"there is no {kind} {name}", where=name[:80], hint=hint)
+    told = name if name.isprintable() and len(name) <= _SHOWN else repr(name[:_SHOWN])
+    found = RefusedError(f"there is no {kind} {told}", where=name[:_SHOWN], hint=hint)
     found.code = "not_found"
     return found
