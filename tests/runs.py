@@ -14,7 +14,7 @@ import rfc8785
 from immutables import Map
 
 from punchlist.engine.decide import decide
-from punchlist.engine.retry import stamp
+from punchlist.engine.retry import LIMITS, stamp
 from punchlist.engine.rows import all_rows, rows_of
 from punchlist.engine.turn import Context, Number, fold
 from punchlist.engine.wanted import Wanted, changed_attempts, job_of, wanted
@@ -267,10 +267,9 @@ class Story:
 
     def fail(self, attempt: AttemptState, failure: FailureClass = FailureClass.WORKER, **said: Any) -> None:
         """Let an attempt fail in this class."""
-        limits = {FailureClass.TIMEOUT, FailureClass.SILENCE, FailureClass.MEMORY, FailureClass.OUTPUT}
-        status = AttemptStatus.TIMED_OUT if failure in limits else AttemptStatus.FAILED
+        status = AttemptStatus.TIMED_OUT if failure in LIMITS else AttemptStatus.FAILED
         status = AttemptStatus.LOST if failure is FailureClass.LOST else status
-        limit = failure.value if failure in limits else None
+        limit = failure.value if failure in LIMITS else None
         told = {"status": status, "failure": failure, "reason": f"{failure} happened", "passed_limit": limit}
         self.over(attempt.id, **(told | said))
 

@@ -14,7 +14,7 @@ LONG = 600
 MISSING = 4
 LATER = "not in force yet"
 OF_LATER_PARTS = {
-    "policy.memory", "budget.task", "budget.day", "notify.urls", "notify.on",
+    "budget.task", "budget.day", "notify.urls", "notify.on",
 }  # fmt: skip
 OF_CLAUDE = 'type = "scripted"\nscript = "builder.yaml"\n'
 CODEX = '[workers.codex]\ntype = "command"\nargv = ["./reviewer"]\n\n'

@@ -9,7 +9,9 @@ import pytest
 
 from punchlist.model.jobs import Limits, Role
 from punchlist.ports import Exit
-from tests.attempts import QUICK, Attempts, alive, see_alive
+from punchlist.workers.killing import Grace
+from punchlist.workers.process import LocalProcesses
+from tests.attempts import QUICK, Attempts, alive, orphaned, see_alive
 
 LONG = 1_000_000
 
@@ -137,6 +139,93 @@ def test_what_escapes_from_one_attempt_lives_while_another_that_may_own_it_does(
 
     assert len(during) == 2
     assert after == []
+
+
+def test_what_left_its_session_and_wiped_its_environment_is_killed_while_an_older_attempt_runs(
+    attempts: Attempts, mark: str
+) -> None:
+    pipe = attempts.work / "pipe"
+    os.mkfifo(pipe)
+
+    async def both() -> list[int]:
+        older = asyncio.create_task(attempts.processes.run(attempts.launch("cat", str(pipe), name="A1")))
+        await asyncio.sleep(0)  # the task starts its process
+        script = f"(env -i setsid sleep {mark} &) & sleep 0.3"
+        await attempts.processes.run(attempts.launch("sh", "-c", script, name="A2"))
+        left = alive(mark)
+        await asyncio.to_thread(pipe.write_text, "go on\n")
+        await older
+        return left
+
+    assert asyncio.run(both()) == []
+
+
+def test_what_left_its_session_and_wiped_its_environment_is_killed_after_a_restart(
+    attempts: Attempts, mark: str
+) -> None:
+    with orphaned(attempts, f"(env -i setsid sleep {mark} &) & READY; HELD") as left:
+        see_alive(mark, count=1)
+        left.adopted(left.go_on)
+
+    assert alive(mark) == []
+
+
+def test_what_left_everything_behind_is_found_by_its_tag_although_its_attempt_is_over(
+    attempts: Attempts, mark: str
+) -> None:
+    with orphaned(attempts, f"(env -i setsid sleep {mark} &) & READY; HELD", kill_wrapper=True) as left:
+        see_alive(mark, count=1)
+        for pid in alive(mark):
+            see_orphan(pid)
+
+        assert left.attempts.processes.alive() == {"A1"}
+
+    assert alive(mark) == []
+
+
+def see_orphan(pid: int) -> None:
+    """See that a process says nothing of where it comes from."""
+    assert b"PUNCHLIST" not in Path(f"/proc/{pid}/environ").read_bytes()
+
+
+BOMB = """\
+trap '' INT TERM
+if [ "$1" -gt 0 ]; then
+    setsid sh "$0" $(($1 - 1)) "$2" &
+    env -i sh "$0" $(($1 - 1)) "$2" &
+fi
+while :; do sleep "$2"; done
+"""
+
+
+def test_a_bomb_of_forks_that_starts_anew_what_is_killed_is_ended(attempts: Attempts, mark: str) -> None:
+    bomb = attempts.work / "bomb"
+    bomb.write_text(BOMB)
+
+    ended = attempts.run("sh", str(bomb), "4", mark, limits=Limits(timeout=0.6))
+
+    assert ended.limit == "timeout"
+    assert alive(mark) == []
+
+
+def test_a_process_is_asked_twice_each_time_given_its_delay_and_then_killed(attempts: Attempts) -> None:
+    script = "trap 'echo INT' INT; trap 'echo TERM' TERM; while :; do sleep 0.02; done"
+    patient = LocalProcesses(attempts.root, attempts.environ, grace=Grace(interrupt=0.5, terminate=0.5))
+    started = time.monotonic()
+
+    ended = asyncio.run(patient.run(attempts.launch("sh", "-c", script, limits=Limits(timeout=0.3))))
+
+    assert (ended.stdout, ended.signal) == (b"INT\nTERM\n", 9)
+    assert time.monotonic() - started > 0.3 + 0.5 + 0.5
+
+
+def test_what_a_process_writes_while_it_is_ended_is_kept(attempts: Attempts) -> None:
+    script = "trap 'echo late; echo very late >$PUNCHLIST_ATTEMPT_DIR/late; exit 1' TERM INT; sleep 30 & wait"
+
+    ended = attempts.sh(script, role=Role.BUILDER, limits=Limits(timeout=0.3))
+
+    assert ended.stdout == b"late\n"
+    assert (attempts.directory() / "io" / "late").read_text() == "very late\n"
 
 
 def test_a_command_that_kills_its_wrapper_is_ended_with_it(attempts: Attempts, mark: str) -> None:

@@ -58,22 +58,22 @@ def test_a_task_is_delivered_under_the_policy_of_a_deliver_flow_of_one_s_own_and
     assert [found[rule] for rule in ("rework", "timeout", "silence")] == [6, "7m", "8m"]
 
 
-@pytest.mark.parametrize("rule", ["memory", "auto_approve"])
+@pytest.mark.parametrize("rule", ["sandbox", "auto_approve"])
 def test_a_rule_that_a_run_of_a_flow_would_not_heed_is_refused(rule: str, service: Service) -> None:
     flow = written(service, "own.yaml", rules="")
 
     with pytest.raises(DefinitionError, match=f"(?s)the run of own has 1 problem.*policy.{rule}: it is "):
-        runs.run(service, flow, policy={rule: "1GiB" if rule == "memory" else True})
+        runs.run(service, flow, policy={rule: "bwrap" if rule == "sandbox" else True})
 
 
 def test_all_that_is_wrong_with_what_a_run_is_given_is_told_at_once(service: Service) -> None:
     flow = written(service, "own.yaml", rules="")
 
     with pytest.raises(DefinitionError) as refused:
-        runs.run(service, flow, inputs={"nothing": 1}, policy={"rework": -1, "memory": "1GiB", "timout": "1m"})
+        runs.run(service, flow, inputs={"nothing": 1}, policy={"rework": -1, "sandbox": "bwrap", "timout": "1m"})
 
     places = [problem.where for problem in refused.value.problems]
-    assert places == ["policy", "policy.rework", "policy.memory", "inputs.nothing"]
+    assert places == ["policy", "policy.rework", "policy.sandbox", "inputs.nothing"]
 
 
 @pytest.mark.parametrize("rule", ["max_parallel", "max_transitions", "on_accept", "auto_approve"])

@@ -159,7 +159,8 @@ def test_config_says_what_is_not_in_force_and_what_a_project_overrides(tmp_path:
 
     answer = settings.config(service)
 
-    assert shown(answer, "policy.memory")["note"] == "not in force yet"
+    assert shown(answer, "policy.memory")["note"] == ""
+    assert shown(answer, "budget.day")["note"] == "not in force yet"
     assert shown(answer, "projects.nosuch.base")["note"] == "without effect: there is no project nosuch"
     assert shown(answer, "budget.day")["value"] == {"usd": 5.0}
     assert shown(answer, "policy.retries")["source"] == "default"

@@ -54,7 +54,8 @@ HEEDED: Mapping[str, Mapping[str, str]] = {
         "on_accept": POLICY,
         "check_timeout": "unit/engine/test_delivery.py",
         "review": "unit/quality/test_review.py",
-        **dict.fromkeys(("memory", "sandbox", "budget"), LATER),
+        **dict.fromkeys(("memory", "processes"), "contract/test_processes_limits.py"),
+        **dict.fromkeys(("sandbox", "budget"), LATER),
     },
     "Amount": dict.fromkeys(("usd", "tokens"), LATER),
     "Settings": {
@@ -125,7 +126,6 @@ WRITTEN_AHEAD: Mapping[str, Any] = {
     "web.host": "::1",
     "web.port": 8080,
     "files.commit": True,
-    "policy.memory": "1GiB",
     "policy.budget": AMOUNT,
     "policy.sandbox": "bwrap",
     "projects.p.setup_allow": ["packages.example.org"],

@@ -1,5 +1,9 @@
+from typing import Any
+
+import pytest
+
 from punchlist.model.jobs import Limits
-from punchlist.workers.limits import Watch
+from punchlist.workers.limits import Use, Watch
 
 
 def test_the_first_look_is_early_and_the_later_ones_are_rare() -> None:
@@ -48,3 +52,37 @@ def test_output_may_reach_its_limit_and_not_pass_it() -> None:
 
     assert watch.look(101, output=5, growth=1) is None
     assert watch.look(101, output=6, growth=2) == "output"
+
+
+def test_memory_and_processes_may_reach_their_limits_and_not_pass_them() -> None:
+    watch = Watch(Limits(timeout=1000, memory=5, processes=3), now=100)
+
+    assert watch.look(101, output=0, growth=1, use=Use(memory=5, processes=3)) is None
+    assert watch.look(102, output=0, growth=2, use=Use(memory=6, processes=3)) == "memory"
+    assert watch.look(102, output=0, growth=3, use=Use(memory=5, processes=4)) == "processes"
+
+
+def test_what_was_watched_before_goes_on_where_it_was() -> None:
+    watch = Watch(Limits(timeout=10, silence=5), now=100, ran=8, silent=4, seen="a")
+
+    assert watch.look(100.9, output=0, growth="a") is None
+    assert watch.look(101, output=0, growth="a") == "silence"
+    assert watch.look(102, output=0, growth="b") == "timeout"
+
+
+@pytest.mark.parametrize(
+    ("limit", "told"),
+    [
+        ({"timeout": 90.0}, "90 s"),
+        ({"silence": 0.5}, "0.5 s"),
+        ({"memory": 8 << 30}, "8 GiB"),
+        ({"memory": 1536 << 20}, "1536 MiB"),
+        ({"output": 64 << 10}, "64 KiB"),
+        ({"output": 1001}, "1001 bytes"),
+        ({"processes": 1000}, "1000"),
+    ],
+)
+def test_the_value_of_a_limit_is_told_with_its_unit(limit: dict[str, Any], told: str) -> None:
+    said: dict[str, Any] = {"timeout": 1.0, **limit}
+
+    assert Limits(**said).told(next(iter(limit))) == told

@@ -9,12 +9,12 @@ from collections.abc import Callable
 import msgspec
 
 from punchlist.engine.fold_attempts import check_key
+from punchlist.engine.limits import of_exams
 from punchlist.engine.place import Place
 from punchlist.engine.retry import LIMITS, after_failure
 from punchlist.engine.turn import Here
 from punchlist.model.ids import StepId, TaskId, Tree
-from punchlist.model.jobs import FailureClass, Folder, Limits, Outcome, ProcessJob, Role
-from punchlist.model.policy import duration, size
+from punchlist.model.jobs import FailureClass, Folder, Outcome, ProcessJob, Role
 from punchlist.model.proofs import CheckResult
 from punchlist.model.records import Criterion
 from punchlist.model.state import AttemptState
@@ -161,13 +161,12 @@ def exam_job(place: Place, attempt: AttemptState, *, exam: Exam) -> ProcessJob:
         return setup_job(place, attempt, folder=exam_folder(place, attempt))
     criterion = next(each for each in exam.criteria if each.id == attempt.subject)
     assert criterion.check is not None
-    timeout = duration(criterion.timeout or place.policy.check_timeout)
     return ProcessJob(
         attempt=attempt.id,
         run=attempt.run,
         role=Role.CHECK,
         folder=exam_folder(place, attempt),
-        limits=Limits(timeout=timeout.total_seconds(), memory=size(place.policy.memory)),
+        limits=of_exams(place.policy, timeout=criterion.timeout or place.policy.check_timeout),
         argv=("sh", "-c", criterion.check),
         network=criterion.network,
         sandbox=place.policy.sandbox,
@@ -184,7 +183,7 @@ def setup_job(place: Place, attempt: AttemptState, *, folder: Folder) -> Process
         run=attempt.run,
         role=Role.SETUP,
         folder=folder,
-        limits=Limits(timeout=duration(policy.timeout).total_seconds(), memory=size(policy.memory)),
+        limits=of_exams(policy, timeout=policy.timeout),
         argv=("sh", "-ec", "\n".join(place.project.setup)),
         sandbox=policy.sandbox,
     )

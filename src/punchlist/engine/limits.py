@@ -1,6 +1,7 @@
 """The limits of an attempt: its node's own, else the policy's, with what a person raised on top."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 
 from punchlist.engine.fold_attempts import raised_key
 from punchlist.engine.place import Place
@@ -10,10 +11,24 @@ from punchlist.errors import DefinitionError
 from punchlist.model import events as ev
 from punchlist.model.flow import Flow
 from punchlist.model.jobs import Limits
-from punchlist.model.policy import duration, size
+from punchlist.model.policy import Policy, duration, size
 
 _TIMES = ("timeout", "silence")
-_NAMES = (*_TIMES, "memory", "output")
+_NAMES = (*_TIMES, "memory", "output", "processes")
+
+
+def _count(text: str) -> int:
+    if re.fullmatch(r"[1-9][0-9]{0,5}", text) is None:
+        raise ValueError(text)
+    return int(text)
+
+
+_TIME = (duration, "a time such as 2h")
+_KINDS: Mapping[str, tuple[Callable[[str], object], str]] = {
+    "timeout": _TIME,
+    "silence": _TIME,
+    "processes": (_count, "a whole number from 1 to 999999"),
+}
 
 
 def limits_of(place: Place, *, policy: Mapping[str, str]) -> Limits:
@@ -28,12 +43,23 @@ def limits_of(place: Place, *, policy: Mapping[str, str]) -> Limits:
         silence=_seconds(place, said["silence"], name="silence") if "silence" in said else None,
         memory=size(said["memory"]) if "memory" in said else None,
         output=size(said["output"]) if "output" in said else known.output,
+        processes=int(said["processes"]) if "processes" in said else None,
     )
 
 
-def of_agents(place: Place) -> dict[str, str]:
+def of_commands(policy: Policy) -> dict[str, str]:
+    """Return the policy's limits for a command of the user's own."""
+    return {"timeout": policy.timeout, "memory": policy.memory, "processes": str(policy.processes)}
+
+
+def of_agents(policy: Policy) -> dict[str, str]:
     """Return the policy's limits for an agent's attempt."""
-    return {"timeout": place.policy.timeout, "silence": place.policy.silence, "memory": place.policy.memory}
+    return {**of_commands(policy), "silence": policy.silence}
+
+
+def of_exams(policy: Policy, *, timeout: str) -> Limits:
+    """Return the limits of a check, or of the set-up before it."""
+    return Limits(timeout=duration(timeout).total_seconds(), memory=size(policy.memory), processes=policy.processes)
 
 
 def raise_limit(here: Here, decision: Decision) -> None:
@@ -41,10 +67,10 @@ def raise_limit(here: Here, decision: Decision) -> None:
     attempts = [here.run.attempts[each] for each in here.node.attempts]
     passed = [each.outcome.passed_limit for each in attempts if each.outcome is not None and each.outcome.passed_limit]
     limit, value = passed[-1], str(decision.data["value"])
+    read, allowed = _KINDS.get(limit, (size, "a size such as 8GiB"))
     try:
-        duration(value) if limit in _TIMES else size(value)
+        read(value)
     except ValueError:
-        allowed = "a time such as 2h" if limit in _TIMES else "a size such as 8GiB"
         raise DefinitionError(f"saw {value!r} for {limit}; allowed: {allowed}", where="data.value") from None
     here.turn.emit(ev.LimitRaised(spot=here.node.spot, step=here.step, limit=limit, value=value))
 

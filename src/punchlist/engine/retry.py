@@ -19,7 +19,15 @@ from punchlist.model.states import AttemptStatus, NodeStatus
 LOST_MOST = 3
 LIMIT_MOST = 2
 QUOTA_DELAYS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(minutes=60))
-LIMITS = frozenset({FailureClass.TIMEOUT, FailureClass.SILENCE, FailureClass.MEMORY, FailureClass.OUTPUT})
+LIMITS = frozenset(
+    {
+        FailureClass.TIMEOUT,
+        FailureClass.SILENCE,
+        FailureClass.MEMORY,
+        FailureClass.OUTPUT,
+        FailureClass.PROCESSES,
+    }
+)
 
 
 def after_failure(here: Here, attempt: AttemptState, *, instead: Callable[[Here, str], None] | None = None) -> None:

@@ -35,17 +35,31 @@ class FailureClass(StrEnum):
     SILENCE = "silence"
     MEMORY = "memory"
     OUTPUT = "output"
+    PROCESSES = "processes"
     LOST = "lost"
     DEFINITION = "definition"
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """Bounds of a process and all it starts: seconds of wall time, of silence, bytes of memory and of output."""
+    """Bounds of a process and all it starts: seconds of wall time, of silence, bytes of memory, of output; how many."""
 
     timeout: float
     silence: float | None = None
     memory: int | None = None
     output: int = 64 << 20
+    processes: int | None = None
+
+    def told(self, limit: str) -> str:
+        """Return the value of a limit with its unit, as people say it."""
+        value = getattr(self, limit)
+        if limit in {"timeout", "silence"}:
+            return f"{value:g} s"
+        if limit == "processes":
+            return str(value)
+        for unit, size in (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)):
+            if value % size == 0:
+                return f"{value // size} {unit}"
+        return f"{value} bytes"
 
 
 class Folder(msgspec.Struct, frozen=True, kw_only=True):

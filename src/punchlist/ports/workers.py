@@ -56,14 +56,16 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
 class Exit(msgspec.Struct, frozen=True, kw_only=True):
     """How a process ended, in facts: exactly one of `code` and `signal` is set; both are None without a record.
 
-    `limit` names the limit that the engine killed it for. `stdout` and `stderr` are their last 64 KiB, for an agent's
-    role 4 MiB; `output_digest` is over both whole files. `result` is the result file's content, None when there is
-    none, cut at 4 MiB + 1 byte; `refused` what its typed tools noted that they refused.
+    `limit` names the limit that the engine killed it for, `bound` its value with the unit. `stdout` and `stderr` are
+    their last 64 KiB, for an agent's role 4 MiB; `output_digest` is over both whole files. `result` is the result
+    file's content, None when there is none, cut at 4 MiB + 1 byte; `refused` what its typed tools noted that they
+    refused.
     """
 
     code: int | None
     signal: int | None = None
     limit: str | None = None
+    bound: str = ""
     stdout: bytes = b""
     stderr: bytes = b""
     output_digest: str = ""

@@ -265,21 +265,13 @@ def _claimed(outcome: Outcome) -> tuple[str, ...]:
         return ()
 
 
-_LIMITS = {
-    "timeout": FailureClass.TIMEOUT,
-    "silence": FailureClass.SILENCE,
-    "memory": FailureClass.MEMORY,
-    "output": FailureClass.OUTPUT,
-}
-
-
 def of_command(job: ProcessJob, ended: Exit) -> Outcome:
     """Return the outcome of a command: exit 0 succeeds; a check's other exits are its answer (class `criterion`)."""
     tail = last_lines(ended)
     status, failure, reason = AttemptStatus.SUCCEEDED, None, ""
     if ended.limit is not None:
-        status, failure = AttemptStatus.TIMED_OUT, _LIMITS[ended.limit]
-        reason = f"it passed its {ended.limit} limit ({_limit(job, ended.limit)})"
+        status, failure = AttemptStatus.TIMED_OUT, FailureClass(ended.limit)
+        reason = f"it passed its {ended.limit} limit ({job.limits.told(ended.limit)})"
     elif ended.code != 0:
         status = AttemptStatus.FAILED
         failure = FailureClass.CRITERION if job.role is Role.CHECK else FailureClass.WORKER
@@ -301,11 +293,6 @@ def of_command(job: ProcessJob, ended: Exit) -> Outcome:
         unenforced=ended.unenforced,
         passed_limit=ended.limit,
     )
-
-
-def _limit(job: ProcessJob, name: str) -> str:
-    value = getattr(job.limits, name)
-    return f"{value:g} s" if name in {"timeout", "silence"} else f"{value} bytes"
 
 
 def last_lines(ended: Exit, *, most: int = 4000) -> str:

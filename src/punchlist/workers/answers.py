@@ -33,6 +33,7 @@ _SAID: dict[FailureClass, str] = {
     FailureClass.SILENCE: "it passed its limit on silence: no output and no progress",
     FailureClass.OUTPUT: "it passed its limit on output",
     FailureClass.MEMORY: "it passed its memory limit",
+    FailureClass.PROCESSES: "it passed its limit on processes",
 }
 
 
@@ -128,7 +129,7 @@ def _stopped(ended: Exit) -> tuple[AttemptStatus, FailureClass | None, str] | No
     if ended.limit is not None:
         limit = FailureClass(ended.limit)
         said = _SAID.get(limit, f"it passed its limit on {limit}")
-        return AttemptStatus.TIMED_OUT, limit, _with_lines(f"{said} and was ended", ended)
+        return AttemptStatus.TIMED_OUT, limit, _with_lines(f"{said} ({ended.bound}) and was ended", ended)
     if ended.signal is not None:
         said = f"killed by signal {ended.signal} ({_signal_name(ended.signal)})"
         return AttemptStatus.FAILED, FailureClass.WORKER, _with_lines(said, ended)

@@ -1,9 +1,21 @@
 """When a running process is looked at, and which of its limits it has passed."""
 
+from typing import NamedTuple
+
 from punchlist.model.jobs import FailureClass, Limits
 
 _FIRST_LOOK = 0.1
 _LONGEST_PAUSE = 1.0  # bounds how late silence is noticed, and how far output may overshoot its limit
+
+
+class Use(NamedTuple):
+    """What a tree of processes takes at one moment: bytes of memory, and how many processes it has."""
+
+    memory: int = 0
+    processes: int = 0
+
+
+NOTHING = Use()
 
 
 class Watch:
@@ -28,10 +40,14 @@ class Watch:
         self._pause = min(2 * self._pause, _LONGEST_PAUSE)
         return max(pause, 0)
 
-    def look(self, now: float, *, output: int, growth: object) -> FailureClass | None:
+    def look(self, now: float, *, output: int, growth: object, use: Use = NOTHING) -> FailureClass | None:
         """Return the limit that is passed, if one is; silence is never found early, and at most a pause late."""
         if growth != self._seen:
             self._seen, self._changed = growth, now
+        if self._limits.memory is not None and use.memory > self._limits.memory:
+            return FailureClass.MEMORY
+        if self._limits.processes is not None and use.processes > self._limits.processes:
+            return FailureClass.PROCESSES
         if output > self._limits.output:
             return FailureClass.OUTPUT
         if now - self._started >= self._limits.timeout:

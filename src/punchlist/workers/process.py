@@ -16,6 +16,7 @@ from punchlist.workers.adopting import find, tree_of, why_lost
 from punchlist.workers.environment import AGENTS, environment, find_program
 from punchlist.workers.files import AGENT_TAIL, TAIL, AttemptFiles, ExitRecord
 from punchlist.workers.killing import (
+    AT_ONCE,
     GRACE,
     Grace,
     end_of,
@@ -27,6 +28,7 @@ from punchlist.workers.killing import (
 )
 from punchlist.workers.limits import Watch
 from punchlist.workers.listed import ListedValues
+from punchlist.workers.sampling import use_of
 from punchlist.workers.tree import Tree, alive_below, own_children, read_process
 from punchlist.workers.wrapper import Wrapper
 
@@ -79,10 +81,11 @@ class LocalProcesses:
         watched = False
         try:
             with end_of(started.pidfd) as ended:
-                limit = await _passed_limit(ended, files, watch=Watch(launch.limits, now=_now()))
+                watch = Watch(launch.limits, now=_now())
+                limit = await _passed_limit(ended, files, watch=watch, limits=launch.limits)
             watched = True
         finally:  # also when watching it failed: what was started must not go on without anyone to end it
-            record = await self._ended(started, files, counts=watched)
+            record = await self._ended(started, files, grace=self._grace_for(limit), counts=watched)
         return await _exit(files, record, limit=limit, asked=launch)
 
     async def adopt(self, job: ProcessJob) -> Exit | Lost:
@@ -103,18 +106,18 @@ class LocalProcesses:
                 ran, silent = found.times()
                 watch = Watch(job.limits, now=_now(), ran=ran, silent=silent, seen=files.growth()[1])
                 with found.end() as ended:
-                    limit = await _passed_limit(ended, files, watch=watch)
+                    limit = await _passed_limit(ended, files, watch=watch, limits=job.limits)
             lost = why_lost(files)
         finally:
             if not self._leaving:
-                record = await to_the_end(self._finish_found(files))
+                record = await to_the_end(self._finish_found(files, grace=self._grace_for(limit)))
         if record is None and limit is None and not _too_much(files, job):
             return Lost(reason=lost)
         return await _exit(files, record or ExitRecord(None, None), limit=limit, asked=job)
 
     async def settle(self, attempt: AttemptId) -> None:
         """Kill what is left of an attempt that is over, whoever started it, and return when its lock is free."""
-        await to_the_end(self._finish_found(self._files(attempt)))
+        await to_the_end(self._finish_found(self._files(attempt), grace=self._grace))
 
     def alive(self) -> frozenset[AttemptId]:
         """Return the attempts of which processes of this machine live, whoever started them; reads /proc."""
@@ -138,34 +141,37 @@ class LocalProcesses:
         except (OSError, ValueError) as error:  # ValueError: a zero byte in an argument or a value
             raise WorkerError(f"{argv[0]} could not be started for {launch.attempt}: {error}") from error
 
-    async def _ended(self, started: Wrapper, files: AttemptFiles, *, counts: bool) -> ExitRecord:
+    def _grace_for(self, limit: FailureClass | None) -> Grace:
+        return AT_ONCE if limit in {FailureClass.MEMORY, FailureClass.PROCESSES} else self._grace
+
+    async def _ended(self, started: Wrapper, files: AttemptFiles, *, grace: Grace, counts: bool) -> ExitRecord:
         """Let nothing interrupt the end of an attempt; without `counts` it leaves no record of how it ended."""
         if self._leaving:
             return ExitRecord(None, None)
         try:
-            return await to_the_end(self._finish(started, files))
+            return await to_the_end(self._finish(started, files, grace=grace))
         finally:
             if not counts:
                 files.forget_exit()
 
-    async def _finish(self, started: Wrapper, files: AttemptFiles) -> ExitRecord:
+    async def _finish(self, started: Wrapper, files: AttemptFiles, *, grace: Grace) -> ExitRecord:
         """End what still runs, collect the wrapper, and return how the command ended (both None: nobody knows)."""
         files.mark_ended()
         process = read_process(started.pid)
         tree = Tree(files.io, started.pid, process.started if process else 0)
         if process is not None and not process.ended:
-            await kill(tree, self._grace)
+            await kill(tree, grace)
         if not (self._reaper and _become_reaper()) or has_rest(tree):
-            await kill_rest(tree, self._grace)
+            await kill_rest(tree, grace)
             reap_orphans(own_children() or ())
         return _believed(files.exit_record(), wrapper.collect(started))
 
-    async def _finish_found(self, files: AttemptFiles) -> ExitRecord | None:
+    async def _finish_found(self, files: AttemptFiles, *, grace: Grace) -> ExitRecord | None:
         """End what still lives of an attempt that another engine started; return the record that it had before."""
         locked = files.locked()
         before = None if locked else files.exit_record()
         files.mark_ended()
-        await kill(tree_of(files), self._grace)
+        await kill(tree_of(files), grace)
         if locked:
             await asyncio.to_thread(files.wait_unlocked)
         if before is None:
@@ -173,14 +179,16 @@ class LocalProcesses:
         return before
 
 
-async def _passed_limit(ended: asyncio.Future[None], files: AttemptFiles, *, watch: Watch) -> FailureClass | None:
-    """Wait until the wrapper has ended (None), or a limit is passed."""
+async def _passed_limit(
+    ended: asyncio.Future[None], files: AttemptFiles, *, watch: Watch, limits: Limits
+) -> FailureClass | None:
+    """Wait until the wrapper has ended (None), or a limit is passed. What the tree takes is sampled at each look."""
     while True:
         done, _ = await asyncio.wait({ended}, timeout=watch.pause(_now()))
         if done:
             return None
         output, growth = files.growth()
-        passed = watch.look(_now(), output=output, growth=growth)
+        passed = watch.look(_now(), output=output, growth=growth, use=await asyncio.to_thread(use_of, files, limits))
         if passed is not None:
             files.note_limit(passed)
             return passed
@@ -218,6 +226,7 @@ async def _exit(
         code=record.code,
         signal=record.signal,
         limit=limit,
+        bound=asked.limits.told(limit) if limit is not None else "",
         stdout=stdout,
         stderr=stderr,
         output_digest=digest,
@@ -264,12 +273,10 @@ def _request(launch: Launch, *, argv: Sequence[str], env: Iterable[str]) -> dict
 
 
 def _unenforced(asked: Launch | ProcessJob) -> tuple[str, ...]:
-    """Return the guarantees without a mechanism yet: `sandbox`, `network` where it should be cut off, `memory`."""
+    """Return the guarantees without a mechanism yet: `sandbox`, `network` where it should be cut off."""
     names = ["sandbox"]
     if not asked.network:
         names.append("network")
-    if asked.limits.memory is not None:
-        names.append("memory")
     return tuple(names)
 
 

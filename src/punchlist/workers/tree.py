@@ -43,6 +43,23 @@ class Tree(NamedTuple):
             seeds.add(self.wrapper)
         return [table[pid] for pid in family(table, seeds, apart=os.getpid()) if not table[pid].ended]
 
+    def near(self) -> list[Process]:
+        """Return the living processes of the attempt as far as a look at it alone tells: descendants, and orphans here.
+
+        Of an attempt that another engine started orphans are elsewhere; then all of /proc is read.
+        """
+        children = own_children() if self.wrapper in own_wrappers() else None
+        if self.wrapper is None or children is None:
+            return self.members()
+        todo = [self.wrapper, *self.strays({process.pid: process for process in children if not process.ended})]
+        found: dict[int, Process] = {}
+        while todo:
+            process = read_process(todo.pop())
+            if process is not None and not process.ended and process.pid not in found:
+                found[process.pid] = process
+                todo += children_of(process.pid)
+        return list(found.values())
+
     def strays(self, table: Mapping[int, Process]) -> set[int]:
         """Return the orphans, given to the engine as their reaper, that belong to this attempt and to no other."""
         if self.wrapper is None:
@@ -91,15 +108,18 @@ def orphans(processes: Iterable[Process]) -> list[Process]:
 
 def own_children() -> list[Process] | None:
     """Return the children of this process, cheaply; None when the kernel does not tell."""
-    children: list[Process] = []
-    try:
-        for task in os.listdir(PROC / "self/task"):  # noqa: PTH208 - names alone, on the way of every command
-            for pid in (PROC / "self/task" / task / "children").read_bytes().split():
-                process = read_process(int(pid))
-                if process is not None:
-                    children.append(process)
-    except FileNotFoundError:
+    if not (PROC / "self/task" / str(os.getpid()) / "children").exists():
         return None
+    return [process for process in map(read_process, children_of(os.getpid())) if process is not None]
+
+
+def children_of(pid: int) -> list[int]:
+    """Return the pids of a process's children; what ends meanwhile may be missing."""
+    children: list[int] = []
+    with suppress(OSError):
+        for task in os.listdir(PROC / str(pid) / "task"):  # noqa: PTH208 - names alone, on the way of every command
+            with suppress(OSError):
+                children += map(int, (PROC / str(pid) / "task" / task / "children").read_bytes().split())
     return children
 
 

@@ -112,13 +112,13 @@ def test_a_task_shows_what_it_says_of_itself_and_what_is_not_heeded_yet() -> Non
     record: Json = {
         "id": "T1", "project": "p", "title": "t", "status": "draft", "version": 1, "tier": "contract",
         "labels": ["docs", "api"], "source": "https://example.org/7",
-        "notes": [{"key": "policy.memory", "value": "1GiB", "note": "not in force yet"}],
+        "notes": [{"key": "policy.sandbox", "value": "bwrap", "note": "not in force yet"}],
     }  # fmt: skip
 
     shown = tasks.task({"task": record}).splitlines()
 
     assert "tier contract · labels docs, api · source https://example.org/7" in shown
-    assert "policy.memory is not in force yet" in shown
+    assert "policy.sandbox is not in force yet" in shown
 
 
 def test_a_draft_shows_what_its_checks_wrote_on_the_base_and_why_one_cannot_run() -> None:

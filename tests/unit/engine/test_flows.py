@@ -277,7 +277,8 @@ nodes:
     other = story.job(story.attempt_at("b").id)
     assert other.argv == ("echo", "3")
     assert (other.limits.timeout, other.limits.silence) == (300, 30)
-    assert (job.limits.timeout, job.limits.memory, job.limits.silence) == (3600, None, None)
+    assert (job.limits.timeout, job.limits.memory, job.limits.silence) == (3600, 8 << 30, None)
+    assert job.limits.processes == 1000
 
 
 def test_a_command_s_output_can_be_read_as_json() -> None:

@@ -187,6 +187,7 @@ def test_a_raised_limit_holds_for_the_next_attempts_in_later_rounds_too() -> Non
         (FailureClass.MEMORY, "16GiB", {"memory": 16 << 30}),
         (FailureClass.OUTPUT, "1GiB", {"output": 1 << 30}),
         (FailureClass.SILENCE, "1h", {"silence": 3600}),
+        (FailureClass.PROCESSES, "2000", {"processes": 2000}),
     ],
 )
 def test_each_limit_can_be_raised(failure: FailureClass, value: str, limits: dict[str, int]) -> None:
@@ -212,6 +213,15 @@ def test_a_size_is_asked_for_where_memory_was_passed() -> None:
         story.fail(story.attempt(Role.BUILDER), FailureClass.MEMORY)
     with pytest.raises(DefinitionError, match="allowed: a size such as 8GiB"):
         story.decide("raise", value="2h")
+
+
+@pytest.mark.parametrize("value", ["0", "2h", "1e3", "-1", "1000000", "٣"])
+def test_a_number_is_asked_for_where_there_were_too_many_processes(value: str) -> None:
+    story = deliver()
+    for _ in range(2):
+        story.fail(story.attempt(Role.BUILDER), FailureClass.PROCESSES)
+    with pytest.raises(DefinitionError, match="for processes; allowed: a whole number from 1 to 999999"):
+        story.decide("raise", value=value)
 
 
 def test_what_was_lost_passed_no_limit_that_could_be_raised() -> None:

@@ -30,19 +30,18 @@ def task(**said: Any) -> Task:
 
 
 def test_every_key_that_is_not_in_force_is_told_at_its_place() -> None:
-    found = task_notes(task(policy=PolicyPart(memory="2GiB", rework=1)))
+    found = task_notes(task(policy=PolicyPart(memory="2GiB", sandbox="bwrap", rework=1)))
 
     assert {each.note for each in found} == {"not in force yet"}
     assert [each.key for each in found] == [
         "acceptance[0].network",
         "steps[1].scope.unlock",
         "steps[1].criteria[1].network",
-        "steps[1].policy.memory",
         "steps[1].policy.sandbox",
         "steps[1].policy.budget",
-        "policy.memory",
+        "policy.sandbox",
     ]
-    assert found[-1] == Note(key="policy.memory", value="2GiB")
+    assert found[-1] == Note(key="policy.sandbox", value="bwrap")
 
 
 def test_a_task_that_says_nothing_of_later_parts_has_no_notes() -> None:

@@ -103,7 +103,6 @@ def test_a_setting_says_its_value_and_where_it_comes_from(key: str, value: objec
         "routes",
         "queue.policy.priority",
         "web.port",
-        "policy.memory",
         "policy.on_accept",
         "projects.slugger.policy.sandbox",
     ],
@@ -114,7 +113,6 @@ def test_a_key_of_a_later_part_says_that_it_is_not_in_force_yet(key: str) -> Non
 
 def test_a_default_that_is_not_in_force_says_so_too() -> None:
     assert {each.key: each.note for each in resolved(Settings()) if each.note} == {
-        "policy.memory": LATER,
         "policy.sandbox": f"{LATER}: nothing is sandboxed",
         "web.host": LATER,
         "web.port": LATER,

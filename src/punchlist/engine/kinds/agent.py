@@ -150,7 +150,7 @@ def _job(place: Place, attempt: AttemptState) -> Job:
         run=attempt.run,
         role=attempt.role,
         folder=_folder(place, attempt),
-        limits=limits_of(place, policy=of_agents(place)),
+        limits=limits_of(place, policy=of_agents(place.policy)),
         worker=attempt.worker,
         pack=_pack(place, attempt),
         prompt=_prompt(place),

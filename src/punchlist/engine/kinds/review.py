@@ -129,7 +129,7 @@ def _job(place: Place, attempt: AttemptState) -> Job:
         run=attempt.run,
         role=Role.QA,
         folder=exam_folder(place, attempt),
-        limits=limits_of(place, policy=of_agents(place)),
+        limits=limits_of(place, policy=of_agents(place.policy)),
         worker=attempt.worker,
         pack=plain(pack),
         session=attempt.session,

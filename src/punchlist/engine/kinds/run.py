@@ -1,7 +1,7 @@
 """`run`: a command; its non-zero exit is its answer, tried again only where the node says so."""
 
 from punchlist.engine.answering import decide_attempt
-from punchlist.engine.limits import limits_of
+from punchlist.engine.limits import limits_of, of_commands
 from punchlist.engine.place import Place
 from punchlist.engine.progress import end
 from punchlist.engine.retry import after_failure
@@ -69,7 +69,7 @@ def _job(place: Place, attempt: AttemptState) -> Job:
         run=attempt.run,
         role=Role.COMMAND,
         folder=Folder(place="run", project=place.project_id),
-        limits=limits_of(place, policy={"timeout": place.policy.timeout}),
+        limits=limits_of(place, policy=of_commands(place.policy)),
         argv=argv,
         env=env,
         cwd=_word(place, node.cwd) if node.cwd is not None else None,
