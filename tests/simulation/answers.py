@@ -20,19 +20,8 @@ from punchlist.model.json import Json
 from punchlist.model.states import AttemptStatus
 from tests.runs import BASE
 from tests.simulation.git import Git, hashed
+from tests.simulation.moods import Mood
 
-HALF = 55
-TROUBLES = (
-    FailureClass.WORKER,
-    FailureClass.WORKER,
-    FailureClass.QUOTA,
-    FailureClass.BLOCKED,
-    FailureClass.TIMEOUT,
-    FailureClass.SILENCE,
-    FailureClass.MEMORY,
-    FailureClass.LOST,
-    FailureClass.DEFINITION,
-)
 _LIMITS = {FailureClass.TIMEOUT, FailureClass.SILENCE, FailureClass.MEMORY}
 
 
@@ -55,8 +44,9 @@ def cost(die: Random) -> Usage | None:
 class Answers:
     """How the attempts of one task end. `kind` worlds let all of them end well."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, mood: Mood) -> None:
         self.seed = seed
+        self.mood = mood
         self.git = Git()
 
     def outcome(self, job: Job, die: Random, *, kind: bool) -> Outcome:
@@ -83,8 +73,8 @@ class Answers:
             self.git.integrate(job)
 
     def _process(self, job: ProcessJob, die: Random, *, kind: bool) -> Outcome:
-        if not kind and die.random() < 0.17:
-            return trouble(job.attempt, die.choice(TROUBLES), usage=cost(die))
+        if not kind and die.random() < self.mood.trouble:
+            return trouble(job.attempt, die.choice(self.mood.classes), usage=cost(die))
         match job.role:
             case Role.BUILDER:
                 return self._built(job, die, kind=kind)
@@ -101,7 +91,7 @@ class Answers:
             return False
         content = self.git.contents[job.folder.tree or BASE]
         chance = int(hashed([self.seed, sorted(content.items()), job.argv]), 16) % 100
-        return "good" in content or chance < HALF
+        return "good" in content or chance < self.mood.green
 
     def _built(self, job: ProcessJob, die: Random, *, kind: bool) -> Outcome:
         """Leave a tree: the base (as it is merged into the clone), and what this builder writes."""

@@ -10,12 +10,15 @@ from punchlist.model.json import Json
 from punchlist.model.state import GateState, RunState, State, TaskState
 
 
-def steered(state: State, die: Random) -> cmd.RunCommand:
+def steered(state: State, die: Random, *, fickle: bool = False) -> cmd.RunCommand:
     """Return a command of a person; many are refused, for they come at any moment."""
     run, task = run_of(state), task_of(state)
     commits = committing(state)
     if commits and die.random() < 0.6:
         return _worst(run.id, commits[0], die)
+    change = _fickle(run.id, task) if fickle else None
+    if change is not None:
+        return change
     some = StepId(die.choice(task.task.steps).id)
     finding = die.choice([*sorted(task.findings), FindingId("F999")])
     at = die.choice(sorted(run.nodes))
@@ -34,6 +37,15 @@ def steered(state: State, die: Random) -> cmd.RunCommand:
         ),
         (3, 5, 3, 3, 1.5, 0.7, 0.7, 0.7, 0.3, 0.3),
     )[0]
+
+
+def _fickle(run: RunId, task: TaskState) -> cmd.RunCommand | None:
+    """Pass over what was found; when that is done, want something else."""
+    waived = {each.finding for step in task.steps.values() for each in step.waivers}
+    left = [each for each in sorted(task.findings) if each not in waived]
+    if waived:
+        return cmd.Revise(run=run, reason="another plan")
+    return cmd.Waive(run=run, finding=left[-1], reason="it is fine") if left else None
 
 
 def _worst(run: RunId, step: StepId, die: Random) -> cmd.RunCommand:

@@ -16,6 +16,8 @@ from tests.runs import BASE, built_in, checked, proof_of, replace, reviewed, ste
 from tests.simulation.answers import Answers
 from tests.simulation.asking import committing, decided, run_of, steered
 from tests.simulation.machine import Process
+from tests.simulation.memory import BrokenLawError
+from tests.simulation.moods import Mood
 from tests.simulation.office import ACME, Office
 
 _FLOW = built_in("deliver")
@@ -24,9 +26,9 @@ _FLOW = built_in("deliver")
 class Delivery:
     """One task."""
 
-    def __init__(self, office: Office, die: Random, *, seed: int) -> None:
+    def __init__(self, office: Office, die: Random, mood: Mood) -> None:
         self.office = office
-        self.answers = Answers(seed)
+        self.answers = Answers(die.randrange(1000), mood)
         self.run: RunId | None = None
         self.runs: set[RunId] = set()
         self.policy = a_policy(die)
@@ -89,7 +91,7 @@ class Delivery:
             one = StepId(die.choice(self.office.task(self.name).task.steps).id)
             self.office.record(self.name, lambda state: document_moves.reopen_step(state, one, reason="better"))
         elif status is TaskStatus.DRAFT:
-            if die.random() < 0.7:
+            if die.random() < 0.9:
                 self.edit(die)
             self._approve()
         elif status is not TaskStatus.READY:
@@ -99,17 +101,14 @@ class Delivery:
         return f"{self.name} is {self.office.task(self.name).task.status}"
 
     def edit(self, die: Random) -> None:
-        """Change what a criterion of the draft says, under the same id."""
-        some, word = die.randrange(9), f"{die.randrange(1000)}"
+        """Change what criteria of the draft say, under the same ids."""
+        seed = die.random()
 
         def edited(task: Task) -> Task:
-            at = some % len(task.steps)
-            old = task.steps[at]
-            first = replace(old.criteria[0], text=f"It does {word}.")
-            new = replace(old, criteria=(first, *old.criteria[1:]), version=old.version + 1)
-            return replace(task, steps=(*task.steps[:at], new, *task.steps[at + 1 :]))
+            mine = Random(seed)
+            return replace(task, steps=tuple(_reworded(each, mine) for each in task.steps))
 
-        self.office.record(self.name, lambda state: document_moves.edit(state, edited(state.task), what="another text"))
+        self.office.record(self.name, lambda state: document_moves.edit(state, edited(state.task), what="other words"))
 
     def outcome(self, process: Process, die: Random, *, kind: bool) -> Outcome:
         """Return how an attempt ends."""
@@ -126,12 +125,14 @@ class Delivery:
         state = self.state
         if state is not None and state.task is not None and not committing(state):
             tip, there = state.task.tip or BASE, self.answers.git.tip
-            assert there == tip, f"git is at {there}, the record of {self.name} at {tip}"
+            if there != tip:
+                message = f"git is at {there}, the record of {self.name} at {tip}"
+                raise BrokenLawError("what_is_in_git_is_in_the_record", message)
 
     def steer(self, die: Random) -> cmd.RunCommand:
         """Return a command of a person."""
         assert self.state is not None
-        return steered(self.state, die)
+        return steered(self.state, die, fickle=self.answers.mood.fickle)
 
     def decision(self, gate: GateState, die: Random, *, kind: bool) -> cmd.Decide:
         """Return a decision on a gate."""
@@ -152,6 +153,13 @@ def a_policy(die: Random) -> Policy:
         memory=die.choice(("8GiB", "2GiB")),
         sandbox=die.choice(("auto", "none")),
     )
+
+
+def _reworded(old: Step, die: Random) -> Step:
+    if die.random() < 0.2:
+        return old
+    first = replace(old.criteria[0], text=f"It does {die.randrange(1000)}.")
+    return replace(old, criteria=(first, *old.criteria[1:]), version=old.version + 1)
 
 
 def a_task(name: TaskId, die: Random) -> Task:

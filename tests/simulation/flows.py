@@ -9,17 +9,17 @@ from punchlist.model import commands as cmd
 from punchlist.model.flow import Flow
 from punchlist.model.gates import GATES
 from punchlist.model.ids import RunId, StepId, StreamId
-from punchlist.model.jobs import FailureClass, Outcome, Role
+from punchlist.model.jobs import Outcome, Role
 from punchlist.model.json import Json
 from punchlist.model.policy import Policy
 from punchlist.model.state import GateState, State
 from punchlist.model.states import FINAL_NODE, AttemptStatus, NodeStatus
 from tests.simulation.answers import cost, trouble
 from tests.simulation.machine import Process
+from tests.simulation.moods import Mood
 from tests.simulation.office import Office
 
-_TROUBLES = (FailureClass.WORKER,) * 3 + (FailureClass.TIMEOUT, FailureClass.LOST, FailureClass.QUOTA)
-_KINDLY = {"exhausted": "accept_last", "limit": "retry", "flow": "approve"}
+_KINDLY = {"exhausted": "accept_last", "limit": "retry", "flow": "approve", "blocked": "skip"}
 _DEPTH = 3
 Nodes = dict[str, Any]
 
@@ -101,8 +101,9 @@ class Shapes:
 class PlainFlow:
     """One run of one flow."""
 
-    def __init__(self, office: Office, die: Random) -> None:
+    def __init__(self, office: Office, die: Random, mood: Mood) -> None:
         self.office = office
+        self.mood = mood
         self.run: RunId | None = None
         self.runs: set[RunId] = set()
         self.stream = StreamId("")
@@ -156,8 +157,8 @@ class PlainFlow:
     def outcome(self, process: Process, die: Random, *, kind: bool) -> Outcome:
         """Return how an attempt ends."""
         attempt = process.attempt
-        if not kind and die.random() < 0.3:
-            return trouble(attempt, die.choice(_TROUBLES), usage=cost(die))
+        if not kind and die.random() < self.mood.trouble:
+            return trouble(attempt, die.choice(self.mood.classes), usage=cost(die))
         assert self.state is not None
         assert self.state.run is not None
         agent = self.state.run.attempts[attempt].role is Role.NODE

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from punchlist.model.ids import AttemptId, RunId
 from punchlist.model.jobs import IntegrateJob, Job, Outcome, ProcessJob
+from tests.simulation.memory import BrokenLawError
+
+ONCE = "no_finished_attempt_ever_runs_again_and_no_live_one_is_started_twice"
 
 
 @dataclass
@@ -41,7 +44,9 @@ class Machine:
         before = self.processes.get(job.attempt)
         if before is not None:
             again = before.is_own and before.engine != engine
-            assert again, f"{job.attempt} {'is started twice' if before.lives else 'had ended, and is started again'}"
+            what = "is started twice" if before.lives else "had ended, and is started again"
+            if not again:
+                raise BrokenLawError(ONCE, f"{job.attempt} {what}")
         process = self.processes[job.attempt] = Process(job.attempt, run, job, engine)
         return process
 
@@ -49,7 +54,8 @@ class Machine:
         """See to it that a process is gone."""
         process = self.processes.get(attempt)
         if process is not None and process.lives:
-            assert not isinstance(process.job, IntegrateJob), f"{attempt} makes a commit, and is killed"
+            if isinstance(process.job, IntegrateJob):
+                raise BrokenLawError("what_is_in_git_is_in_the_record", f"{attempt} makes a commit, and is killed")
             process.gone = True
 
     def lose_engine(self, engine: int) -> None:

@@ -5,6 +5,11 @@ from collections.abc import Iterable
 
 import msgspec
 
+from tests.simulation.moods import Mood
+
+_FICKLE = 45
+"""Where people change their minds, that takes time."""
+
 
 class Script(msgspec.Struct, frozen=True):
     """A seed, and which of its choices are made."""
@@ -15,8 +20,14 @@ class Script(msgspec.Struct, frozen=True):
     @staticmethod
     def of(seed: int) -> "Script":
         """Return all choices of a seed: most worlds are short, for many of them find more than a few long ones."""
-        length = random.Random(f"length of {seed}").choice((6, 10, 14, 18, 24, 40))
-        return Script(seed, tuple(range(length)))
+        whole = Script(seed, ())
+        length = whole.die("length").choice((6, 10, 14, 18, 24, 40))
+        return whole.only(range(_FICKLE if whole.mood.fickle else length))
+
+    @property
+    def mood(self) -> Mood:
+        """The mood of its world."""
+        return Mood.of(self.die("mood"))
 
     def die(self, step: object) -> random.Random:
         """Return the die of one choice."""

@@ -14,6 +14,7 @@ from tests.runs import Story, built_in, proof_of
 from tests.simulation.answers import Answers
 from tests.simulation.asking import decided, steered
 from tests.simulation.delivery import a_policy, a_task
+from tests.simulation.moods import Mood
 
 _HOURS = timedelta(hours=2)
 
@@ -25,7 +26,7 @@ class ToldWorld:
         self.seed = seed
         self.die = Random(seed)
         self.kind = False
-        self.answers = Answers(seed)
+        self.answers = Answers(seed, Mood())
         task = a_task(TaskId("T1"), self.die)
         self.story = kept(flow=built_in("deliver"), task=task, purpose="deliver")
         self.story.refolds = False

@@ -45,6 +45,7 @@ class World:
         self.engine: Engine | None = None
         self.lives: list[Life] = []
         self.laws = Laws()
+        self.mood = script.mood
         self._file = folder / "state.db"
         setup = ("make ready",) if script.die("project").random() < 0.2 else ()
         self._file.write_bytes(_template())
@@ -78,9 +79,10 @@ class World:
     # -- one choice ---------------------------------------------------------------------------------------------------
 
     def _choose(self, die: Random, step: int) -> None:
-        if step < _LIVES and (step == 0 or die.random() < 0.5):
+        if step < (1 if self.mood.fickle else _LIVES) and (step == 0 or die.random() < 0.5):
             plain = die.random() < 0.35
-            self.lives.append(PlainFlow(self.office, die) if plain else Delivery(self.office, die, seed=step))
+            make = PlainFlow if plain and not self.mood.fickle else Delivery
+            self.lives.append(make(self.office, die, self.mood))
         self.office.pass_time(die.random() * 3)
         ways = self._ways()
         way = die.choices([each for _, each in ways], [weight for weight, _ in ways])[0]
@@ -107,7 +109,10 @@ class World:
             (4.0 * bool(waiting), lambda die: die.choice(waiting).begin(die)),
             (0.2 * bool(begun), lambda die: die.choice(begun).begin(die) if begun else ""),
             (2.5 * bool(asked), lambda die: self._decide(die.choice(asked), die)),
-            (1.6 * bool(begun), lambda die: self.office.send(die.choice(begun).steer(die), die)),
+            (
+                (3.0 if self.mood.fickle else 1.6) * bool(begun),
+                lambda die: self.office.send(die.choice(begun).steer(die), die),
+            ),
             (1.5 * bool(over), lambda die: die.choice(over).again(die)),
             (0.3 * bool(workers), lambda die: self._vanish(die.choice(workers))),
             (0.3 * bool(workers), lambda die: self._hang(die.choice(workers))),
