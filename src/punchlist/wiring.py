@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from punchlist.workers.settings import Host
     from punchlist.workspace.adapter import GitWorkspace
     from punchlist.workspace.files import FolderFiles
+    from punchlist.workspace.leftovers import StateLeftovers
 
 DATA = Path(__file__).parent / "data"
 _READ_LIMIT = 1_000_000
@@ -89,6 +90,13 @@ class Surroundings:
         from punchlist.workers.process import LocalProcesses
 
         return LocalProcesses(self.state / "attempts", self._environ)
+
+    @cached_property
+    def leftovers(self) -> "StateLeftovers":
+        """What finished work left in the state folder."""
+        from punchlist.workspace.leftovers import StateLeftovers
+
+        return StateLeftovers(self.state, self._environ)
 
     @cached_property
     def channel(self) -> "Channel":
@@ -173,6 +181,7 @@ class Surroundings:
             engine=lambda: self.engine,
             files=lambda: self.files,
             processes=lambda: self.processes,
+            leftovers=lambda: self.leftovers,
             settings=lambda: self.settings,
             flow=self.flow,
             find_program=self.find_program,

@@ -32,7 +32,7 @@ CHANGES = {
     "step edit": "T1.1 --goal Other", "step remove": "T1.1", "step reorder": "T1 T1.1", "step skip": "T1.1",
     "step cancel": "T1.1", "step reopen": "T3.1", "approve": "T1 --no-wait", "reject": "G1 -m no",
     "decide": "G1 approve", "waive": "F1 --reason fine", "rework": "T1.1 -m more", "run": "flow.yaml",
-    "pause": "T1", "resume": "T1", "retry": "T3", "cancel": "T1", "files write": "",
+    "pause": "T1", "resume": "T1", "retry": "T3", "cancel": "T1", "files write": "", "gc": "--keep-days 0",
     "mcp": "--install claude-code --yes",
     "engine run": "", "engine start": "", "engine stop": "",
 }  # fmt: skip

@@ -19,6 +19,7 @@ LATER = "told as not in force yet"
 DOCUMENTS, POLICY = "unit/documents/test_documents.py", "contract/test_verbs_policy.py"
 SETTINGS = "unit/settings/test_settings.py"
 CALLBACKS = "contract/test_callbacks.py"
+CLEANING = "contract/test_cleaning.py"
 VIEWS, PROJECTS = "unit/cli/test_views.py", "contract/test_verbs_projects.py"
 
 HEEDED: Mapping[str, Mapping[str, str]] = {
@@ -61,6 +62,7 @@ HEEDED: Mapping[str, Mapping[str, str]] = {
     "Settings": {
         **dict.fromkeys(("engine", "files", "policy", "projects", "roles", "workers"), SETTINGS),
         "callbacks": CALLBACKS,
+        "gc": CLEANING,
         **dict.fromkeys(("approvals", "budget", "notify", "queue", "routes", "web"), LATER),
     },
     "WorkerSettings": {
@@ -71,6 +73,7 @@ HEEDED: Mapping[str, Mapping[str, str]] = {
     "Roles": {**dict.fromkeys(("builder", "planner", "qa"), SETTINGS), "node": LATER},
     "FilesSettings": {"dir": "contract/test_settings_heeded.py", "commit": LATER},
     "Callbacks": dict.fromkeys(("command", "env", "on", "timeout", "url"), CALLBACKS),
+    "Gc": {"keep_days": CLEANING},
     "EngineSettings": {"idle_exit": "contract/test_settings_heeded.py"},
     **{
         name: dict.fromkeys(keys, LATER)

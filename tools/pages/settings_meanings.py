@@ -52,6 +52,7 @@ MEANINGS: Mapping[str, str] = {
     "callbacks.timeout": "How long one call may take.",
     "callbacks.env": "Names of the engine's environment that a program gets beside PATH.",
     "engine.idle_exit": "How long the engine stays up with nothing to do.",
+    "gc.keep_days": "How many days `punchlist gc` leaves alone what finished work left on the disk.",
     "approvals.secret": "Asked for on the terminal before a person's decision is taken.",
     "queue.policy.priority": "The weight of a task's priority.",
     "queue.policy.deadline": "The weight of its deadline.",

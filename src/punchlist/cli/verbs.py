@@ -52,6 +52,7 @@ SECTIONS: Mapping[str, Mapping[str, Verb]] = {
         "log": Verb("keep:log", "verify the record against its hashes, its folds and git"),
         "mcp": Verb("mcp:mcp", "typed tools for agents: serve them, or set up a client"),
         "engine": Verb("engine:engine", "run, start, stop the engine, or see whether it is up"),
+        "gc": Verb("clean:gc", "remove what finished work left on the disk, by age"),
         "schema": Verb("about:schema", "the JSON Schema of a record"),
         "completion": Verb("about:completion", "the script that completes verbs and ids in your shell"),
         "version": Verb("about:version", "the version of this program"),

@@ -116,6 +116,12 @@ class EngineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     idle_exit: Duration = "10m"
 
 
+class Gc(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """What `punchlist gc` leaves alone."""
+
+    keep_days: Annotated[int, Meta(ge=0, le=36_500)] = 30
+
+
 class Approvals(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """A secret that is asked for on the terminal before a person's decision is taken."""
 
@@ -169,6 +175,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     notify: Notify = Notify()
     callbacks: Callbacks = Callbacks()
     engine: EngineSettings = EngineSettings()
+    gc: Gc = Gc()
     approvals: Approvals = Approvals()
     queue: QueueSettings = QueueSettings()
     routes: tuple[Route, ...] = ()
@@ -309,6 +316,7 @@ _SHOWN: Mapping[str, msgspec.Struct] = {
     "notify": Notify(),
     "callbacks": Callbacks(),
     "engine": EngineSettings(),
+    "gc": Gc(),
     "approvals": Approvals(),
     "web": Web(),
 }

@@ -2,6 +2,7 @@
 
 from punchlist.ports.engine import Engine, EngineStatus, Watch
 from punchlist.ports.files import Files
+from punchlist.ports.leftovers import Leftovers
 from punchlist.ports.outside import Clock, Ids, Notifier
 from punchlist.ports.store import Compare, Reader, Store, Writer
 from punchlist.ports.workers import (
@@ -30,6 +31,7 @@ __all__ = [
     "Ids",
     "Invocation",
     "Launch",
+    "Leftovers",
     "Listed",
     "Lost",
     "Merged",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from punchlist.model.json import Json
     from punchlist.model.records import Project
     from punchlist.model.settings import Settings
-    from punchlist.ports import Clock, Engine, Examined, Files, Ids, Processes, Store, Workspace, Writer
+    from punchlist.ports import Clock, Engine, Examined, Files, Ids, Leftovers, Processes, Store, Workspace, Writer
 
 Say = Callable[[str], None]
 """Takes one line of progress."""
@@ -98,6 +98,7 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
     engine: "Callable[[], Engine]"
     files: "Callable[[], Files]"
     processes: "Callable[[], Processes]"
+    leftovers: "Callable[[], Leftovers]"
     settings: "Callable[[], Settings]"
     flow: "LoadFlow"
     find_program: Callable[[str], str | None]
@@ -148,6 +149,11 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def processes(self) -> "Processes":
         """The output of attempts."""
         return self.outside.processes()
+
+    @cached_property
+    def leftovers(self) -> "Leftovers":
+        """What finished work left on the disk."""
+        return self.outside.leftovers()
 
     @cached_property
     def settings(self) -> "Settings":

@@ -16,6 +16,7 @@ _LOOKING = {
     "engine": frozenset({"status", "watch"}),
     "files": frozenset({"read", "listing"}),
     "processes": frozenset({"tail", "io", "alive"}),
+    "leftovers": frozenset({"attempts", "works", "refs"}),
 }
 """What of each port changes nothing; all else is refused, also what is added to a port later."""
 
@@ -40,6 +41,7 @@ def looking(outside: Outside, *, attempt: str | None) -> Outside:
         engine=_only(outside.engine, "engine", attempt=attempt),
         files=_only(outside.files, "files", attempt=attempt),
         processes=_only(outside.processes, "processes", attempt=attempt),
+        leftovers=_only(outside.leftovers, "leftovers", attempt=attempt),
     )
 
 
