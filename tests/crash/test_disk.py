@@ -70,6 +70,32 @@ def test_an_engine_on_a_full_disk_ends_and_says_so_and_another_goes_on(
     as_if_nothing_had_been(disturbed, undisturbed)
 
 
+def test_an_engine_that_ends_by_an_error_leaves_what_runs_to_the_next_one(
+    disturbed: Disturbed, undisturbed: Disturbed
+) -> None:
+    disturbed.hold("build")
+    disturbed.ok("task", "start", "T1")
+    disturbed.until_at("build")
+    disturbed.kill_engine()
+    engine = disturbed.begun("engine", "run", preexec_fn=full)
+    disturbed.until_taken_up()
+    held = disturbed.held()
+
+    pause = disturbed.begun("pause", "T1")
+    call = disturbed.over(engine)
+    survivors = disturbed.held()
+    disturbed.ok("engine", "start")
+    paused = disturbed.over(pause)
+    disturbed.let_go("build")
+    disturbed.ok("resume", "T1")
+
+    refused(call, "state.db")
+    assert held == survivors != set()
+    assert paused.code == 0, paused
+    as_if_nothing_had_been(disturbed, undisturbed)
+    assert disturbed.starts() == undisturbed.starts()
+
+
 def test_a_read_only_workspace_can_be_read_and_refuses_to_be_changed(
     disturbed: Disturbed, undisturbed: Disturbed
 ) -> None:
