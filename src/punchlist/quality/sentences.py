@@ -13,11 +13,11 @@ from punchlist.quality.asking import asks, binds, is_question
 from punchlist.quality.wording import words
 
 _FENCE = re.compile(r"\s{0,3}(```|~~~)")
-_HEADING = re.compile(r"\s{0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
+_HEADING = re.compile(r"\s{0,3}(#{1,6})\s(.*)")
 _ITEM = re.compile(r"\s*(?:[-*+]|[0-9]{1,4}[.)])\s+(?:\[[ xX]\]\s+)?")
 _MARKUP = re.compile(r"\s{0,3}(?:<!--|={3,}\s*$|-{3,}\s*$)")
-_ROW = re.compile(r"\s{0,3}\|(.*?)\|?\s*$")
-_RULE = re.compile(r"\s{0,3}\|[\s:|-]*-[\s:|-]*$")
+_ROW = re.compile(r"\s{0,3}\|(.*)")
+_RULE = re.compile(r"\s{0,3}\|(?=[\s:|]*-)[\s:|-]*$")
 _BREAK = re.compile(r"(?<=[.!?])(?<!e\.g\.)(?<!i\.e\.)[\"'`)*_]*\s+(?=[\"'`(*_\[]*[A-Z0-9]|[\"'(*_\[]*`)")
 _SILENT_PARTS = re.compile(
     r"acknowledge?ments?|background|credits|history|(?:the )?motivation|non-?goals?|not in scope|out of scope"
@@ -112,7 +112,7 @@ def _speaking(spec: str) -> Iterator[_Line]:
 
 def _under(heading: re.Match[str], aside: int, *, weight: Weight) -> tuple[int, Weight]:
     """Return the level of the heading that makes less of what is under it (0: none does), and what counts there."""
-    level, title = len(heading[1]), heading[2].strip(" :*_")
+    level, title = len(heading[1]), heading[2].strip(" \t#:*_")
     if aside and level > aside:
         return aside, "none" if _SILENT_PARTS.fullmatch(title) else weight
     if _SILENT_PARTS.fullmatch(title):

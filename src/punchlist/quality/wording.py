@@ -28,7 +28,7 @@ _FORBIDS = re.compile(
 _DENIES = re.compile(
     _FORBIDS.pattern + r"|\b(?:without|only|absent|empty|free of|gone|missing|unchanged|untouched|zero|0)\b"
     r"|\b(?:avoid|block|den[iy]|drop|error|exclud|fail|forb|hid|ignor|mask|omit|prevent|redact|refus|reject|remov|skip|"
-    r"strip|unaffected)\w*|\w*(?:Error|Exception)\b|(?:^|[\s;&|(])!|\bgrep -\w*v",
+    r"strip|unaffected)\w*|\b\w*(?:Error|Exception)\b|(?:^|[\s;&|(])!|\bgrep -\w*v",
     re.IGNORECASE,
 )
 

@@ -201,3 +201,15 @@ def test_of_a_spec_of_two_pages_each_sentence_that_asks_is_found_and_no_other() 
         found.setdefault(each.line, []).append(" ".join(each.text.split()[:2]))
 
     assert found == DEMANDS
+
+
+@pytest.mark.parametrize(
+    "begins",
+    ["# a", "# a #", "|a|\n|-|\n| a", "|a|\n|", "no one ", '."', "_", "If a, ", "A reader ", "It is so because "],
+)
+@pytest.mark.parametrize("goes_on", [" ", "-", "|", "_", "a ", "#", "'"])
+def test_a_text_of_any_length_is_read_in_time_that_grows_with_it(begins: str, goes_on: str) -> None:
+    text = f"{begins}{goes_on * 20_000}x"  # a rule that looks back over all of it would take minutes
+
+    assert len(list(demands(text))) <= 1
+    assert isinstance(names(spoken([text]), text), bool)
