@@ -10,7 +10,6 @@ from punchlist.mcp.tool import Tool
 from punchlist.model.records import ProjectFile, StepFile, TaskFile
 from punchlist.service import plans, projects, steps, tasks
 from punchlist.service.once import Seen, as_it_is, once
-from punchlist.service.repeating import UNREPEATABLE
 
 if TYPE_CHECKING:
     from punchlist.mcp.binding import Bind
@@ -127,15 +126,17 @@ def _plan_project(service: "Service", given: Given) -> "Answer":
 
 
 def _create_project(service: "Service", given: Given) -> "Answer":
-    return projects.create(
-        service,
-        given.text("name"),
-        spec=given.text("spec"),
-        repo=given.maybe("repo"),
-        base=given.maybe("base"),
-        title=given.maybe("title"),
-        key=given.key,
-    )
+    def create(calling: "Service") -> "Answer":
+        return projects.create(
+            calling,
+            given.text("name"),
+            spec=given.text("spec"),
+            repo=given.maybe("repo"),
+            base=given.maybe("base"),
+            title=given.maybe("title"),
+        )
+
+    return once(service, given.call, act=create, again=lambda project: projects.show(service, project))
 
 
 def _update_project(service: "Service", given: Given) -> "Answer":
@@ -148,8 +149,8 @@ def _create_task(service: "Service", given: Given) -> "Answer":
     project, document = given.text("project"), given.fields("project")
     return once(
         service,
-        UNREPEATABLE,  # the verb binds the key itself
-        act=lambda calling: tasks.create(calling, project, document=document, key=given.key),
+        given.call,
+        act=lambda calling: tasks.create(calling, project, document=document),
         again=lambda task: as_it_is(service, task),
         seen=Seen(project, given.version),
     )

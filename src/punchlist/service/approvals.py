@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from punchlist.model.events import TaskFact
     from punchlist.model.json import Json
     from punchlist.model.rows import GateRow
-    from punchlist.model.state import TaskState
+    from punchlist.model.state import GateState, TaskState
     from punchlist.ports import Writer
     from punchlist.service.context import Answer, Say, Service
 
@@ -90,6 +90,7 @@ def approve(
             message=message,
             no_wait=no_wait,
             expected_version=expected_version,
+            gate=row.gate,
             say=say,
         )
         return gate_commands.show(service, target)
@@ -111,7 +112,12 @@ def reject(service: "Service", target: str, *, message: str = "") -> "Answer":
         row = lookup.gate(reader, target)
     if row.gate.kind == "approval" and row.task is not None:
         gate_commands.refuse_closed(row)
-        change_task(service, row.task, decide=lambda _, state: moves.reject(state, message=message))
+
+        def decide(_writer: "Writer", state: "TaskState") -> "list[TaskFact]":
+            _refuse_other(state, row.gate)
+            return moves.reject(state, message=message)
+
+        change_task(service, row.task, decide=decide)
         return gate_commands.show(service, target)
     gate_commands.refuse_closed(row)
     _require_choice(row, "reject")
@@ -126,9 +132,13 @@ def approve_task(
     message: str = "",
     no_wait: bool = False,
     expected_version: int | None = None,
+    gate: "GateState | None" = None,
     say: "Say" = quiet,
 ) -> "Answer":
-    """Freeze a draft, as `approve` does, whoever asks: for policies that let no person stand in the way."""
+    """Freeze a draft, as `approve` does, whoever asks: for policies that let no person stand in the way.
+
+    With `gate` only what that proposal shows.
+    """
     with service.store.read() as reader:
         state = lookup.task(reader, task)
         owner = lookup.project(reader, state.task.project)
@@ -146,11 +156,22 @@ def approve_task(
     version = state.task.version
 
     def decide(_writer: "Writer", found: "TaskState") -> "list[TaskFact]":
+        _refuse_other(found, gate)
         if found.task.version != version and documents.frozen_digest(found.task) != documents.frozen_digest(state.task):
             raise ConflictError(f"task {task} was changed meanwhile", hint=f"Look again: punchlist task show {task}")
         return moves.approve(found, message=message, anyway=passed_over, unproved=not proved and not anyway)
 
     return change_task(service, task, decide=decide, expected=expected_version)
+
+
+def _refuse_other(state: "TaskState", gate: "GateState | None") -> None:
+    """Refuse to decide a proposal that is not open any more: its gate was looked at before this transaction began."""
+    if gate is not None and state.proposal != gate.id:
+        raise ConflictError(
+            f"gate {gate.id} was withdrawn meanwhile: task {state.task.id} has changed",
+            where=gate.id,
+            hint=f"Look again: punchlist task show {state.task.id}",
+        )
 
 
 def _refuse_for_tasks(row: "GateRow", options: Mapping[str, object]) -> None:

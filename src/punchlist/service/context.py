@@ -83,6 +83,10 @@ class Calling(Protocol):
         """
         ...
 
+    def go_on(self) -> None:
+        """Go on after a transaction of this call: what it changed itself is no conflict."""
+        ...
+
 
 class Outside(msgspec.Struct, frozen=True, kw_only=True):
     """How to open each port; nothing is imported or opened before a verb needs it.

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from punchlist.engine import document_moves as moves
 from punchlist.errors import DefinitionError, PunchlistError, RefusedError, StoreError
 from punchlist.model.ids import RunId, StepId, step_task
 from punchlist.render import shapes
 from punchlist.service import lookup, projects
+from punchlist.service.recording import check_seen
 from punchlist.service.repeating import Repeatable
 
 if TYPE_CHECKING:
@@ -103,6 +103,10 @@ class _Calling:
             self._announced = {**self._call.record(None), "about": about, "by": self._by}
             writer.remember(self._call.key, self._announced)
 
+    def go_on(self) -> None:
+        """Go on after a transaction of this call: what it changed itself is no conflict."""
+        self._seen = None
+
     def answered(self, again: "Callable[[str], Answer]") -> "Answer | None":
         """Return what the same call was answered, or answers now; None when it did not act."""
         if self._call.key is None:
@@ -137,4 +141,4 @@ def _check_version(reader: "Reader", target: str, *, expected: int) -> None:
         projects.check_version(lookup.project(reader, target), expected=expected)
     else:
         name = step_task(StepId(target)) if kind == "step" else target
-        moves.check_version(lookup.task(reader, name).task, expected)
+        check_seen(reader, lookup.task(reader, name).task, expected=expected)

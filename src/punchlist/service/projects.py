@@ -51,18 +51,17 @@ def create(
             return known
         _refuse_taken(name, reader.project(ProjectId(name)))
     project = _made(service, name, file=file)
-    say(f"looking at the repository {project.repo}")
-    try:
-        service.workspace.base(project)
-    except DefinitionError as error:  # there is no project to edit yet
-        error.hint = error.hint.replace(f"project edit {name} ", f"project create {name} ")
-        raise
-    left = service.workspace.uncommitted(project)
-    if left:
-        seen = "1 change is not in the base: it is" if left == 1 else f"{left} changes are not in the base: they are"
-        say(f"{seen} not committed")
+    own = project.repo == _own_repository(name)
+    left = 0 if own else _looked_at(service, project, say=say)
     with service.store.write() as writer:
+        known = call.answered(writer)
+        if isinstance(known, dict):
+            return known
+        service.committing(writer, about=name)
         _refuse_taken(name, writer.project(ProjectId(name)))
+        if own:  # here, where of several at one time one makes it
+            service.workspace.create_repository(service.root / project.repo)
+            left = _looked_at(service, project, say=say)
         made = record_project(writer, project, before=None, service=service)
         answer: Answer = {"project": shapes.project(made), "detected": None, "uncommitted": left}
         call.keep(writer, answer)
@@ -137,17 +136,34 @@ def _refuse_taken(name: str, project: Project | None) -> None:
 
 
 def _made(service: "Service", name: str, *, file: ProjectFile) -> Project:
-    made = Project(id=name, title=name, spec="", repo=f"repos/{name}", base="")
+    made = Project(id=name, title=name, spec="", repo=_own_repository(name), base="")
     project = _overlaid(made, _configured(service, name), file)
-    if project.repo == made.repo:
-        service.workspace.create_repository(service.root / project.repo)
-    else:
+    if project.repo != made.repo:
         project = replace(project, repo=_inside(service.root, project.repo))
     return (
         project
         if project.base
         else replace(project, base=service.outside.head_branch(service.root / project.repo) or "main")
     )
+
+
+def _own_repository(name: str) -> str:
+    return f"repos/{name}"
+
+
+def _looked_at(service: "Service", project: Project, *, say: "Say") -> int:
+    """Return how many changes are not committed; raises DefinitionError for a repository without the base branch."""
+    say(f"looking at the repository {project.repo}")
+    try:
+        service.workspace.base(project)
+    except DefinitionError as error:  # there is no project to edit yet
+        error.hint = error.hint.replace(f"project edit {project.id} ", f"project create {project.id} ")
+        raise
+    left = service.workspace.uncommitted(project)
+    if left:
+        seen = "1 change is not in the base: it is" if left == 1 else f"{left} changes are not in the base: they are"
+        say(f"{seen} not committed")
+    return left
 
 
 def _inside(root: Path, repo: str) -> str:

@@ -21,7 +21,7 @@ from punchlist.service import lookup, proofs, publishing
 from punchlist.service.repeating import UNREPEATABLE, Repeatable
 
 if TYPE_CHECKING:
-    from punchlist.ports import Writer
+    from punchlist.ports import Reader, Writer
     from punchlist.service.context import Answer, Service
 
 Decide = Callable[["Writer", TaskState], Sequence[ev.TaskFact]]
@@ -46,7 +46,7 @@ def change_task(
             return known
         service.committing(writer, about=task)
         before = lookup.task(writer, task)
-        _check_version(writer, before.task, expected=expected)
+        check_seen(writer, before.task, expected=expected)
         facts = decide(writer, before)
         state = record(writer, before, facts=facts, service=service)
         asked = any(isinstance(fact, ev.TaskEdited | ev.TaskRevised) for fact in facts) and proving.ask(writer, state)
@@ -134,19 +134,19 @@ def _proposal(writer: "Writer", fact: ev.TaskFact) -> GateRow | None:
     return writer.gate(fact.gate) if isinstance(fact, ev.ApprovalDecided) else None
 
 
-def _check_version(writer: "Writer", task: Task, *, expected: int | None) -> None:
-    """Refuse a change made for an older version, unless only proofs and proposals came since."""
-    if expected is not None and expected < task.version and _unchanged_since(writer, task, version=expected):
+def check_seen(reader: "Reader", task: Task, *, expected: int | None) -> None:
+    """Raise ConflictError for a change made for an older version, unless only proofs and proposals came since."""
+    if expected is not None and expected < task.version and _unchanged_since(reader, task, version=expected):
         return
     moves.check_version(task, expected)
 
 
-def _unchanged_since(writer: "Writer", task: Task, *, version: int) -> bool:
-    head = writer.head("task", task.id)
+def _unchanged_since(reader: "Reader", task: Task, *, version: int) -> bool:
+    head = reader.head("task", task.id)
     if head is None or version < 1:
         return False
     state: TaskState | None = None
-    for event in writer.events(stream=head.stream):
+    for event in reader.events(stream=head.stream):
         old = state.task.version if state is not None else 0
         state = fold_task(state, event)
         if old >= version and event.kind not in _DRAFT_ONLY:

@@ -47,7 +47,8 @@ def start(
     names = _ready(service, project) if all_ready else list(dict.fromkeys(tasks))
     if not names:
         raise DefinitionError("no task was named", hint="Type: punchlist task start T1, or --all-ready")
-    _approve_where_allowed(replace(service, calling=None), names, say=say)
+    if _approve_where_allowed(service, names, say=say) and service.calling is not None:
+        service.calling.go_on()
     flow = service.flow("deliver")
     with service.store.write() as writer:
         service.committing(writer, about=names[0])
@@ -212,11 +213,12 @@ def _needs_met(reader: "Reader", task: str) -> bool:
     return all(lookup.task(reader, need).task.status is TaskStatus.ACCEPTED for need in needs)
 
 
-def _approve_where_allowed(service: "Service", names: Sequence[str], *, say: "Say") -> None:
+def _approve_where_allowed(service: "Service", names: Sequence[str], *, say: "Say") -> bool:
     """Approve drafts where settings or project say that no person need do it; what is unproven still stops them.
 
-    What a task says of itself does not count: whoever wrote it would approve it, too.
+    Say whether there were any. What a task says of itself does not count: whoever wrote it would approve it, too.
     """
+    approved = False
     for name in names:
         with service.store.read() as reader:
             state = lookup.task(reader, name)
@@ -225,9 +227,11 @@ def _approve_where_allowed(service: "Service", names: Sequence[str], *, say: "Sa
             continue
         if proofs.resolved_policy(service, project, task=None).auto_approve:
             approvals.approve_task(service, name, message="policy.auto_approve", say=say)
+            approved = True
         elif state.task.policy.auto_approve:
             raise RefusedError(
                 f"task {name} says of itself that nobody need approve it: only the settings or its project may",
                 where=f"{name}.policy.auto_approve",
                 hint=f"Type: punchlist approve {name}",
             )
+    return approved

@@ -36,10 +36,11 @@ def create(service: "Service", project: str | None, *, document: "Json", key: st
         if isinstance(known, dict):
             return known
         owner = lookup.project(writer, project)
-        service.committing(writer, about=owner.id)
+        name = TaskId(f"T{writer.allocate('task')}")
+        service.committing(writer, about=name)
         made = documents.new_task(
             document,
-            task=TaskId(f"T{writer.allocate('task')}"),
+            task=name,
             project=ProjectId(owner.id),
             known=known_names(service, writer, needs=named_needs(document), project=owner.id),
             what="the task",
