@@ -12,6 +12,7 @@ import mcp_types as types
 from mcp.client.session import ClientSession
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
+from punchlist.mcp.hints import call_for
 from tests.installed import PROGRAM, Workspace
 
 T = TypeVar("T")
@@ -34,13 +35,17 @@ class Client:
         return answer
 
     async def refused(self, tool: str, /, **arguments: Any) -> dict[str, Any]:
-        """Call a tool, see that it is refused, and return the error."""
+        """Call a tool, see that it is refused, and return the error; its hints name no command that has a tool here."""
         result = await self.session.call_tool(tool, arguments)
         answer = _object(result)
         assert result.is_error, answer
         assert answer["ok"] is False
         error = answer["error"]
         assert isinstance(error, dict)
+        mine = {each.name for each in await self.tools()}
+        hints = [error["hint"], *(each["hint"] for each in error["problems"])]
+        calls = [call_for(command) for hint in hints for command in hint.split("punchlist ")[1:]]
+        assert [tool for _, tool, _ in filter(None, calls) if tool in mine] == [], error
         return error
 
     async def tools(self) -> Sequence[types.Tool]:

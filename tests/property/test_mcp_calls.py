@@ -1,7 +1,7 @@
 """Random calls of every tool: each ends in an answer or a typed refusal, and what is refused has changed nothing."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,9 +12,10 @@ import pytest
 from hypothesis import settings
 
 from punchlist.errors import PunchlistError, StoreError
-from punchlist.mcp import human, orchestrator
+from punchlist.mcp import human, orchestrator, refusals
 from punchlist.mcp.arguments import check
 from punchlist.mcp.caller import Caller
+from punchlist.mcp.hints import call_for
 from punchlist.mcp.tool import Tool
 from punchlist.render.failures import failure
 from punchlist.service import approvals, files, starts, tasks
@@ -120,6 +121,7 @@ def test_a_random_call_is_answered_or_refused_and_a_refused_one_changes_nothing(
             told[tool.name] += not isinstance(outcome, PunchlistError)
             moved = {table for table, rows in state().items() if rows != before[table]}
             wrong += [f"{said}: {each}" for each in _wrong(tool, outcome, moved=moved)]
+            wrong += [f"{said}: its hint is a command, and there is {each}" for each in _commands(outcome, tools=told)]
 
     assert wrong == []
     assert sum(told.values()) > CALLS / 6, "most of it was refused before it reached anything"
@@ -156,6 +158,16 @@ def _wrong(tool: Tool, outcome: Answer | PunchlistError, *, moved: set[str]) -> 
         yield f"its refusal is {size} bytes long: {str(outcome)[:200]}"
     if moved - (ASKED if isinstance(outcome, StoreError) else set()):
         yield f"it was refused ({str(outcome)[:200]}), and has changed {moved}"
+
+
+def _commands(outcome: Answer | PunchlistError, *, tools: Collection[str]) -> list[str]:
+    """Return the tools that do what a hint tells the client to type."""
+    if not isinstance(outcome, PunchlistError):
+        return []
+    error: Any = refusals.told(outcome, tools=tools)
+    hints = [error["hint"], *(each["hint"] for each in error["problems"])]
+    calls = [call_for(command) for hint in hints for command in hint.split("punchlist ")[1:]]
+    return [tool for _, tool, _ in filter(None, calls) if tool in tools]
 
 
 @contextmanager
