@@ -14,8 +14,6 @@ from tests.simulation.shrink import shrunk
 
 CHUNK = 25
 _TELL = 10.0
-_FIRST = 1_000_000
-"""Seeds of a soak begin beyond those that every test run plays."""
 
 
 def first_failure(seeds: Iterable[int]) -> Failure | None:
@@ -26,12 +24,15 @@ def first_failure(seeds: Iterable[int]) -> Failure | None:
 def main(arguments: Sequence[str]) -> int:
     """Play, print progress, stop at the first failure: shrunk, with the command that replays it."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation.soak", description=__doc__)
-    parser.add_argument("--first", type=int, default=_FIRST, help="the first seed")
+    parser.add_argument(
+        "--first", type=int, default=1000 * int(time.time()), help="the first seed (default: a new one)"
+    )
     parser.add_argument("--seeds", type=int, help="how many seeds (default: as many as the hours last)")
     parser.add_argument("--hours", type=float, help="how long at most (default: 1, or as long as the seeds take)")
     asked = parser.parse_args(arguments)
     hours = asked.hours if asked.hours is not None else 1.0 if asked.seeds is None else float("inf")
     began = time.monotonic()
+    _say(f"from seed {asked.first} on")
     last = None if asked.seeds is None else asked.first + asked.seeds
     chunks = _chunks(asked.first, last, until=began + hours * 3600)
     with ProcessPoolExecutor(os.cpu_count()) as pool:
