@@ -179,6 +179,12 @@ def test_a_number_that_no_record_can_hold_is_a_problem_like_any_other(tooled: To
     assert {where for where, _ in found} == {"needs[0]", "spec", "expected_version"}
 
 
+def test_a_call_that_lacks_its_task_is_refused_however_many_problems_it_has_besides(tooled: Tooled) -> None:
+    found = problems(tooled, "create_step", title="x", criteria=[[{"text": "It holds."}]] * 2000)
+
+    assert ("criteria[2]", 'saw [{"text":"It holds."}]') in found
+
+
 def test_a_call_made_for_another_version_is_a_conflict(tooled: Tooled) -> None:
     tooled.call("create_task", title="One", steps=[STEP])
 

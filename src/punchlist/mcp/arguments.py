@@ -83,9 +83,12 @@ def _fields(tool: Tool) -> frozenset[str]:
 
 
 def _is_same(where: str, other: str) -> bool:
-    """Say whether two problems are told of one place: of the same, or of one within the other."""
+    """Say whether two problems are told of one place: of the same, or of one within the other.
+
+    What is told of the whole call, that there are more problems say, stands for none of the others.
+    """
     one, two = steps_of(where), steps_of(other)
-    return one[: len(two)] == two[: len(one)]
+    return bool(one and two) and one[: len(two)] == two[: len(one)]
 
 
 def _problems(error: "ValidationError", schema: Json) -> Iterator[Problem]:
