@@ -219,3 +219,16 @@ def test_an_empty_spec_says_what_to_write(text: str) -> None:
         plan(text)
 
     assert "## heading" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("line", "title"),
+    [("## A step ##  ", "A step"), ("##  A step", "A step"), ("## C#", "C#"), ("## A # step", "A # step")],
+)
+def test_hashes_may_close_a_heading(line: str, title: str) -> None:
+    assert step(f"{line}\n\n- It holds.\n").title == title
+
+
+@pytest.mark.parametrize("goes_on", [" ", " #", "#", "\t"])
+def test_a_heading_of_any_length_is_read_in_time_that_grows_with_it(goes_on: str) -> None:
+    assert len(plan(f"## a{goes_on * 50_000}x\n\n- It holds.\n")) == 1

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 Kind = Literal["heading", "item", "fence", "line"]
 
-_HEADING = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*")
+_HEADING = re.compile(r" {0,3}(#{1,6})(?:[ \t](.*))?")
 _UNDERLINE = re.compile(r" {0,3}(=+|-{2,})[ \t]*")
 _ITEM = re.compile(r"([ \t]*)(?:[-*+]|[0-9]{1,9}[.)])[ \t]+(?:\[[ xX]\][ \t]+)?(.*)")
 _FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})[ \t]*([A-Za-z0-9_+-]*)[^`]*")
@@ -57,12 +57,19 @@ def split_at(parts: Sequence[Part], *, level: int) -> Iterator[tuple[Part | None
     yield heading, body
 
 
+def _title(said: str) -> str:
+    """Return a heading's text without the hashes that may close it; by hand, as an expression would look back."""
+    text = said.strip(" \t")
+    without = text.rstrip("#")
+    return without.rstrip(" \t") if without.endswith((" ", "\t")) or not without else text
+
+
 def _next_part(lines: Sequence[str], at: int) -> tuple[Part, int]:
     line = lines[at]
     if fence := _FENCE.fullmatch(line):
         return _fence(lines, at, opening=fence)
     if heading := _HEADING.fullmatch(line):
-        return Part("heading", heading[2] or "", line, level=len(heading[1])), at + 1
+        return Part("heading", _title(heading[2] or ""), line, level=len(heading[1])), at + 1
     if item := _ITEM.fullmatch(line):
         return _item(lines, at, first=item)
     if line.strip() and at + 1 < len(lines) and (under := _UNDERLINE.fullmatch(lines[at + 1])):
