@@ -34,7 +34,7 @@ steps:
         check: python3 -m unittest -q tests.test_more.ChunkedTests
       - The version history tells users of it.
 """
-PATIENCE = 120
+PATIENCE = 300
 PRICES = (4, 20, 5)
 """Of the agent's own table, for its default model: microdollars a token in, a token out, and cached tokens for one."""
 
