@@ -22,16 +22,21 @@ Arguments are closed: one that is not listed, or of another type, is refused, wi
 place in one answer. Those in **bold** must be given. Fields of tasks, steps, results and reviews are those of the
 [schemas](schemas/README.md), whose lengths and patterns hold, too. An answer is the object that the command line
 prints with `--json`, as structured content and as text; a refusal is an error with the same `error` object ([exit
-codes](exit-codes.md)), and has changed nothing.
+codes](exit-codes.md)), and has changed nothing. Its `where` names arguments, and its hints the tool to call with its
+arguments; a command stands in a hint only where a person must type it.
 
 - `expected_version`: the version of the task (of a step: its task's; for a new task or a plan: its project's) that
   the caller has seen. It is refused as a `conflict` when that has changed.
 - `idempotency_key`: the same call with the same key again returns the first answer.
-- A message of more than 10 MB, or nested more than about 200 deep, is refused.
+- What people read (`message`, `reason`, `question`, `request`, `text`, all in `data`) is refused when it is blank or
+  holds control characters; ends of lines and tabs may stand in it.
+- A message of more than 10 MB, nested more than about 200 deep, or (on standard input) that says a name twice, is
+  refused.
 
 The [generated files](files.md) are resources, `punchlist://files/…`. A client that offers elicitation is asked to put
-a proposal, and a gate that `list_gates` is told to `ask`, before the person; the answer is that person's decision,
-for the digest that they were shown.
+a proposal, and a gate that `list_gates` is told to `ask`, before the person: of a proposal the steps, their checks,
+what these show on the base, and the digest. What agents wrote stands there in quotes, as JSON strings. The answer is
+that person's decision, for that digest.
 """
 _ROLES = (
     ("Orchestrator", "The default: plans and steers, and decides nothing."),
