@@ -108,6 +108,7 @@ class Surroundings:
     @cached_property
     def engine(self) -> "EngineControl":
         """The engine's process, seen from outside."""
+        from punchlist import __version__
         from punchlist.runtime.control import EngineControl
 
         return EngineControl(
@@ -116,6 +117,7 @@ class Surroundings:
             command=(sys.executable, "-P", "-m", "punchlist", "-C", str(self.root), "engine", "run", "--until-idle"),
             environment=self._environ,
             name=f"watch-{os.getpid()}",
+            version=__version__,
         )
 
     @cached_property

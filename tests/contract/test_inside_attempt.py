@@ -34,7 +34,7 @@ CHANGES = {
     "decide": "G1 approve", "waive": "F1 --reason fine", "rework": "T1.1 -m more", "run": "flow.yaml",
     "pause": "T1", "resume": "T1", "retry": "T3", "cancel": "T1", "files write": "", "gc": "--keep-days 0",
     "mcp": "--install claude-code --yes",
-    "engine run": "", "engine start": "", "engine stop": "",
+    "engine run": "", "engine start": "", "engine stop": "", "engine install": "--yes",
 }  # fmt: skip
 """Each verb that changes something, with arguments that would let it."""
 ELSEWHERE = {"logs": "there is no attempt", "diff": "no run has begun"}

@@ -7,12 +7,16 @@ import msgspec
 
 
 class EngineStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether an engine holds the workspace's lock, and which process it is."""
+    """Whether an engine holds the workspace's lock, and which process it is.
+
+    One that `hands_over` ends for a newer version, which takes up what runs; one of a service manager does not.
+    """
 
     running: bool
     pid: int | None = None
     since: str = ""
     version: str = ""
+    hands_over: bool = False
 
 
 class Watch(Protocol):

@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import os
+import re
 import signal
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from punchlist.errors import StoreError
 from punchlist.ports import EngineStatus, Watch
-from punchlist.runtime.lock import CALL, EngineLock, StartingLock
+from punchlist.runtime.lock import CALL, HAND_OVER, EngineLock, StartingLock
+from punchlist.runtime.logfile import keep_small
 
 if TYPE_CHECKING:
     from punchlist.runtime.channel import Channel
@@ -43,6 +45,7 @@ class EngineControl:
         command: Sequence[str],
         environment: Mapping[str, str],
         name: str,
+        version: str,
     ) -> None:
         self._log = state / "engine.log"
         self._lock = EngineLock(state / "engine.lock")
@@ -51,14 +54,16 @@ class EngineControl:
         self._command = tuple(command)
         self._environment = {key: value for key, value in environment.items() if not key.startswith(_ATTEMPT)}
         self._name = name
+        self._version = version
 
     def wake(self) -> None:
         """Make sure that an engine looks at the inbox: poke the one that runs, start one (detached) when none does.
 
         One that runs and has no socket here is called by a signal: the folder of sockets goes when its user logs out.
+        An older one is asked to hand over to the one that is started then: what runs lives on.
         """
         told = self._channel().tell_engine()
-        if self._lock.is_free():
+        if self._lock.is_free() or self._hand_over():
             self._start()
         elif not told:
             self._call()
@@ -102,6 +107,16 @@ class EngineControl:
         """Tell subscribers that this process has committed something."""
         self._channel().announce()
 
+    def _hand_over(self) -> bool:
+        """Have an engine of an older version end; False when it is none, or one that does not hand over."""
+        holder = self._lock.status()
+        if holder.pid is None or not holder.hands_over or not _is_older(holder.version, than=self._version):
+            return False
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(holder.pid, HAND_OVER)
+        self._lock.wait_free()
+        return True
+
     def _call(self) -> None:
         holder = self._lock.status().pid
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -119,6 +134,7 @@ class EngineControl:
         if starting is None:
             return
         try:
+            keep_small(self._log)
             with self._log.open("ab") as log, os.fdopen(starting, "rb") as stdin:
                 subprocess.run(
                     ("/bin/sh", "-c", _DETACH, "sh", *self._command),
@@ -131,3 +147,12 @@ class EngineControl:
                 )
         except (OSError, subprocess.SubprocessError) as error:
             raise StoreError(f"the engine could not be started: {error}", where=str(self._log)) from error
+
+
+def _is_older(version: str, *, than: str) -> bool:
+    """Say whether a version comes before another, by the numbers in it."""
+    return _numbers(version) < _numbers(than)
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(each) for each in re.findall(r"[0-9]+", version)]

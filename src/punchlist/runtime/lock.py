@@ -13,14 +13,17 @@ from punchlist.ports import EngineStatus
 
 CALL = signal.SIGURG
 """Calls the engine that holds the lock; of all signals one that ends no process which does not know it."""
+HAND_OVER = signal.SIGUSR2
+"""Asks an engine that says so of itself to end and leave what runs to a newer one."""
 
 
 class Holder(msgspec.Struct, frozen=True, kw_only=True):
-    """Who holds the lock: process, since when, program version."""
+    """Who holds the lock: process, since when, program version, and whether it hands over when it is asked to."""
 
     pid: int
     since: str
     version: str
+    hands_over: bool = False
 
 
 class StartingLock:
@@ -129,7 +132,13 @@ class EngineLock:
             holder = msgspec.json.decode(self._path.read_bytes(), type=Holder)
         except (OSError, msgspec.DecodeError):
             return EngineStatus(running=True)  # it was taken this moment, and has not said yet by whom
-        return EngineStatus(running=True, pid=holder.pid, since=holder.since, version=holder.version)
+        return EngineStatus(
+            running=True,
+            pid=holder.pid,
+            since=holder.since,
+            version=holder.version,
+            hands_over=holder.hands_over,
+        )
 
     def _write(self, holder: Holder) -> None:
         self._file = _opened(self._path, os.O_RDWR | os.O_CREAT)

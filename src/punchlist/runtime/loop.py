@@ -81,7 +81,7 @@ class Runtime:
         self._woken = asyncio.Event()
         self._hearing = contextlib.ExitStack()
         self._listens = False
-        self._stopping = False
+        self._stopping = self._handing_over = False
         self._held: Callable[[], bool] = lambda: False
 
     async def serve(self) -> bool:
@@ -110,6 +110,11 @@ class Runtime:
     def wake(self) -> None:
         """Make the loop look about itself."""
         self._woken.set()
+
+    def hand_over(self) -> None:
+        """Ask the loop to end between two transitions, and to leave what runs alone: a newer engine takes it up."""
+        self._handing_over = True
+        self.stop()
 
     def stop(self) -> None:
         """Ask the loop to end between two transitions; what runs is stopped and queued again."""
@@ -320,8 +325,15 @@ class Runtime:
     async def _leave(self) -> None:
         """Stop what runs, record that it is to run again, and wait until every process is gone.
 
-        The engine's own work on git is not stopped but waited for; the next engine finds it done.
+        The engine's own work on git is not stopped but waited for; the next engine finds it done. Who hands over leaves
+        processes alone.
         """
+        if self._handing_over:
+            self._performer.let_go()
+            for working in self._working.values():
+                working.cancel()
+            await asyncio.gather(*self._ending, *self._working.values(), return_exceptions=True)
+            return
         live = [run for run, state in self._states.items() if state.run is not None and state.run.live]
         if live:
             await self._apply([], [cmd.Interrupted(run=run) for run in live])

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 
 from punchlist.runtime.beside import Beside
-from punchlist.runtime.lock import CALL
+from punchlist.runtime.lock import CALL, HAND_OVER
 from punchlist.runtime.loop import Runtime
 
 _TURN = 0.0005
@@ -25,6 +25,7 @@ def serve(make: Callable[[], Runtime], beside: Callable[[Runtime], Beside], *, f
         loop = asyncio.get_running_loop()
         for each in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(each, runtime.stop)
+        loop.add_signal_handler(HAND_OVER, runtime.hand_over)
         async with beside(runtime).at_work() as others:
             runtime.stays_while(lambda: not finishes and others.busy)
 

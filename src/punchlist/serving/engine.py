@@ -1,5 +1,6 @@
 """The process of an engine: put together, run until it has nothing to do or is told to end."""
 
+import logging
 import os
 from datetime import timedelta
 from functools import partial
@@ -17,6 +18,7 @@ from punchlist.runtime.deliveries import Deliveries
 from punchlist.runtime.later import Later
 from punchlist.runtime.lines import Lines
 from punchlist.runtime.lock import EngineLock, Holder
+from punchlist.runtime.logfile import LogFile
 from punchlist.runtime.loop import Runtime
 from punchlist.runtime.notices import Notices
 from punchlist.runtime.outbox import Outbox
@@ -40,8 +42,10 @@ def run_engine(start: Path | None = None, *, until_idle: bool = False, until_don
     surroundings = Surroundings(wiring.find_workspace(folder), start=folder, environ=wiring.environment())
     idle = duration(surroundings.settings.engine.idle_exit)
     idle_exit = timedelta() if until_done else idle if until_idle else None
+    if not until_done:
+        logging.getLogger("punchlist").addHandler(LogFile(surroundings.state / "engine.log"))
     served = serve(
-        partial(_runtime, surroundings, idle_exit=idle_exit),
+        partial(_runtime, surroundings, idle_exit=idle_exit, hands_over=until_idle),
         partial(_beside, surroundings),
         finishes=until_done,
     )
@@ -58,7 +62,7 @@ def run_engine(start: Path | None = None, *, until_idle: bool = False, until_don
     return 0
 
 
-def _runtime(surroundings: Surroundings, *, idle_exit: timedelta | None) -> Runtime:
+def _runtime(surroundings: Surroundings, *, idle_exit: timedelta | None, hands_over: bool) -> Runtime:
     service = wiring.service_of(surroundings, actor="engine")
     publisher = publishing.published(service)
     later = Later(publisher.flush, clock=service.clock)
@@ -79,7 +83,7 @@ def _runtime(surroundings: Surroundings, *, idle_exit: timedelta | None) -> Runt
         performer=performer,
         channel=surroundings.channel,
         lock=EngineLock(surroundings.state / "engine.lock"),
-        holder=Holder(pid=os.getpid(), since=service.now(), version=__version__),
+        holder=Holder(pid=os.getpid(), since=service.now(), version=__version__, hands_over=hands_over),
         clock=service.clock,
         pages=Showing(surroundings.store, publisher, put_off=later.ask),
         idle_exit=idle_exit,

@@ -8,6 +8,7 @@ from punchlist.cli.views.seen import (
     CheckSeen,
     DetectedSeen,
     EngineSeen,
+    Part,
     ProjectSeen,
     SettingSeen,
     WorkspaceSeen,
@@ -111,3 +112,39 @@ def engine(answer: Answer) -> str:
 def stopped(answer: Answer) -> str:
     """Return whether an engine was stopped."""
     return "stopped" if answer["stopped"] else "no engine ran"
+
+
+class UnitSeen(Part, frozen=True, kw_only=True):
+    """The unit of a service."""
+
+    name: str
+    path: str
+    text: str
+
+
+def unit_text(answer: Answer) -> str:
+    """Return the unit itself."""
+    return seen(UnitSeen, answer["unit"]).text.rstrip()
+
+
+def installed_unit(answer: Answer) -> str:
+    """Return what became of a service, and what is left to type."""
+    unit = seen(UnitSeen, answer["unit"])
+    if not answer["changed"]:
+        return f"{unit.path} says this already."
+    types = seen(list[str], answer["type"])
+    if answer["started"]:
+        return f"Wrote {unit.path}, and started it.\nTo keep it up when you are not logged in: {types[0]}"
+    return "\n".join(
+        [f"Wrote {unit.path}. There is no systemd of yours to start it here; where there is, type:", *types]
+    )
+
+
+def removed_unit(answer: Answer) -> str:
+    """Return whether a service was removed."""
+    unit = seen(UnitSeen, answer["unit"])
+    if not answer["removed"]:
+        return f"There is no {unit.path}."
+    return "\n".join(
+        [f"Removed {unit.path}.", *(f"If it still runs: {each}" for each in seen(list[str], answer["type"]))]
+    )
