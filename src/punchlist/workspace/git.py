@@ -45,7 +45,13 @@ _EXACT = {
     "core.symlinks": "true",
     "core.trustctime": "true",
 }
-_NO_ROOM = ("No space left on device", "Disk quota exceeded", "Read-only file system", "Input/output error")
+_NO_ROOM = (
+    "No space left on device",
+    "Out of diskspace",  # what git itself says for it, where it reads no errno
+    "Disk quota exceeded",
+    "Read-only file system",
+    "Input/output error",
+)
 
 
 class Ran(msgspec.Struct, frozen=True):
