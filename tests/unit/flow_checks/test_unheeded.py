@@ -25,7 +25,6 @@ def refused(text: str, **files: str) -> list[str]:
 @pytest.mark.parametrize(
     ("rule", "said"),
     [
-        ("memory: 1GiB", "it is not in force yet"),
         ("budget: {usd: 1}", "it is not in force yet"),
         ("sandbox: bwrap", "it is not in force yet"),
         ("auto_approve: true", "it is a rule of tasks, and says nothing of a flow"),
