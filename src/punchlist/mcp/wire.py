@@ -83,10 +83,9 @@ async def standard_streams(
                 await anyio.to_thread.run_sync(_put, writing, text.encode() + b"\n")
 
     threading.Thread(target=read, daemon=True, name="standard input").start()
-    with suppress(BrokenPipeError):
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(write)
-            yield Streams(received, sent)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(write)
+        yield Streams(received, sent)
 
 
 def read_body(body: bytes) -> tuple[bytes, types.JSONRPCResponse | types.JSONRPCError | None]:
@@ -129,8 +128,14 @@ def _lines(reading: BinaryIO) -> Iterator[tuple[bytes, bool]]:
 
 
 def _put(writing: BinaryIO, data: bytes) -> None:
-    writing.write(data)
-    writing.flush()
+    """Write a message; to a client that is gone, nothing, now and from now on: its standard input ends by itself."""
+    try:
+        writing.write(data)
+        writing.flush()
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, writing.fileno())
+        os.close(nowhere)
 
 
 def _read(line: bytes, *, whole: bool) -> types.JSONRPCMessage | _Refused:
