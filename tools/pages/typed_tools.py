@@ -30,8 +30,7 @@ arguments; a command stands in a hint only where a person must type it.
 - `idempotency_key`: the same call with the same key again returns the first answer.
 - What people read (`message`, `reason`, `question`, `request`, `text`, all in `data`) is refused when it is blank or
   holds control characters; ends of lines and tabs may stand in it.
-- A message of more than 10 MB, nested more than about 200 deep, or (on standard input) that says a name twice, is
-  refused.
+- A message of more than 10 MB, nested more than about 200 deep, or that says a name twice, is refused.
 
 The [generated files](files.md) are resources, `punchlist://files/…`. A client that offers elicitation is asked to put
 a proposal, and a gate that `list_gates` is told to `ask`, before the person: of a proposal the steps, their checks,
