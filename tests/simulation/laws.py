@@ -30,12 +30,17 @@ class Laws:
     def __init__(self) -> None:
         self.memory = Memory()
         self._seen = 0
+        self._last: dict[RunId, State] = {}
 
     def see(self, taken: Taken) -> None:
         """Check a decision that was committed, event by event, and the state that it led to."""
         if taken.after is None:
             assert not taken.events, "it was refused, and something happened"
             return
+        known = self._last.get(taken.command.run)
+        if known is not None and taken.before.run is not known.run:
+            self.file_is_memory(taken.before, known)
+        self._last[taken.command.run] = taken.after
         state = taken.before
         for event in taken.events:
             state = self._see_event(state, event)

@@ -20,7 +20,7 @@ from punchlist.engine import (
     wanted as wanting,
 )
 from punchlist.engine.kinds import integrate, repeat
-from punchlist.engine.turn import Turn, fold as shipped_fold
+from punchlist.engine.turn import Turn
 from punchlist.model import commands as cmd, events as ev
 from punchlist.model.flow import Retry
 from punchlist.model.ids import AttemptId, Tree
@@ -175,17 +175,19 @@ def an_event_folded_twice(patch: pytest.MonkeyPatch) -> None:
 
 
 def an_event_folded_twice_when_it_is_loaded(patch: pytest.MonkeyPatch) -> None:
-    """An attempt that waits stands in line twice after a restart."""
+    """The last attempt that was queued stands in line twice after a restart."""
+    shipped = loading._folded
 
-    def fold(state: State, event: ev.Event) -> State:
-        state = shipped_fold(state, event)
-        if not isinstance(event.fact, ev.AttemptQueued) or state.run is None:
+    def folded(reader: Any, state: State, *, stream: Any) -> State:
+        state = shipped(reader, state, stream=stream)
+        if state.run is None or not state.run.attempts:
             return state
+        last = max(state.run.attempts, key=lambda name: int(name[1:]))
         queue = state.run.queue
-        twice = replace(queue, entries=queue.entries.set(queue.last, event.fact.attempt), last=queue.last + 1)
+        twice = replace(queue, entries=queue.entries.set(queue.last, last), last=queue.last + 1)
         return replace(state, run=replace(state.run, queue=twice))
 
-    patch.setattr(loading, "fold", fold)
+    patch.setattr(loading, "_folded", folded)
 
 
 def a_timer_that_is_never_armed_again(patch: pytest.MonkeyPatch) -> None:
