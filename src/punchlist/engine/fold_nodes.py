@@ -51,6 +51,8 @@ def began(run: RunState, node: NodeState) -> bool:
 
 def with_nodes(run: RunState, *nodes: NodeState) -> RunState:
     """Return the run with these nodes as they are given."""
+    if len(nodes) == 1:
+        return replace(run, nodes=run.nodes.set(nodes[0].path, nodes[0]))
     return replace(run, nodes=run.nodes.update({node.path: node for node in nodes}))
 
 
@@ -60,21 +62,16 @@ def started(run: RunState, event: ev.Event) -> RunState:
     check_move(NODE_MOVES, node.status, NodeStatus.RUNNING, what=f"node {node.path}")
     node = replace(node, status=NodeStatus.RUNNING, started_at=event.at)
     spot = run.spots[node.spot]
-    if node.kind in {"flow", "item", "round"} or isinstance(spot.node, GroupNode | CallNode):
-        node, run = (node, run) if node.children else _with_children(node, run)
+    changed: list[NodeState] = []
+    if not node.children and (node.kind in {"flow", "item", "round"} or isinstance(spot.node, GroupNode | CallNode)):
+        changed = [_child(run, node, name=name) for name in spot.children]
+        node = replace(node, children=tuple(child.path for child in changed), remaining=len(changed))
     if node.kind == "item" and node.parent is not None:
         group = run.nodes[node.parent]
-        ready = queues.drop(group.ready, node.index)
-        run = with_nodes(run, replace(group, running=group.running + 1, ready=ready))
+        changed.append(replace(group, running=group.running + 1, ready=queues.drop(group.ready, node.index)))
     if isinstance(spot.node, IntegrateNode):
         run = replace(run, integrating=(*run.integrating, node.path))
-    return with_nodes(run, node)
-
-
-def _with_children(node: NodeState, run: RunState) -> tuple[NodeState, RunState]:
-    children = [_child(run, node, name=name) for name in run.spots[node.spot].children]
-    run = with_nodes(run, *children)
-    return replace(node, children=tuple(child.path for child in children), remaining=len(children)), run
+    return with_nodes(run, *changed, node)
 
 
 def _child(run: RunState, parent: NodeState, *, name: str) -> NodeState:
@@ -157,10 +154,9 @@ def ended(run: RunState, event: ev.Event) -> RunState:
     node = run.nodes[fact.node]
     check_move(NODE_MOVES, node.status, fact.status, what=f"node {node.path}")
     over = replace(node, status=fact.status, output=fact.output, error=fact.error, ended_at=event.at)
-    run = with_nodes(out_of_line(run, node.path), over)
     done = counts_as_done(run, over)
-    if node.parent is not None:
-        run = with_nodes(run, _parent_after(run.nodes[node.parent], node, done=done))
+    around = [] if node.parent is None else [_parent_after(run.nodes[node.parent], node, done=done)]
+    run = with_nodes(out_of_line(run, node.path), over, *around)
     return _release(run, over) if done else run
 
 

@@ -65,13 +65,13 @@ def canonical(value: object) -> bytes:
     return rfc8785.dumps(tree)
 
 
-def fields_of(record: msgspec.Struct) -> dict[str, object]:
-    """Return the fields of a record and its tag by name, as what JSON is made of; defaults are left out as it says."""
-    fields: dict[str, object] = msgspec.to_builtins(record, enc_hook=_persistent_map)
-    return fields
+def fields_of(record: msgspec.Struct) -> dict[str, msgspec.Raw]:
+    """Return the fields of a record and its tag by name, each as JSON with sorted names, however large."""
+    return _FIELDS.decode(_SORTED.encode(record))
 
 
 _SORTED = msgspec.json.Encoder(order="sorted", enc_hook=_persistent_map)
+_FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _GLANCED_AT = 4096
 """Bytes of a text for which a glance is cheaper than reading it: most are short, and a long one is mostly prose."""
 _OPEN = (b"{", b"[")

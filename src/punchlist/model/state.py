@@ -1,4 +1,7 @@
-"""State as the fold of the log: a task's and a run's. Frozen; maps are persistent, so an old state stays valid."""
+"""State as the fold of the log: a task's and a run's. Frozen; maps are persistent, so an old state stays valid.
+
+What a run has very many of is left out of the search for cyclic garbage (`gc=False`): nothing frozen can be part of it.
+"""
 
 from typing import Generic, TypeVar
 
@@ -32,7 +35,7 @@ from punchlist.model.verdicts import Verdict, Waiver
 T = TypeVar("T")
 
 
-class Mark(msgspec.Struct, frozen=True):
+class Mark(msgspec.Struct, frozen=True, gc=False):
     """The last event that changed something: its time and its hash."""
 
     at: str = ""
@@ -115,7 +118,7 @@ class TaskState(msgspec.Struct, frozen=True, kw_only=True):
     mark: Mark = Mark()
 
 
-class Queue(msgspec.Struct, Generic[T], frozen=True):
+class Queue(msgspec.Struct, Generic[T], frozen=True, gc=False):
     """A persistent first-in first-out queue; an entry may be dropped from the middle by its ticket."""
 
     entries: Map[int, T] = Map()
@@ -123,7 +126,7 @@ class Queue(msgspec.Struct, Generic[T], frozen=True):
     last: int = 0
 
 
-class NodeState(msgspec.Struct, frozen=True, kw_only=True):
+class NodeState(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One node of a run. Items of a `for_each` and rounds of a `repeat` are nodes of their own (kind `item`, `round`).
 
     `spot` is the node's place in the definition (`steps.rounds.build`), `missing` counts needs that are not over,
@@ -158,7 +161,7 @@ class NodeState(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: str = ""
 
 
-class AttemptState(msgspec.Struct, frozen=True, kw_only=True):
+class AttemptState(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One attempt; see AttemptQueued for `subject`, `again`, `r`, `s`."""
 
     id: AttemptId

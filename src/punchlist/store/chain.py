@@ -1,5 +1,6 @@
 """Events as they are stored: their facts, their hash, and the chain that they make."""
 
+import functools
 import typing
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
@@ -58,10 +59,15 @@ class RawEvent(NamedTuple):
 
 def fact_from(kind: str, data: bytes | str) -> AnyFact:
     """Return the fact of a stored event; raises ValueError for what this program cannot read."""
+    return _reading(kind).decode(data)
+
+
+@functools.cache
+def _reading(kind: str) -> "msgspec.json.Decoder[AnyFact]":
     known = _FACTS.get(kind)
     if known is None:
         raise ValueError(f"the kind {kind!r} is unknown")
-    return typing.cast("AnyFact", msgspec.json.decode(data, type=known))
+    return msgspec.json.Decoder(typing.cast("type[AnyFact]", known))
 
 
 def text_of(raw: bytes) -> str:

@@ -53,14 +53,23 @@ class SqliteReader:
             rows = self._session.stream("events_after", after=after, most=most)
         else:
             rows = self._session.stream("events_of_stream", stream=stream, after=after, most=most)
-        return (self._event(row) for row in rows)
+        return self._events(rows)
 
-    def _event(self, row: SqlRow) -> Event:
-        seq, stream, n, at, kind, actor, data, prev, hashed = row
+    def _events(self, rows: Iterable[SqlRow]) -> Iterator[Event]:
+        """Yield events of rows; those of one moment share its text: a million of them would not be small."""
+        at = ""
+        for row in rows:
+            event = self._event(row, at=at)
+            at = event.at
+            yield event
+
+    def _event(self, row: SqlRow, *, at: str = "") -> Event:
+        seq, stream, n, said, kind, actor, data, prev, hashed = row
         try:
             fact = fact_from(kind, data)
         except ValueError as error:
             raise damaged(self._session.path, f"event {seq} cannot be read: {error}") from error
+        at = at if said == at else said
         return Event(stream=stream, n=n, at=at, actor=actor, fact=fact, prev=prev, hash=hashed, seq=seq)
 
     def verify(self, *, stream: StreamId | None = None, compare: "Compare | None" = None) -> list[LogFault]:

@@ -11,6 +11,7 @@ from punchlist.engine.fold_project import fold_project
 from punchlist.engine.fold_run import fold_run
 from punchlist.engine.fold_task import fold_task
 from punchlist.engine.place import Place
+from punchlist.engine.refold import refold
 from punchlist.engine.rows import rows_of
 from punchlist.engine.scope import lookup
 from punchlist.engine.turn import fold
@@ -20,7 +21,7 @@ from punchlist.model import commands as cmd, events as ev
 from punchlist.model.flow import Flow, JudgeNode
 from punchlist.model.ids import AttemptId, GateId, NodePath, StepId, StreamId
 from punchlist.model.jobs import Outcome, Role
-from punchlist.model.json import plain
+from punchlist.model.json import decode, encode, plain
 from punchlist.model.policy import Policy
 from punchlist.model.state import Queue, State
 from punchlist.model.states import AttemptStatus, NodeStatus, StepStatus, TaskStatus
@@ -39,6 +40,29 @@ def test_a_stream_that_does_not_begin_with_its_first_event_is_refused() -> None:
         fold_task(None, sealed(ev.TaskPaused(paused=True)))
     with pytest.raises(ValueError, match="ProjectEdited does not belong at 1 of the project's stream s"):
         fold_project(None, sealed(ev.ProjectEdited(project=PROJECT)))
+
+
+def test_a_stream_without_events_leaves_the_state_as_it_is() -> None:
+    state = deliver(step()).state
+
+    assert refold(state, []) is state
+
+
+def test_what_an_attempt_answered_is_held_once_when_its_run_is_read_again() -> None:
+    story = Story(flow_of("nodes:\n  one: {run: 'true'}\n  two: {run: 'true'}\n")).start()
+    for answer in ({"exit_code": 0, "stdout": "1"}, {"exit_code": 0, "stdout": "2"}):
+        (attempt,) = story.run.live
+        story.over(attempt, exit_code=0, result=answer)
+    events = [event for event in story.events if event.stream == story.heads["run"]]
+    read = [replace(event, fact=decode(encode(event.fact), type(event.fact))) for event in events]
+
+    run = refold(State(), read).run
+
+    assert run == story.run
+    assert run is not None
+    held = [run.attempts[node.attempts[-1]].outcome for node in run.nodes.values() if node.attempts]
+    outputs = [node.output for node in run.nodes.values() if node.attempts]
+    assert [each.result is output for each, output in zip(held, outputs, strict=True) if each] == [True, True]
 
 
 def test_a_project_is_what_its_last_event_says() -> None:
