@@ -18,7 +18,7 @@ import pytest
 from mcp.client.session import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 
-from tests.clients import HELLO, Client, called, fresh, talked
+from tests.clients import HELLO, Asked, Client, called, fresh, talked
 from tests.installed import TIMEOUT, Call, Workspace
 
 STEP: dict[str, Any] = {"title": "Write", "criteria": ["It reads well."]}
@@ -54,11 +54,20 @@ class Server:
             return answer.status, answer.read().decode()
 
     @asynccontextmanager
-    async def client(self, name: str) -> AsyncIterator[Client]:
+    async def client(self, name: str, *, asked: Asked | None = None) -> AsyncIterator[Client]:
+        """Connect to it as an SDK's client does; with `asked` the client offers to ask the person in front of it."""
+
+        async def elicited(context: object, params: types.ElicitRequestParams) -> types.ElicitResult:
+            assert asked is not None
+            assert isinstance(params, types.ElicitRequestFormParams)
+            return asked(params)
+
+        callback = elicited if asked is not None else None
+        info = types.Implementation(name=name, version="1")
         async with (
             httpx2.AsyncClient(headers={"Authorization": f"Bearer {self.token}"}, timeout=TIMEOUT) as carrier,
             streamable_http_client(self.url, http_client=carrier) as (reading, writing),
-            ClientSession(reading, writing, client_info=types.Implementation(name=name, version="1")) as session,
+            ClientSession(reading, writing, client_info=info, elicitation_callback=callback) as session,
         ):
             yield Client(session, await session.initialize())
 
@@ -126,6 +135,19 @@ def test_two_clients_at_once_work_in_one_workspace_each_under_its_own_name(
     actors = {event["actor"] for event in workspace.ok("events")["events"] if event["kind"] == "TaskCreated"}
     assert actors == {"orchestrator:one", "orchestrator:two"}
     assert workspace.ok("log", "verify")["problems"] == []
+
+
+def test_the_person_in_front_of_a_client_is_asked_there(server: Server, workspace: Workspace) -> None:
+    def approves(form: types.ElicitRequestFormParams) -> types.ElicitResult:
+        return types.ElicitResult(action="accept", content={"choice": "approve"})
+
+    async def talk() -> dict[str, Any]:
+        async with server.client("asks", asked=approves) as chat:
+            await chat.ok("create_task", project="p", **TASK)
+            return await chat.ok("propose_approval", task="T1")
+
+    assert talked(talk)["asked"] == "accept"
+    assert workspace.ok("task", "show", "T1")["task"]["status"] == "ready"
 
 
 @pytest.mark.parametrize(

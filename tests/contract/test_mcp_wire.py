@@ -83,16 +83,21 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
 
 
 @pytest.fixture(params=ROLES)
-def environment(request: pytest.FixtureRequest, workspace: Workspace, tmp_path: Path) -> dict[str, str]:
-    """What a server of each role is started with."""
-    role = str(request.param)
+def role(request: pytest.FixtureRequest) -> str:
+    """Each role, one after the other."""
+    return str(request.param)
+
+
+@pytest.fixture
+def environment(role: str, workspace: Workspace, tmp_path: Path) -> dict[str, str]:
+    """What a server of the role is started with."""
     own = Tooled(tmp_path, Role(role)).environment if role in {each.value for each in Role} else {}
     return {**workspace.environment, **own, "ROLE": role}
 
 
 @pytest.fixture
 def process(workspace: Workspace, environment: dict[str, str]) -> "Iterator[subprocess.Popen[bytes]]":
-    """A server of each role."""
+    """A server of the role."""
     with subprocess.Popen(
         [PROGRAM, "mcp", "--role", environment["ROLE"]],
         cwd=workspace.root,
@@ -232,6 +237,7 @@ def test_whatever_lines_come_calls_are_answered_and_the_end_is_clean(server: Ser
     assert [name for name in asked if name not in told and name not in wires.taken_back] == []
 
 
+@pytest.mark.parametrize("role", ["orchestrator", "qa"])
 @pytest.mark.parametrize("half", [b"{", b'{"jsonrpc":"2.0","id":1,"method":"ping"', b"\xff", b"x" * 11_000_000])
 def test_half_a_line_and_then_the_end_is_an_end(server: Server, half: bytes) -> None:
     server.send(half)
