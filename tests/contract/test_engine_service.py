@@ -124,7 +124,7 @@ def test_a_log_that_has_grown_becomes_the_one_old_file(tmp_path: Path) -> None:
 def test_an_engine_that_says_much_goes_on_in_a_new_file(tmp_path: Path) -> None:
     path = tmp_path / "engine.log"
     script = (
-        "import logging, sys; from pathlib import Path; from punchlist.runtime.logfile import LogFile\n"
+        "import logging, sys; from pathlib import Path; from punchlist.serving.says import LogFile\n"
         "log = logging.getLogger('punchlist.engine'); log.addHandler(LogFile(Path(sys.argv[1]), largest=1000))\n"
         "for number in range(100): log.warning('line %d', number)\n"
     )

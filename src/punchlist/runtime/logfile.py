@@ -1,15 +1,11 @@
 """The engine's log as a file that stays small: when it has grown, it becomes the one old file, and a new one begins."""
 
 import contextlib
-import logging
-import os
-import sys
 from pathlib import Path
 
 LARGEST = 5_000_000
 """Bytes of the log at which the next one begins."""
 _OLD = ".1"
-_STREAMS = (1, 2)
 
 
 def keep_small(path: Path, *, largest: int = LARGEST) -> bool:
@@ -19,34 +15,3 @@ def keep_small(path: Path, *, largest: int = LARGEST) -> bool:
             path.replace(path.with_name(f"{path.name}{_OLD}"))
             return True
     return False
-
-
-class LogFile(logging.Handler):
-    """Writes what an engine says to standard error, with the time; where that is the file at `path`, keeps it small."""
-
-    def __init__(self, path: Path, *, largest: int = LARGEST) -> None:
-        super().__init__()
-        self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-        self._path = path
-        self._largest = largest
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write a line; one that cannot be written is lost, and nothing else is."""
-        with contextlib.suppress(OSError, ValueError):
-            sys.stderr.write(f"{self.format(record)}\n")
-            sys.stderr.flush()
-            if _is_at(self._path) and keep_small(self._path, largest=self._largest):
-                _begin(self._path)
-
-
-def _is_at(path: Path) -> bool:
-    there, mine = path.stat(), os.fstat(sys.stderr.fileno())
-    return (there.st_dev, there.st_ino) == (mine.st_dev, mine.st_ino)
-
-
-def _begin(path: Path) -> None:
-    """Let what this process prints go to a new file."""
-    fresh = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-    for stream in _STREAMS:
-        os.dup2(fresh, stream)
-    os.close(fresh)

@@ -1,6 +1,6 @@
 """A line of the inbox file as a call of a typed tool: the same names, arguments, checks and answers."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -79,18 +79,6 @@ class Desk:
         )
         error.code = "not_found"
         return error
-
-
-def open_desk(folder: Path, *, engine: Engine) -> Callable[[bytes, str], Answer]:
-    """Return what answers lines; the tools are loaded for the first one."""
-    made: list[Desk] = []
-
-    def answer(line: bytes, where: str) -> Answer:
-        if not made:
-            made.append(Desk(folder, engine=engine))
-        return made[0].answer(line, where)
-
-    return answer
 
 
 class _Sender(Caller):

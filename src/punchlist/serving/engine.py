@@ -2,9 +2,11 @@
 
 import logging
 import os
+from collections.abc import Callable
 from datetime import timedelta
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from punchlist import __version__, wiring
 from punchlist.errors import RefusedError
@@ -16,9 +18,8 @@ from punchlist.render.prompts import prompt_of
 from punchlist.runtime.beside import Beside
 from punchlist.runtime.deliveries import Deliveries
 from punchlist.runtime.later import Later
-from punchlist.runtime.lines import Lines
+from punchlist.runtime.lines import Answer, Lines
 from punchlist.runtime.lock import EngineLock, Holder
-from punchlist.runtime.logfile import LogFile
 from punchlist.runtime.loop import Runtime
 from punchlist.runtime.notices import Notices
 from punchlist.runtime.outbox import Outbox
@@ -26,9 +27,12 @@ from punchlist.runtime.perform import Performer
 from punchlist.runtime.serving import serve
 from punchlist.service import lookup, plans, publishing
 from punchlist.service.showing import Showing
-from punchlist.serving.desk import open_desk
+from punchlist.serving.says import LogFile
 from punchlist.serving.within import EngineWithin
 from punchlist.wiring import Surroundings
+
+if TYPE_CHECKING:
+    from punchlist.serving.desk import Desk
 
 
 def run_engine(start: Path | None = None, *, until_idle: bool = False, until_done: bool = False) -> int:
@@ -106,7 +110,7 @@ def _beside(surroundings: Surroundings, runtime: Runtime) -> Beside:
         channel=channel,
         name=f"beside-{os.getpid()}",
         notices=lambda: Notices(state / INBOX),
-        lines=Lines(store, state / INBOX, answer=open_desk(surroundings.root, engine=engine)),
+        lines=Lines(store, state / INBOX, answer=_answering(surroundings.root, engine)),
         stop_lines=engine.stop_waiting,
         outbox=Outbox(store, state / OUTBOX),
         deliveries=Deliveries(store, clock, on=moments),
@@ -121,3 +125,15 @@ def _beside(surroundings: Surroundings, runtime: Runtime) -> Beside:
 
 def _template(name: str) -> str:
     return (wiring.DATA / "prompts" / f"{name}.md").read_text(encoding="utf-8")
+
+
+def _answering(root: Path, engine: EngineWithin) -> Callable[[bytes, str], Answer]:
+    """Return what answers lines; the tools are loaded for the first one."""
+
+    @lru_cache(maxsize=1)
+    def desk() -> "Desk":
+        from punchlist.serving.desk import Desk
+
+        return Desk(root, engine=engine)
+
+    return lambda line, where: desk().answer(line, where)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 
+from punchlist import __version__
 from punchlist.cli.tables import columns, status, strong, table
 from punchlist.cli.views.seen import (
     CheckSeen,
@@ -105,7 +106,8 @@ def engine(answer: Answer) -> str:
     """Return whether the engine runs."""
     state = seen(EngineSeen, answer["engine"])
     if state.running:
-        return f"running, process {state.pid}, since {state.since}, version {state.version}"
+        other = "" if state.version in {"", __version__} else f" (this command line is version {__version__})"
+        return f"running, process {state.pid}, since {state.since}, version {state.version}{other}"
     return "not running; it starts by itself when there is something to do"
 
 
