@@ -82,7 +82,7 @@ class Workspace:
         return subprocess.Popen(
             [PROGRAM, *argv],
             cwd=options.pop("cwd", self.root),
-            env=self.environment,
+            env={**self.environment, **options.pop("env", {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

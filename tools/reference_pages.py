@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from tools.pages.crash_matrix import crash_matrix
 from tools.pages.events import events_page
 from tools.pages.exit_codes import exit_codes
 from tools.pages.flows import flows
@@ -21,6 +22,7 @@ from tools.pages.typed_tools import typed_tools
 ROOT = Path(__file__).parent.parent
 REFERENCE = Path("docs/reference")
 PAGES: tuple[Callable[[], dict[str, str]], ...] = (
+    crash_matrix,
     events_page,
     exit_codes,
     flows,
@@ -35,7 +37,11 @@ PAGES: tuple[Callable[[], dict[str, str]], ...] = (
 
 def files() -> dict[Path, str]:
     """Return every generated page's text by its path in the repository."""
-    return {REFERENCE / name: text for made in PAGES for name, text in made().items()}
+    return {_below(name): text for made in PAGES for name, text in made().items()}
+
+
+def _below(name: str) -> Path:
+    return Path("docs") / name.removeprefix("../") if name.startswith("../") else REFERENCE / name
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -1,5 +1,6 @@
 """Formats of `state.db`: newer is refused by name, older is copied and then migrated whole or not at all."""
 
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -121,6 +122,25 @@ def test_a_migration_that_fails_leaves_everything_as_it_was(path: Path, broken: 
 
         assert list(connection.iterdump()) == before
     assert format_of(path) == NOW
+
+
+def test_a_store_is_as_it_was_after_its_migration_was_killed_and_is_migrated_by_the_next(path: Path) -> None:
+    root = Path(__file__).parents[2]
+    dying = f"from punchlist.dying import arm\narm('inside-migration')\n{MIGRATE}"
+    with closing(opened(path)) as connection:
+        before = list(connection.iterdump())
+
+    killed = subprocess.run([sys.executable, "-c", dying, path], cwd=root, check=False).returncode
+    with closing(opened(path)) as connection:
+        after = list(connection.iterdump())
+    between = format_of(path)
+    again = subprocess.run([sys.executable, "-c", MIGRATE, path], cwd=root, check=False).returncode
+
+    assert (killed, between, again) == (-signal.SIGKILL, NOW, 0)
+    assert before == after
+    assert format_of(path) == len(STEPS)
+    with reading(path.with_name(f"state.db.before-{len(STEPS)}")) as reader:
+        assert reader.verify() == []
 
 
 def test_a_store_that_is_up_to_date_is_not_copied(path: Path) -> None:

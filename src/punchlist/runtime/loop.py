@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
+from punchlist.dying import reach
 from punchlist.engine.decide import decide
 from punchlist.engine.retry import stamp
 from punchlist.engine.rows import rows_of
@@ -209,6 +210,8 @@ class Runtime:
                 batch.take(writer, command)
             for row in rows:
                 batch.answer(writer, row)
+            reach("before-commit")
+        reach("after-commit")
         await self._follow(batch)
 
     async def _follow(self, batch: "_Batch") -> None:
@@ -270,6 +273,7 @@ class Runtime:
             )
         self._working.pop(attempt, None)
         self._folders.pop(attempt, None)
+        reach("before-record")
         self._outcomes.append(cmd.AttemptOver(run=state.run.id, outcome=outcome))
         self._woken.set()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from punchlist import __version__, wiring
+from punchlist.dying import VARIABLE, arm
 from punchlist.errors import RefusedError
 from punchlist.model.outside import INBOX, OUTBOX, Moment
 from punchlist.model.policy import duration
@@ -42,6 +43,7 @@ def run_engine(start: Path | None = None, *, until_idle: bool = False, until_don
     Raises RefusedError when another engine holds the lock; with `until_idle` that one will do, and this one ends.
     """
     wiring.refuse_inside("engine run")
+    arm(wiring.environment().get(VARIABLE))
     folder = (start or wiring.here()).absolute()
     surroundings = Surroundings(wiring.find_workspace(folder), start=folder, environ=wiring.environment())
     idle = duration(surroundings.settings.engine.idle_exit)

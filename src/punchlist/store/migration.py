@@ -57,9 +57,12 @@ def migrate(connection: sqlite3.Connection, path: Path, *, steps: Steps) -> None
         try:
             (found,) = connection.execute("pragma user_version").fetchone()
             if found < target:
+                from punchlist.dying import reach
+
                 _back_up(path, path.with_name(f"{path.name}.before-{target}"))
                 _apply(connection, steps[found:])
                 connection.execute(f"pragma user_version = {target}")
+                reach("inside-migration")
             connection.execute("commit")
         finally:
             if connection.in_transaction:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from punchlist.dying import reach
 from punchlist.errors import WorkerError
 from punchlist.model.ids import AttemptId
 from punchlist.model.jobs import FailureClass, Limits, Outcome, ProcessJob
@@ -136,10 +137,13 @@ class LocalProcesses:
         env = environment(launch, self._environ, io=files.io)
         argv = _resolved(launch, env["PATH"])
         files.create(_request(launch, argv=argv, env=env), launch.files, io=launch.role in AGENTS)
+        reach("before-spawn")
         try:
-            return wrapper.start(argv, files, cwd=launch.cwd, env=env, stdin=launch.invocation.stdin)
+            started = wrapper.start(argv, files, cwd=launch.cwd, env=env, stdin=launch.invocation.stdin)
         except (OSError, ValueError) as error:  # ValueError: a zero byte in an argument or a value
             raise WorkerError(f"{argv[0]} could not be started for {launch.attempt}: {error}") from error
+        reach("after-spawn")
+        return started
 
     def _grace_for(self, limit: FailureClass | None) -> Grace:
         return AT_ONCE if limit in {FailureClass.MEMORY, FailureClass.PROCESSES} else self._grace

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from punchlist.dying import reach
 from punchlist.errors import StoreError
 
 _SUFFIX = ".punchlist-new"
@@ -52,6 +53,7 @@ class FolderFiles:
             target.parent.mkdir(parents=True, exist_ok=True)
             self._refuse_links(target.parent)
             unfinished.write_bytes(content)
+            reach("while-rendering")
             unfinished.replace(target)
         except OSError as error:
             with contextlib.suppress(OSError):

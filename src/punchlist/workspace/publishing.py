@@ -4,6 +4,7 @@ import re
 from datetime import datetime
 from pathlib import Path
 
+from punchlist.dying import reach
 from punchlist.errors import ConflictError, DefinitionError, RefusedError
 from punchlist.model.ids import Commit, Tree
 from punchlist.model.jobs import IntegrateJob, PublishJob
@@ -57,7 +58,9 @@ def integrate(repository: Repository, user: UserRepository, *, job: IntegrateJob
             raise ConflictError(message, where=f"{job.task}: integrate", hint=hint)
         if now != planned:
             repository.write_commit(content)
+        reach("while-integrating")
         _push(repository, user, commit=planned, theirs=theirs, branch=job.branch, hold=descriptor)
+        reach("inside-git")
         if now != planned:
             refs = {ref: planned, f"refs/trees/{job.tree}": planned}
             repository.move_held(refs, was={ref: now}, hold=descriptor)
