@@ -22,7 +22,7 @@ pytestmark = [
 HOPELESS = BUILDER.replace("echo made > made.txt", "echo wrong > other.txt").replace(
     "[roles]", "[policy]\nrework = 0\n[roles]"
 )
-# What no event tells of: the log itself, which is held against its own hashes, what came from outside and what goes there.
+# What no event tells of: the log itself, held against its own hashes, and what comes from outside or goes there.
 BESIDE_THE_LOG = {"events", "streams", "inbox", "remembered", "cursors", "replies", "deliveries"}
 ONE_ROW = {"nodes": "position = (select min(position) from nodes)", "counters": "kind = 'gate'"}
 PLANTED = {
