@@ -80,3 +80,26 @@ def _asking(path: Path) -> Generator[None]:
     finally:
         enough.set()
         asking.join()
+
+
+def test_what_the_file_says_is_never_half_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    lock = EngineLock(path)
+    lock.take(HOLDER)
+    lock.release()
+    found: set[bytes] = set()
+
+    def look() -> None:
+        while not over.is_set():
+            found.add(path.read_bytes().strip())
+
+    over = threading.Event()
+    looking = threading.Thread(target=look)
+    looking.start()
+    for pid in range(2000, 2300):
+        lock.take(Holder(pid=pid, since="2026-11-21T00:00:00.000000Z", version="1.0.0"))
+        lock.release()
+    over.set()
+    looking.join()
+
+    assert all(said.startswith(b"{") and said.endswith(b"}") for said in found)

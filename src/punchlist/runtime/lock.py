@@ -16,6 +16,9 @@ CALL = signal.SIGURG
 HAND_OVER = signal.SIGUSR2
 """Asks an engine that says so of itself to end and leave what runs to a newer one."""
 
+_ROOM = 200
+"""Bytes of what the lock's file says, filled up with blanks."""
+
 
 class Holder(msgspec.Struct, frozen=True, kw_only=True):
     """Who holds the lock: process, since when, program version, and whether it hands over when it is asked to."""
@@ -143,8 +146,9 @@ class EngineLock:
     def _write(self, holder: Holder) -> None:
         self._file = _opened(self._path, os.O_RDWR | os.O_CREAT)
         _locked(self._file, fcntl.LOCK_EX)
-        os.ftruncate(self._file, 0)
-        os.pwrite(self._file, msgspec.json.encode(holder), 0)
+        said = msgspec.json.encode(holder).ljust(_ROOM)  # as long as what it replaces: no reader finds half of it
+        os.pwrite(self._file, said, 0)
+        os.ftruncate(self._file, len(said))
 
     def _is_there(self, descriptor: int) -> bool:
         try:
