@@ -66,7 +66,8 @@ class World:
             undone = [each for each in self.lives if not each.is_done()]
             if not undone:
                 break
-            self._note("kindly", self._kindly(undone[0], die))
+            for life in undone:
+                self._note("kindly", self._kindly(life, die))
             self._turn()
         assert all(each.is_done() for each in self.lives), "it never ends"
         self.check_end()
@@ -79,7 +80,7 @@ class World:
     # -- one choice ---------------------------------------------------------------------------------------------------
 
     def _choose(self, die: Random, step: int) -> None:
-        if step < (1 if self.mood.fickle else _LIVES) and (step == 0 or die.random() < 0.5):
+        if step < (1 if self.mood.fickle else _LIVES) and (step == 0 or die.random() < 0.4):
             plain = die.random() < 0.35
             make = PlainFlow if plain and not self.mood.fickle else Delivery
             self.lives.append(make(self.office, die, self.mood))
@@ -218,7 +219,7 @@ class World:
         if state.run.paused:
             return self.office.send(cmd.Resume(run=state.run.id), die)
         if running:
-            return self._end(die.choice(running), die, kind=True)
+            return "; ".join(self._end(each, die, kind=True) for each in running)
         if state.run.open_gates:
             gate = state.run.gates[die.choice(sorted(state.run.open_gates))]
             return self.office.send(life.decision(gate, die, kind=True), die)
