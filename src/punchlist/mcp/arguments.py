@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
-from punchlist.errors import DefinitionError, Problem, invalid
+from punchlist.errors import MOST_SHOWN, DefinitionError, Problem, invalid
 from punchlist.mcp.prose import prose_problems
 from punchlist.mcp.tool import Arguments, Tool
 from punchlist.model.allowed import allowed
@@ -64,7 +64,7 @@ def _against_record(tool: Tool, arguments: Arguments) -> Sequence[Problem]:
     try:
         parse(tool.record, known, what=tool.name)
     except DefinitionError as error:
-        return error.problems
+        return error.problems[:MOST_SHOWN]  # without the line that there are more: the schema finds those, too
     return ()
 
 
