@@ -84,7 +84,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     on_accept: Literal["branch", "merge", "pr"] = "branch"
     auto_approve: bool = False
     sandbox: Literal["auto", "bwrap", "none"] = "auto"
-    max_transitions: Annotated[int, Meta(ge=1, le=100_000_000)] = 100_000
+    max_transitions: Annotated[int, Meta(ge=1, le=100_000_000)] = 1_000_000
     budget: Amount = Amount()
 
 
