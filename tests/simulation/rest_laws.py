@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from punchlist.engine.retry import stamp
+from punchlist.model.flow import ForEachNode
 from punchlist.model.ids import NodePath
 from punchlist.model.state import NodeState, RunState, State
 from punchlist.model.states import FINAL_NODE, FINAL_STEP, NodeStatus, TaskStatus
@@ -19,11 +20,13 @@ def every_wait_has_a_registered_waker(state: State) -> None:
     pending = run.live or run.open_gates or run.queue.entries or run.parked
     if run.status in FINAL_NODE:
         assert not pending, "it is over, and something of it is not"
+        assert not run.held, f"it is over, and {sorted(run.held)} wait for their turn"
         return
     assert pending, "nothing will wake it"
     free = len(run.live) < run.policy.max_parallel and not (run.paused or run.cancelling)
     assert not (free and run.queue.entries), f"a slot is free, and {list(run.queue.entries.values())} wait for one"
-    coming = {*run.live, *run.queue.entries.values(), *run.parked}
+    held = {attempt for attempts in run.held.values() for attempt in attempts}
+    coming = {*run.live, *run.queue.entries.values(), *run.parked, *held}
     asked = set(run.open_gates.values())
     for node in run.nodes.values():
         mine = coming.intersection(node.attempts)
@@ -82,7 +85,7 @@ def a_group_is_over_when_all_in_it_is(state: State) -> None:
         for child in children:
             _check_child(run, group, child)
         if group.kind == "for_each" and _is_under_way(run, group):
-            _check_places(group, children)
+            _check_places(run, group, children=children)
 
 
 def _check_child(run: RunState, group: NodeState, child: NodeState) -> None:
@@ -92,13 +95,34 @@ def _check_child(run: RunState, group: NodeState, child: NodeState) -> None:
         assert child.missing == count, f"{child.path} waits for {child.missing} needs, not for {count}"
 
 
-def _check_places(group: NodeState, children: list[NodeState]) -> None:
-    """The items of a `for_each` under way: no more than its own `max_parallel`, no fewer than may be."""
-    running = sum(each.status in _UNDER_WAY for each in children)
-    ready = sorted(each.path for each in children if each.status is NodeStatus.PENDING and not each.missing)
+def _check_places(run: RunState, group: NodeState, *, children: list[NodeState]) -> None:
+    """The items of a `for_each` under way: no more than its own `max_parallel`, no fewer than may be.
+
+    What rests until a person decides takes no place, but in a list of which one begins when the one before is over.
+    """
+    in_turn = group.max_parallel == 1 and group.spot in _lists(run)
+    under_way = [each for each in children if each.status in _UNDER_WAY]
+    resting = [each for each in under_way if not in_turn and not _goes_on(run, each)]
+    running = len([each for each in under_way if each not in resting and each.path not in run.held])
+    ready = [each.path for each in children if each.status is NodeStatus.PENDING and not each.missing]
+    line = sorted([*ready, *(each.path for each in under_way if each.path in run.held)])
     assert group.running == running <= group.max_parallel, f"{running} items of {group.path} run"
-    assert sorted(group.ready.entries.values()) == ready, f"{group.path} has lost one of {ready}"
-    assert not ready or running == group.max_parallel, f"{group.path} has a place for {ready}"
+    assert sorted(group.ready.entries.values()) == line, f"{group.path} has lost one of {line}"
+    assert not line or running == group.max_parallel, f"{group.path} has a place for {line}"
+    assert not any(each.path in run.held for each in resting), f"{group.path} holds what rests"
+
+
+def _lists(run: RunState) -> set[str]:
+    defined = {path: spot.node for path, spot in run.spots.items()}
+    return {path for path, node in defined.items() if isinstance(node, ForEachNode) and node.needs_from is None}
+
+
+def _goes_on(run: RunState, node: NodeState) -> bool:
+    """Say whether anything in a node can go on before a person decides."""
+    if node.status is not NodeStatus.RUNNING:
+        return False
+    parts = [run.nodes[path] for path in node.children]
+    return any(_goes_on(run, each) for each in parts) or all(each.status in FINAL_NODE for each in parts)
 
 
 def a_step_that_is_over_has_its_closing_record(state: State) -> None:

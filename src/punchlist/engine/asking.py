@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from punchlist.engine.progress import offer_place
 from punchlist.engine.steps import enter_phase_again, move
 from punchlist.engine.turn import Here
 from punchlist.model import events as ev
@@ -28,6 +29,7 @@ def ask(
 def wait(here: Here) -> None:
     """Let a node wait for a decision."""
     here.emit(ev.NodeMoved(node=here.path, status=NodeStatus.WAITING))
+    here.turn.at_last(lambda: offer_place(here))
 
 
 def go_on(here: Here) -> None:

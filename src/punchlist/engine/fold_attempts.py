@@ -6,6 +6,7 @@ from immutables import Map
 from punchlist.engine import queues
 from punchlist.engine.facts import fact_of
 from punchlist.engine.fold_nodes import with_nodes
+from punchlist.engine.fold_rests import let_go, lined_up
 from punchlist.model import events as ev
 from punchlist.model.ids import AttemptId, GateId, StepId
 from punchlist.model.jobs import Role
@@ -20,7 +21,7 @@ def queued(run: RunState, event: ev.Event) -> RunState:
     """Fold AttemptQueued: it waits for a slot, or for its time."""
     fact = fact_of(event, ev.AttemptQueued)
     node = run.nodes[fact.node]
-    queue, ticket = (run.queue, -1) if fact.not_before else queues.push(run.queue, fact.attempt)
+    queue, ticket = (run.queue, -1) if fact.not_before or run.held else queues.push(run.queue, fact.attempt)
     said = msgspec.structs.asdict(fact)
     attempt = AttemptState(
         id=said.pop("attempt"),
@@ -31,7 +32,7 @@ def queued(run: RunState, event: ev.Event) -> RunState:
         mark=Mark(event.at, event.hash),
         **said,
     )
-    return replace(
+    run = replace(
         with_nodes(run, replace(node, attempts=(*node.attempts, fact.attempt))),
         attempts=run.attempts.set(fact.attempt, attempt),
         queue=queue,
@@ -39,6 +40,7 @@ def queued(run: RunState, event: ev.Event) -> RunState:
         tries=_tries(run, fact),
         checked=_checked(run, fact),
     )
+    return lined_up(run, fact.attempt) if run.held and not fact.not_before else run
 
 
 def _tries(run: RunState, fact: ev.AttemptQueued) -> Map[StepId, Tries]:
@@ -95,7 +97,7 @@ def ended(run: RunState, event: ev.Event) -> RunState:
 
 def _unqueued(run: RunState, attempt: AttemptState) -> RunState:
     parked = run.parked.delete(attempt.id) if attempt.id in run.parked else run.parked
-    return replace(run, queue=queues.drop(run.queue, attempt.ticket), parked=parked)
+    return replace(let_go(run, attempt.id), queue=queues.drop(run.queue, attempt.ticket), parked=parked)
 
 
 def ignored(run: RunState, _event: ev.Event) -> RunState:

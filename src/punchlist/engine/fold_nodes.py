@@ -4,6 +4,7 @@ import msgspec
 
 from punchlist.engine import queues
 from punchlist.engine.facts import fact_of
+from punchlist.engine.fold_rests import has_place, rested
 from punchlist.engine.spots import below
 from punchlist.model import events as ev
 from punchlist.model.flow import CallNode, Flow, GroupNode, IntegrateNode
@@ -71,7 +72,15 @@ def started(run: RunState, event: ev.Event) -> RunState:
         changed.append(replace(group, running=group.running + 1, ready=queues.drop(group.ready, node.index)))
     if isinstance(spot.node, IntegrateNode):
         run = replace(run, integrating=(*run.integrating, node.path))
-    return with_nodes(run, *changed, node)
+    return _beside(with_nodes(run, *changed, node), node)
+
+
+def _beside(run: RunState, node: NodeState) -> RunState:
+    """Return the run after a node began or ended: where others beside it rest, or did, the group may as well."""
+    if node.parent is None:
+        return run
+    group = run.nodes[node.parent]
+    return rested(run, group.path) if group.resting or group.rests else run
 
 
 def _child(run: RunState, parent: NodeState, *, name: str) -> NodeState:
@@ -145,7 +154,7 @@ def moved(run: RunState, event: ev.Event) -> RunState:
     fact = fact_of(event, ev.NodeMoved)
     node = run.nodes[fact.node]
     check_move(NODE_MOVES, node.status, fact.status, what=f"node {node.path}")
-    return with_nodes(run, replace(node, status=fact.status))
+    return rested(with_nodes(run, replace(node, status=fact.status)), node.path)
 
 
 def ended(run: RunState, event: ev.Event) -> RunState:
@@ -153,27 +162,31 @@ def ended(run: RunState, event: ev.Event) -> RunState:
     fact = fact_of(event, ev.NodeEnded)
     node = run.nodes[fact.node]
     check_move(NODE_MOVES, node.status, fact.status, what=f"node {node.path}")
-    over = replace(node, status=fact.status, output=fact.output, error=fact.error, ended_at=event.at)
+    over = replace(node, status=fact.status, rests=False, output=fact.output, error=fact.error, ended_at=event.at)
     done = counts_as_done(run, over)
-    around = [] if node.parent is None else [_parent_after(run.nodes[node.parent], node, done=done)]
+    around = [] if node.parent is None else [_parent_after(run, node, done=done)]
     run = with_nodes(out_of_line(run, node.path), over, *around)
-    return _release(run, over) if done else run
+    return _beside(_release(run, over) if done else run, over)
 
 
 def out_of_line(run: RunState, path: NodePath) -> RunState:
-    """Take a node out of the line of those that integrate."""
+    """Take a node out of the line of those that integrate, and of the items that wait for their turn."""
+    if path in run.held:
+        run = replace(run, held=run.held.delete(path))
     if path not in run.integrating:
         return run
     return replace(run, integrating=tuple(each for each in run.integrating if each != path))
 
 
-def _parent_after(parent: NodeState, node: NodeState, *, done: bool) -> NodeState:
+def _parent_after(run: RunState, node: NodeState, *, done: bool) -> NodeState:
     """Return a group after one of its children ended; `node` is the child as it was before."""
+    parent = run.nodes[node.parent or ROOT]
     return replace(
         parent,
         remaining=parent.remaining - 1,
         failed=parent.failed + (not done),
-        running=parent.running - (node.kind == "item" and node.status in UNDER_WAY),
+        running=parent.running - (node.kind == "item" and has_place(run, node)),
+        resting=parent.resting - node.rests,
         ready=queues.drop(parent.ready, node.index) if node.kind == "item" else parent.ready,
     )
 

@@ -7,6 +7,7 @@ import msgspec
 from punchlist.engine import queues
 from punchlist.engine.facts import fact_of
 from punchlist.engine.fold_nodes import ROOT, UNDER_WAY, began, counts_as_done, descendants, out_of_line, with_nodes
+from punchlist.engine.fold_rests import has_place, rested
 from punchlist.model import events as ev
 from punchlist.model.ids import NodePath
 from punchlist.model.state import NodeState, Queue, RunState
@@ -31,6 +32,8 @@ def reset(run: RunState, event: ev.Event) -> RunState:
         run = _revive(run, path, around=around)
     for path in around:
         run = _count(_line_up(run, path), path)
+    for path in around:
+        run = rested(run, path)
     if was_over:
         run = replace(run, cancelling="", cancelled_by="", revising=False)
     return replace(run, status=NodeStatus.RUNNING, ended_at="", error="", outputs=None)
@@ -101,7 +104,7 @@ def _line_up(run: RunState, path: NodePath) -> RunState:
                 missing[each] += 1
     waiting = [replace(each, missing=missing[each.path]) for each in children if each.status is NodeStatus.PENDING]
     ready: Queue[NodePath] = Queue()
-    for item in waiting:
+    for item in [*waiting, *(each for each in children if each.path in run.held)]:
         if item.kind == "item" and item.missing == 0:
             ready = queues.insert(ready, item.index, entry=item.path)
     run = with_nodes(run, *waiting)
@@ -117,6 +120,7 @@ def _count(run: RunState, path: NodePath) -> RunState:
         node,
         remaining=len(children) - len(over),
         failed=sum(not counts_as_done(run, child) for child in over),
-        running=sum(child.kind == "item" and child.status in UNDER_WAY for child in children),
+        running=sum(child.kind == "item" and has_place(run, child) for child in children),
+        resting=sum(child.rests for child in children),
     )
     return with_nodes(run, counted)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from punchlist.engine import fold_attempts, fold_nodes, fold_resets
+from punchlist.engine import fold_attempts, fold_nodes, fold_resets, fold_rests
 from punchlist.engine.facts import fact_of
 from punchlist.engine.fold_nodes import ROOT
 from punchlist.engine.spots import index
@@ -72,6 +72,7 @@ _FOLDS: dict[type, Callable[[RunState, ev.Event], RunState]] = {
     ev.ItemsListed: fold_nodes.items_listed,
     ev.RoundOpened: fold_nodes.round_opened,
     ev.NodeMoved: fold_nodes.moved,
+    ev.PlaceTaken: fold_rests.taken,
     ev.NodeEnded: fold_nodes.ended,
     ev.NodesReset: fold_resets.reset,
     ev.AttemptQueued: fold_attempts.queued,

@@ -87,6 +87,20 @@ def end(here: Here, status: NodeStatus, *, output: Json = None, error: str = "",
         elif dependent.node.missing == 0 and dependent.node.kind != "item":
             turn.later(lambda dependent=dependent: start(dependent))  # type: ignore[misc]
     turn.later(lambda: _tell(here))
+    if here.run.open_gates:
+        turn.at_last(lambda: offer_place(here))
+
+
+def offer_place(here: Here) -> None:
+    """Let the next items begin where this node's rest until a person decides: what waits for one takes no place."""
+    nodes, turn = here.run.nodes, here.turn
+    above = nodes.get(here.path)
+    while above is not None and above.parent is not None:
+        group = turn.at(above.parent)
+        goes_on = turn.kinds[group.node.kind].taken_up
+        if goes_on is not None and above.rests and group.node.status is NodeStatus.RUNNING:
+            goes_on(group)
+        above = nodes.get(above.parent)
 
 
 def unreach(here: Here, needed: Here) -> None:

@@ -99,6 +99,7 @@ class Turn:
         self.events: list[ev.Event] = []
         self.by = ENGINE
         self._todo: deque[Callable[[], None]] = deque()
+        self._last: deque[Callable[[], None]] = deque()
 
     @property
     def run(self) -> RunState:
@@ -132,12 +133,17 @@ class Turn:
         """Do `work` after what is under way: keeps long chains of nodes off the call stack."""
         self._todo.append(work)
 
+    def at_last(self, work: Callable[[], None]) -> None:
+        """Do `work` once nothing else follows: what it looks at is no state in between."""
+        self._last.append(work)
+
     def settle(self) -> None:
         """Work until nothing more follows, or the run has made more transitions than it may."""
-        while self._todo:
-            self._todo.popleft()()
+        while self._todo or self._last:
+            (self._todo or self._last).popleft()()
             if self.run.transitions > self.run.policy.max_transitions:
                 self._todo.clear()
+                self._last.clear()
 
     def finding_id(self) -> FindingId:
         """Return a new finding's id."""

@@ -320,6 +320,12 @@ class NodeMoved(Fact, frozen=True, tag=True):
     status: NodeStatus
 
 
+class PlaceTaken(Fact, frozen=True, tag=True):
+    """An item of a `for_each` goes on in a place that came free: a decision had let it go on while all were taken."""
+
+    node: NodePath
+
+
 class NodeEnded(Fact, frozen=True, tag=True):
     """A node came to its end."""
 
@@ -428,7 +434,8 @@ TaskFact = (
 )  # fmt: skip
 RunFact = (
     RunCreated | RunMoved | RunPaused | CancelAsked | InputsChanged | NodeStarted | CallEntered | ItemsListed
-    | RoundOpened | NodeMoved | NodeEnded | NodesReset | AttemptQueued | AttemptStarted | AttemptEnded | OutcomeIgnored
+    | RoundOpened | NodeMoved | PlaceTaken | NodeEnded | NodesReset | AttemptQueued | AttemptStarted | AttemptEnded
+    | OutcomeIgnored
     | LimitRaised | GateOpened | GateDecided | GateWithdrawn
 )  # fmt: skip
 AnyFact = WorkspaceFact | ProjectFact | TaskFact | RunFact

@@ -141,7 +141,11 @@ class GroupNode(Node, frozen=True, tag="group"):
 
 
 class ForEachNode(Node, frozen=True, tag="for_each"):
-    """The nodes once for each item, keyed by position (from 0) or `key`; `needs_from` makes the items a graph."""
+    """The nodes once for each item, keyed by position (from 0) or `key`; `needs_from` makes the items a graph.
+
+    An item takes one of the `max_parallel` places while anything of it can go on; while it rests until a person decides
+    it takes none. One at a time and without `needs_from`, an item begins when the one before is over.
+    """
 
     for_each: Json
     as_: str = msgspec.field(name="as")

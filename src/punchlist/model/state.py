@@ -130,8 +130,9 @@ class NodeState(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One node of a run. Items of a `for_each` and rounds of a `repeat` are nodes of their own (kind `item`, `round`).
 
     `spot` is the node's place in the definition (`steps.rounds.build`), `missing` counts needs that are not over,
-    `remaining` the children that are not, `running` the items under way; `settled` says how many of its attempts (of a
-    repeat: rounds) a person's last decision on it had before it.
+    `remaining` the children that are not, `running` the items that take a place, `resting` the children that rest until
+    a person decides; `settled` says how many of its attempts (of a repeat: rounds) a person's last decision on it had
+    before it.
     """
 
     path: NodePath
@@ -149,6 +150,8 @@ class NodeState(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     remaining: int = 0
     failed: int = 0
     running: int = 0
+    resting: int = 0
+    rests: bool = False
     max_parallel: int = 0
     ready: Queue[NodePath] = Queue()
     attempts: tuple[AttemptId, ...] = ()
@@ -231,7 +234,8 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     """A run as its stream tells it. The root node has the path `""`.
 
     `queue` holds attempts that wait for a slot, `parked` those with a time before which they must not start, `live`
-    those that run; `checked` holds the attempts of a check or review on a tree, `trees` the builder attempt that a tree
+    those that run, `held` those of items that a person's decision let go on and that wait for a place of their
+    `for_each`; `checked` holds the attempts of a check or review on a tree, `trees` the builder attempt that a tree
     is from; `integrating` is the queue of integrate nodes, the first at work; `earlier` keeps nodes that began again
     under another one; `raised` the limits that a person raised; `cancelling` is the reason of a cancel that waits for a
     commit under way, `cancelled_by` who asked for it; with `revising` the task becomes a draft by it.
@@ -262,6 +266,7 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     queue: Queue[AttemptId] = Queue()
     live: Map[AttemptId, NodePath] = Map()
     parked: Map[AttemptId, str] = Map()
+    held: Map[NodePath, tuple[AttemptId, ...]] = Map()
     tries: Map[StepId, Tries] = Map()
     raised: Map[str, str] = Map()
     checked: Map[str, tuple[AttemptId, ...]] = Map()

@@ -75,10 +75,14 @@ def _leave_the_rest(here: Here) -> None:
 
 
 def _go_on(here: Here) -> None:
-    """Start as many items as there may be, and end with the last one."""
+    """Start as many items as there may be, let those go on that wait for their turn, and end with the last one."""
     node = here.node
     while node.running < node.max_parallel and node.ready.entries:
-        start(here.at(node.ready.entries[node.ready.first]))
+        item = here.at(node.ready.entries[node.ready.first])
+        if item.path in here.run.held:
+            here.emit(ev.PlaceTaken(node=item.path))
+        else:
+            start(item)
         node = here.node
     if node.remaining:
         return
