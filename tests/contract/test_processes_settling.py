@@ -372,11 +372,22 @@ def test_an_attempt_that_a_dead_engine_was_ending_for_a_limit_is_ended(
     left = orphaned(f"READY; sleep {mark}")
     (left.attempts.directory() / "limit").write_text("silence")
 
-    ended = left.adopted()
+    ended = left.adopted(limits=Limits(timeout=60, silence=60))
 
     assert isinstance(ended, Exit)
-    assert ended.limit == "silence"
+    assert (ended.limit, ended.bound) == ("silence", "60 s")
     assert alive(mark) == []
+
+
+@pytest.mark.parametrize("noted", ["silence", "worker", "nonsense"])
+def test_a_limit_that_an_attempt_does_not_have_was_not_passed_whatever_is_noted(attempts: Attempts, noted: str) -> None:
+    attempts.sh("exit 3")
+    (attempts.directory() / "limit").write_text(noted)
+
+    found = attempts.adopt()
+
+    assert isinstance(found, Exit)
+    assert (found.code, found.limit) == (3, None)
 
 
 def test_a_process_that_got_the_number_of_a_wrapper_is_left_alone(attempts: Attempts, mark: str) -> None:

@@ -98,7 +98,7 @@ class LocalProcesses:
         too much before anyone looked. Cancelling the task kills the tree, as in `run`.
         """
         files = self._files(job.attempt)
-        limit = files.noted_limit()
+        limit = _noted_limit(files, job.limits)
         record: ExitRecord | None = None
         lost = ""
         try:
@@ -196,6 +196,12 @@ async def _passed_limit(
         if passed is not None:
             files.note_limit(passed)
             return passed
+
+
+def _noted_limit(files: AttemptFiles, limits: Limits) -> FailureClass | None:
+    """Return the limit that another engine noted as passed, if it is one that the attempt has."""
+    noted = files.noted_limit()
+    return noted if noted is not None and getattr(limits, noted, None) is not None else None
 
 
 def _believed(record: ExitRecord | None, status: os.waitid_result | None) -> ExitRecord:
