@@ -91,6 +91,7 @@ def test_a_statement_goes_by_an_index(connection: sqlite3.Connection, name: str)
         ("list_nodes", ["SEARCH nodes USING INDEX nodes_in_order (run=?)"]),
         ("list_attempts_of_run", ["SEARCH attempts USING INDEX attempts_by_run (run=?)"]),
         ("list_attempts_of_exam", ["SEARCH attempts USING INDEX attempts_by_exam (<expr>=?)"]),
+        ("list_parked_attempts", ["SEARCH attempts USING INDEX attempts_parked (<expr>>?)"]),
         ("list_task_scores", ["SEARCH task_scores USING INDEX task_scores_by_project (project=?)"]),
         ("get_task_state", ["SEARCH task_states USING PRIMARY KEY (id=?)"]),
         ("pending_commands", ["SEARCH inbox USING INDEX inbox_pending (state=?)"]),

@@ -82,6 +82,7 @@ def again(here: Here, attempt: AttemptState, *, not_before: str | None = None) -
         again=attempt.again,
         session=session,
         not_before=not_before,
+        after=attempt.id,
     )
 
 

@@ -187,6 +187,7 @@ class Here(Place):
         again: int = 0,
         session: str | None = None,
         not_before: str | None = None,
+        after: AttemptId | None = None,
     ) -> AttemptId:
         """Ask for an attempt at the node."""
         attempt = AttemptId(f"A{self.turn.context.allocate('attempt')}")
@@ -207,6 +208,7 @@ class Here(Place):
                 session=session,
                 base=base,
                 not_before=not_before,
+                after=after,
             )
         )
         return attempt

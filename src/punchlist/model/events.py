@@ -351,7 +351,8 @@ class AttemptQueued(Fact, frozen=True, tag=True):
     """An attempt is asked for; it starts when a slot is free and `not_before` is past.
 
     `subject` says what of the node it is for: a criterion's id, `setup`, `merge`, `commit` …; `again` counts repeats.
-    A check names the `tree` that it runs on and its `command`: the same on the same tree need not run again.
+    A check names the `tree` that it runs on and its `command`: the same on the same tree need not run again. `after` is
+    the attempt in whose place it comes.
     """
 
     attempt: AttemptId
@@ -368,6 +369,7 @@ class AttemptQueued(Fact, frozen=True, tag=True):
     session: str | None = None
     base: Commit | None = None
     not_before: str | None = None
+    after: AttemptId | None = None
 
 
 class AttemptStarted(Fact, frozen=True, tag=True):

@@ -184,6 +184,7 @@ class AttemptState(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     session: str | None = None
     base: Commit | None = None
     not_before: str | None = None
+    after: AttemptId | None = None
     outcome: Outcome | None = None
     ticket: int = 0
     queued_at: str = ""

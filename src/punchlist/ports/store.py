@@ -76,6 +76,10 @@ class Reader(Protocol):
         """Return attempts in the order of their ids."""
         ...
 
+    def parked(self) -> list[AttemptState]:
+        """Return the queued attempts that must not start before some time, the first of them first."""
+        ...
+
     def attempts_of_exam(self, exam: Digest) -> list[AttemptState]:
         """Return the attempts whose outcome names this exam, in the order of their ids."""
         ...

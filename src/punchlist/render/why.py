@@ -12,7 +12,7 @@ from punchlist.model.state import AttemptState, StepState, TaskState, VerdictRow
 from punchlist.model.states import AttemptStatus, GateStatus, StepStatus, TaskStatus
 from punchlist.model.verdicts import Judged, Verdict
 from punchlist.render.shapes import Shape, verdict as verdict_shape
-from punchlist.render.words import cost, judged_on, standing
+from punchlist.render.words import cost, judged_on, standing, waits
 
 _TASK_WAITS = {
     TaskStatus.DRAFT: ("a person to approve it", "punchlist approve {id}"),
@@ -230,10 +230,16 @@ def _running(attempts: Sequence[AttemptState]) -> Json:
     """Return the attempt that runs or is queued, the latest first; None when there is none."""
     for each in reversed(attempts):
         if each.status in {AttemptStatus.RUNNING, AttemptStatus.QUEUED}:
-            who = f"{each.role} {each.worker}" if each.worker else each.role.value
-            later = f", not before {each.not_before}" if each.not_before else ""
-            return {"what": f"{each.id} ({who}), {each.status}{later}", "command": f"punchlist logs {each.id} -f"}
+            return attempt_waits(each, next((before for before in attempts if before.id == each.after), None))
     return None
+
+
+def attempt_waits(state: AttemptState, before: AttemptState | None) -> Json:
+    """Return what is waited for while an attempt runs, or has not begun: then there is no log of it to follow."""
+    who = f"{state.role} {state.worker}" if state.worker else state.role.value
+    if state.status is AttemptStatus.RUNNING:
+        return {"what": f"{state.id} ({who}), running", "command": f"punchlist logs {state.id} -f"}
+    return {"what": f"{state.id} ({who}), {waits(state, before)}", "command": f"punchlist events {state.run} -f"}
 
 
 def _gate(row: GateRow) -> Json:

@@ -40,6 +40,18 @@ def person(actor: str) -> str:
     return actor.removeprefix("human:")
 
 
+def waits(queued: AttemptState, before: AttemptState | None) -> str:
+    """Return what an attempt that has not begun waits for: a slot, or a time; it comes after the one `before`."""
+    if queued.not_before is None:
+        return "queued for a free slot"
+    parked = f"parked until {queued.not_before[:19]}Z"
+    failed = before.outcome if before is not None else None
+    if failed is None:
+        return parked
+    said = [failed.failure.value if failed.failure else "", *failed.reason.splitlines()[:1]]
+    return ": ".join([parked, *(each for each in said if each)])
+
+
 def cost(attempts: Iterable[AttemptState]) -> dict[str, Json]:
     """Return what attempts by workers cost together; a number that no attempt reported is None, never 0.
 

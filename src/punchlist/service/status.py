@@ -11,6 +11,8 @@ from punchlist.service.programs import troubles
 if TYPE_CHECKING:
     from punchlist.model.json import Json
     from punchlist.model.rows import GateRow, TaskSummary
+    from punchlist.model.state import AttemptState
+    from punchlist.ports import Reader
     from punchlist.service.context import Answer, Service
 
 _HELD = frozenset({TaskStatus.RUNNING, TaskStatus.WAITING})
@@ -26,6 +28,7 @@ def status(service: "Service", *, since: str | None = None) -> "Answer":
         lines = reader.tasks()
         gates = reader.gates()
         runs = reader.runs(live=True)
+        parked = [_parked(reader, each) for each in reader.parked()]
         pending = reader.inbox()
         projects = [each.id for each in reader.projects()]
         beside: list[Json] = [
@@ -48,6 +51,7 @@ def status(service: "Service", *, since: str | None = None) -> "Answer":
         "failed": failed,
         "running": _lines([line for line in lines if line.status in _HELD], "punchlist why"),
         "runs": live,
+        "parked": [*parked],
         "ready": ready,
         "drafts": drafts,
         "problems": [
@@ -72,6 +76,24 @@ def _gate(row: "GateRow") -> "Json":
     gate = row.gate
     command = f"punchlist approve {row.task}" if gate.kind == "approval" else f"punchlist decide {gate.id} CHOICE"
     return {**shapes.gate(row), "command": command}
+
+
+def _parked(reader: "Reader", state: "AttemptState") -> "Json":
+    """Return an attempt that waits for its time, and why: what became of the one that it comes after."""
+    before = reader.attempt(state.after) if state.after is not None else None
+    failed = before.outcome if before is not None else None
+    return {
+        "attempt": state.id,
+        "run": state.run,
+        "step": state.step,
+        "node": state.node,
+        "role": state.role.value,
+        "worker": state.worker,
+        "failure_class": failed.failure.value if failed is not None and failed.failure else None,
+        "reason": failed.reason if failed is not None else "",
+        "not_before": state.not_before,
+        "command": f"punchlist why {state.step or state.id}",
+    }
 
 
 def _problems(lines: "list[TaskSummary]", *, engine_runs: bool, live: bool, pending: int) -> "list[Json]":

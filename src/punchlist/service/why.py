@@ -3,14 +3,15 @@
 from typing import TYPE_CHECKING
 
 from punchlist.model.ids import GateId, RunId, StepId, TaskId
+from punchlist.model.states import FINAL_ATTEMPT
 from punchlist.render import shapes
-from punchlist.render.why import why as explain
+from punchlist.render.why import attempt_waits, why as explain
 from punchlist.service import lookup
 from punchlist.service.publishing import attempts_of
 
 if TYPE_CHECKING:
     from punchlist.model.json import Json
-    from punchlist.model.state import TaskState
+    from punchlist.model.state import AttemptState, TaskState
     from punchlist.ports import Reader
     from punchlist.service.context import Answer, Service
 
@@ -30,7 +31,7 @@ def why(service: "Service", name: str) -> "Answer":
             case "gate":
                 return {"why": shapes.gate(lookup.gate(reader, GateId(name)))}
             case "attempt":
-                return {"why": shapes.attempt(lookup.attempt(reader, name))}
+                return _attempt(reader, lookup.attempt(reader, name))
             case _:
                 return _finding(reader, name)
 
@@ -47,6 +48,14 @@ def _run(reader: "Reader", name: str) -> "Answer":
     bad: list[Json] = [shapes.node(each) for each in nodes if each.error]
     asked: list[Json] = [shapes.gate(each) for each in gates]
     return {"why": {**shapes.run(row, []), "nodes": bad, "gates": asked}}
+
+
+def _attempt(reader: "Reader", state: "AttemptState") -> "Answer":
+    shape = shapes.attempt(state)
+    if state.status in FINAL_ATTEMPT:
+        return {"why": shape}
+    before = reader.attempt(state.after) if state.after is not None else None
+    return {"why": {**shape, "waits_for": attempt_waits(state, before)}}
 
 
 def _finding(reader: "Reader", name: str) -> "Answer":

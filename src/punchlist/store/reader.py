@@ -177,6 +177,10 @@ class SqliteReader:
         """Return the attempts whose outcome names this exam, in the order of their ids."""
         return self._documents(AttemptState, self._session.all("list_attempts_of_exam", exam=exam))
 
+    def parked(self) -> list[AttemptState]:
+        """Return the queued attempts that must not start before some time, the first of them first."""
+        return self._documents(AttemptState, self._session.all("list_parked_attempts"))
+
     def attempts(self, *, run: RunId | None = None, step: StepId | None = None) -> list[AttemptState]:
         """Return attempts in the order of their ids."""
         if step is not None:

@@ -8,7 +8,7 @@ from immutables import Map
 
 from punchlist.cli.views import attention
 from punchlist.model.ids import AttemptId, Commit, GateId, RunId, StepId, Tree
-from punchlist.model.jobs import Role
+from punchlist.model.jobs import FailureClass, Outcome, Role
 from punchlist.model.json import Json
 from punchlist.model.records import Criterion
 from punchlist.model.state import AttemptState, StepState, TaskState
@@ -108,8 +108,39 @@ def test_what_is_queued_says_until_when() -> None:
     ended = replace(queued, id=AttemptId("A43"), status=AttemptStatus.LOST)
 
     assert waits(building, "T12.1", attempts=(queued, ended)) == {
-        "what": "A42 (check), queued, not before 2026-11-21T11:00:00Z",
-        "command": "punchlist logs A42 -f",
+        "what": "A42 (check), parked until 2026-11-21T11:00:00Z",
+        "command": "punchlist events R7 -f",
+    }
+
+
+def test_what_is_queued_without_a_time_waits_for_a_slot() -> None:
+    building = state(TaskStatus.RUNNING, StepStatus.BUILDING)
+    queued = attempt("A42", Role.CHECK, status=AttemptStatus.QUEUED)
+
+    assert waits(building, "T12.1", attempts=(queued,)) == {
+        "what": "A42 (check), queued for a free slot",
+        "command": "punchlist events R7 -f",
+    }
+
+
+def test_what_is_parked_says_why_by_the_attempt_that_it_comes_after() -> None:
+    building = state(TaskStatus.RUNNING, StepStatus.BUILDING)
+    outcome = Outcome(
+        attempt=AttemptId("A41"), status=AttemptStatus.FAILED, failure=FailureClass.QUOTA, reason="429\nusage limit"
+    )
+    failed = attempt("A41", Role.BUILDER, status=AttemptStatus.FAILED, worker="claude", outcome=outcome)
+    parked = attempt(
+        "A42",
+        Role.BUILDER,
+        status=AttemptStatus.QUEUED,
+        worker="claude",
+        not_before="2026-11-21T11:00:00Z",
+        after=failed.id,
+    )
+
+    assert waits(building, "T12.1", attempts=(failed, parked)) == {
+        "what": "A42 (builder claude), parked until 2026-11-21T11:00:00Z: quota: 429",
+        "command": "punchlist events R7 -f",
     }
 
 

@@ -39,6 +39,9 @@ def why(answer: Answer) -> str:
         return "\n".join(_why_lines(seen(WhySeen, told), indent=""))
     known = {**told, **seen(dict[str, Json], told.get("finding") or {})}
     said = {name: str(value) for name, value in known.items() if isinstance(value, str | int) and value}
+    if known.get("waits_for"):
+        waits = seen(WaitsSeen, known["waits_for"])
+        said |= {"waits for": waits.what, "type": waits.command}
     return columns([[name, text.rstrip().replace("\n", f"\n{_INDENT}")] for name, text in said.items()])
 
 
@@ -97,6 +100,20 @@ class ProblemSeen(Part, frozen=True, kw_only=True):
     command: str = ""
 
 
+class ParkedSeen(Part, frozen=True, kw_only=True):
+    """An attempt that waits for its time."""
+
+    attempt: str
+    step: str | None = None
+    node: str = ""
+    role: str = ""
+    worker: str | None = None
+    failure_class: str | None = None
+    reason: str = ""
+    not_before: str = ""
+    command: str = ""
+
+
 class StatusSeen(Part, frozen=True, kw_only=True):
     """How things stand."""
 
@@ -106,6 +123,7 @@ class StatusSeen(Part, frozen=True, kw_only=True):
     accepted: tuple[LineSeen, ...] = ()
     failed: tuple[LineSeen, ...] = ()
     running: tuple[LineSeen, ...] = ()
+    parked: tuple[ParkedSeen, ...] = ()
     ready: tuple[LineSeen, ...] = ()
     drafts: tuple[LineSeen, ...] = ()
     projects: tuple[str, ...] = ()
@@ -122,6 +140,7 @@ def status(answer: Answer) -> str:
         _block("To approve", _lines(told.drafts)),
         _block("To start", _lines(told.ready)),
         _block("Running", _lines(told.running)),
+        _block("Parked", _parked(told.parked)),
         _block("Accepted", _lines(told.accepted)),
     ]
     shown = [block for block in blocks if block]
@@ -137,6 +156,22 @@ def _lines(lines: Sequence[LineSeen]) -> list[str]:
     rows = [[each.id, _how_far(each), each.title, each.command] for each in lines[:_MOST]]
     more = [f"and {len(lines) - _MOST} more: punchlist task list"] if len(lines) > _MOST else []
     return [*to_type(rows, indent=2), *more] if rows else []
+
+
+def _parked(parked: Sequence[ParkedSeen]) -> list[str]:
+    """Return who waits until when, and why; what they answered may have many lines."""
+    rows = [[each.step or each.node, _who_until(each), _why_parked(each), each.command] for each in parked[:_MOST]]
+    more = [f"and {len(parked) - _MOST} more: punchlist status --json"] if len(parked) > _MOST else []
+    return [*to_type(rows, indent=2), *more] if rows else []
+
+
+def _who_until(parked: ParkedSeen) -> str:
+    who = f"{parked.role} {parked.worker}" if parked.worker else parked.role
+    return f"{parked.attempt} ({who}) until {parked.not_before[:19]}Z"
+
+
+def _why_parked(parked: ParkedSeen) -> str:
+    return ": ".join(each for each in (parked.failure_class, *parked.reason.splitlines()[:1]) if each)
 
 
 def _how_far(line: LineSeen) -> str:

@@ -163,6 +163,11 @@ select doc from attempts where run = :run order by number;
 -- name: list_attempts_of_exam
 select doc from attempts where json_extract(doc, '$.outcome.exam') = :exam order by number;
 
+-- name: list_parked_attempts
+select doc from attempts
+where json_extract(doc, '$.status') = 'queued' and json_extract(doc, '$.not_before') > ''
+order by json_extract(doc, '$.not_before');
+
 -- name: list_attempts_of_step
 select doc from attempts where step = :step and (:run is null or run = :run) order by number;
 

@@ -105,6 +105,10 @@ create index attempts_by_step on attempts (step) where step is not null;
 create index attempts_by_exam on attempts (json_extract(doc, '$.outcome.exam'))
 where json_extract(doc, '$.outcome.exam') is not null;
 
+-- What waits for its time: a quota's reset, or the delay between two tries.
+create index attempts_parked on attempts (json_extract(doc, '$.not_before'))
+where json_extract(doc, '$.status') = 'queued' and json_extract(doc, '$.not_before') is not null;
+
 create table gates (
     number integer primary key,
     id text not null unique,
