@@ -39,9 +39,14 @@ class Desk:
 
     def __init__(self, folder: Path, *, engine: Engine) -> None:
         self._folder = folder
+        self._sender = _Sender(folder, engine)
         self._tools: Mapping[str, Tool] = {
-            tool.name: tool for tool in orchestrator.tools(_Sender(folder, engine)) if not tool.waits
+            tool.name: tool for tool in orchestrator.tools(self._sender) if not tool.waits
         }
+
+    def close(self) -> None:
+        """Close the store that the tools read and write by; another line opens it again."""
+        self._sender.service.store.close()
 
     def answer(self, line: bytes, where: str) -> Answer:
         """Return the answer to a line; raises StoreError when it cannot be given now."""

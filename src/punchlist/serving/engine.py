@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import timedelta
 from functools import lru_cache, partial
 from pathlib import Path
@@ -50,14 +51,16 @@ def run_engine(start: Path | None = None, *, until_idle: bool = False, until_don
     idle_exit = timedelta() if until_done else idle if until_idle else None
     if not until_done:
         logging.getLogger("punchlist").addHandler(LogFile(surroundings.state / "engine.log"))
-    served = serve(
-        partial(_runtime, surroundings, idle_exit=idle_exit, hands_over=until_idle),
-        partial(_beside, surroundings),
-        finishes=until_done,
-    )
-    if served:
-        publishing.published(wiring.service_of(surroundings, actor="engine")).flush()
-    elif not until_idle:
+    with ExitStack() as ends:  # the last of all processes to close the store leaves it in one file
+        ends.callback(surroundings.store.close)
+        served = serve(
+            partial(_runtime, surroundings, idle_exit=idle_exit, hands_over=until_idle),
+            partial(_beside, surroundings, ends=ends),
+            finishes=until_done,
+        )
+        if served:
+            publishing.published(wiring.service_of(surroundings, actor="engine")).flush()
+    if not served and not until_idle:
         holder = surroundings.engine.status()
         who = "" if holder.pid is None else f": process {holder.pid}, since {holder.since}"
         raise RefusedError(
@@ -96,8 +99,11 @@ def _runtime(surroundings: Surroundings, *, idle_exit: timedelta | None, hands_o
     )
 
 
-def _beside(surroundings: Surroundings, runtime: Runtime) -> Beside:
-    """Return what an engine does for other programs; the settings are read anew each time that they are asked."""
+def _beside(surroundings: Surroundings, runtime: Runtime, *, ends: ExitStack) -> Beside:
+    """Return what an engine does for other programs; the settings are read anew each time that they are asked.
+
+    `ends` is given what is to be closed when the engine is at its end.
+    """
     state, store, channel = surroundings.state, surroundings.store, surroundings.channel
     clock = wiring.SystemClock()
     status = EngineStatus(running=True, pid=os.getpid(), version=__version__)
@@ -112,7 +118,7 @@ def _beside(surroundings: Surroundings, runtime: Runtime) -> Beside:
         channel=channel,
         name=f"beside-{os.getpid()}",
         notices=lambda: Notices(state / INBOX),
-        lines=Lines(store, state / INBOX, answer=_answering(surroundings.root, engine)),
+        lines=Lines(store, state / INBOX, answer=_answering(surroundings.root, engine, ends=ends)),
         stop_lines=engine.stop_waiting,
         outbox=Outbox(store, state / OUTBOX),
         deliveries=Deliveries(store, clock, on=moments),
@@ -129,13 +135,15 @@ def _template(name: str) -> str:
     return (wiring.DATA / "prompts" / f"{name}.md").read_text(encoding="utf-8")
 
 
-def _answering(root: Path, engine: EngineWithin) -> Callable[[bytes, str], Answer]:
+def _answering(root: Path, engine: EngineWithin, *, ends: ExitStack) -> Callable[[bytes, str], Answer]:
     """Return what answers lines; the tools are loaded for the first one."""
 
     @lru_cache(maxsize=1)
     def desk() -> "Desk":
         from punchlist.serving.desk import Desk
 
-        return Desk(root, engine=engine)
+        made = Desk(root, engine=engine)
+        ends.callback(made.close)
+        return made
 
     return lambda line, where: desk().answer(line, where)
