@@ -211,9 +211,10 @@ def test_a_page_of_the_server_itself_is_not_foreign(standing: Server, name: str)
         ("", 400),
         ("[]", 400),
         ('{"jsonrpc":"1.0","id":1,"method":"ping"}', 400),
+        ('{"jsonrpc":"2.0","id":"\\ud800","method":"ping"}', 400),
         (called("list_tasks", {}), 400),
     ],
-    ids=["half a message", "nothing", "no message", "another version", "no session"],
+    ids=["half a message", "nothing", "no message", "another version", "half a character as id", "no session"],
 )
 def test_what_is_no_message_of_a_session_is_refused(standing: Server, message: object, expected: int) -> None:
     status, said = standing.send(message)

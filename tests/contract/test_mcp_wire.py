@@ -23,6 +23,31 @@ LINES = settings.default.max_examples * 6 // 10 if settings.default else 60
 ROLES = ("orchestrator", "human", "builder", "qa", "planner")
 IDS: list[Any] = [None, True, 1.5, {}, [], "", -1, 0, "0", 2**31, 2**70, "x" * 5_000, "\x00", "é"]
 LAST = "the last one"
+PARSE, INVALID = -32700, -32600
+NO_MESSAGES: dict[bytes, tuple[Any, int, str]] = {
+    b"{": (None, PARSE, "cannot be read"),
+    b"\xff\xfe": (None, PARSE, "cannot be read"),
+    b'{"jsonrpc":"2.0","id":5,"method":"ping"': (5, PARSE, "cannot be read"),
+    b'{"jsonrpc":"2.0","id":"\\ud800","method":"ping"}': (None, PARSE, "cannot be read"),
+    b'{"jsonrpc":"2.0","id":"\\ud800","method":"tools/call","params":{"name":"list_tasks"}}': (
+        None,
+        PARSE,
+        "cannot be read",
+    ),
+    b'{"jsonrpc":"2.0","id":"\xed\xa0\x80","method":"ping"}': (None, PARSE, "cannot be read"),
+    b"[]": (None, INVALID, "batches are not taken"),
+    b'[{"jsonrpc":"2.0","id":1,"method":"ping"}]': (None, INVALID, "batches are not taken"),
+    b"null": (None, INVALID, "one JSON object"),
+    b'{"jsonrpc":"1.0","id":8,"method":"ping"}': (8, INVALID, "`jsonrpc`"),
+    b'{"jsonrpc":"2.0","id":9}': (9, INVALID, "a `method`"),
+    b'{"jsonrpc":"2.0","id":10,"method":1}': (10, INVALID, "`method` of a message is text"),
+    b'{"jsonrpc":"2.0","id":11,"method":"ping","params":[]}': (11, INVALID, "`params`"),
+    b'{"jsonrpc":"2.0","id":null,"method":"ping"}': (None, INVALID, "the `id`"),
+    b'{"jsonrpc":"2.0","id":true,"method":"ping"}': (None, INVALID, "the `id`"),
+    b'{"jsonrpc":"2.0","id":1.5,"method":"ping"}': (None, INVALID, "the `id`"),
+    b'{"jsonrpc":"2.0","id":{},"method":"tools/call","params":{"name":"list_tasks"}}': (None, INVALID, "the `id`"),
+}
+"""Lines that are no messages, and how each is answered: the id, the protocol's code, words of why."""
 
 
 class Server:
@@ -235,6 +260,18 @@ def test_whatever_lines_come_calls_are_answered_and_the_end_is_clean(server: Ser
     assert (code, "Traceback" in errors) == (0, False), errors
     told = [each.get("id") for each in server.said]
     assert [name for name in asked if name not in told and name not in wires.taken_back] == []
+
+
+@pytest.mark.parametrize("role", ["orchestrator"])
+def test_what_is_no_message_is_answered_under_the_id_that_can_be_told(server: Server) -> None:
+    """JSON-RPC 2.0, section 5: the id of an answer is null when that of its request could not be found out."""
+    for line, (name, code, words) in NO_MESSAGES.items():
+        server.send(line + b"\n")
+        answer = server.until(name)
+        assert (answer["error"]["code"], words in answer["error"]["message"]) == (code, True), (line, answer)
+
+    server.say({"jsonrpc": "2.0", "id": LAST, "method": "ping"})
+    server.until(LAST)
 
 
 @pytest.mark.parametrize("role", ["orchestrator", "qa"])

@@ -28,6 +28,7 @@ LARGEST = 10_000_000
 """Bytes of a message; a longer one is refused."""
 _END = 1_000
 _SHOWN = 80
+_DIGITS = 20
 _ARGUMENTS = "params.arguments."
 _WORD = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]|[^\s"{}\[\],:]+')
 _LAST_ID = re.compile(r'"id"\s*:\s*(-?[0-9]+|"(?:[^"\\]|\\.)*")\s*\}?\s*$')
@@ -46,8 +47,9 @@ async def standard_streams(
 ) -> AsyncGenerator[Streams]:
     """Take standard input and output for the protocol alone: what else prints, prints on standard error meanwhile.
 
-    A message that cannot be read (too large, too deep, no JSON, a name said twice) is answered here, when it asked for
-    an answer: a client would wait for it in vain. `refused` is told of a call whose tool is known all the same.
+    A message that cannot be read (too large, too deep, no JSON, a name said twice) is answered here, under the id null
+    when it has none that can be told: a client would wait in vain. `refused` is told of a call whose tool is known all
+    the same. Blank lines say nothing.
     """
     reading, writing = _claimed(0, os.open(os.devnull, os.O_RDONLY), mode="rb"), _claimed(1, os.dup(2), mode="wb")
     inward, received = anyio.create_memory_object_stream[SessionMessage | Exception](0)
@@ -56,13 +58,14 @@ async def standard_streams(
     loop = asyncio.get_running_loop()
 
     async def hand_on(line: bytes, *, whole: bool) -> None:
+        if not line.strip():
+            return
         message = _read(line, whole=whole)
         with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
             if isinstance(message, _Refused):
-                if message.error is not None and message.tool:
+                if message.tool:
                     refused(message.tool, message.error)
-                if message.reply is not None:
-                    await replies.send(SessionMessage(message.reply))
+                await replies.send(SessionMessage(message.reply))
             else:
                 await inward.send(SessionMessage(message))
 
@@ -72,9 +75,11 @@ async def standard_streams(
 
     def read() -> None:
         with suppress(RuntimeError, asyncio.CancelledError, OSError):  # the loop is over
-            for line, whole in _lines(reading):
-                asyncio.run_coroutine_threadsafe(hand_on(line, whole=whole), loop).result()
-            asyncio.run_coroutine_threadsafe(finish(), loop).result()
+            try:
+                for line, whole in _lines(reading):
+                    asyncio.run_coroutine_threadsafe(hand_on(line, whole=whole), loop).result()
+            finally:  # a bug ends the server, too: a client would wait for it for ever
+                asyncio.run_coroutine_threadsafe(finish(), loop).result()
 
     async def write() -> None:
         async with outward:
@@ -100,9 +105,9 @@ def read_body(body: bytes) -> tuple[bytes, types.JSONRPCResponse | types.JSONRPC
 class _Refused(NamedTuple):
     """What was not taken: the answer to it, and for the record the refusal of a tool that is known by name."""
 
-    reply: types.JSONRPCResponse | types.JSONRPCError | None
-    tool: str = ""
-    error: PunchlistError | None = None
+    reply: types.JSONRPCResponse | types.JSONRPCError
+    tool: str
+    error: PunchlistError
 
 
 def _claimed(descriptor: int, instead: int, *, mode: str) -> BinaryIO:
@@ -144,10 +149,20 @@ def _read(line: bytes, *, whole: bool) -> types.JSONRPCMessage | _Refused:
     try:
         message = types.jsonrpc_message_adapter.validate_json(line, by_name=False)
     except ValidationError as error:
-        why = error.errors(include_url=False, include_input=False, include_context=False)[0]["msg"]
-        return _unreadable(line, why=f"the message cannot be read: {why}", code="unreadable")
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        if first["type"] != "json_invalid":
+            return _no_message(line, why=_wrong_in(_value_of(line)))
+        return _unreadable(line, why=f"the message cannot be read: {first['msg']}", code="unreadable")
+    if isinstance(message, types.JSONRPCNotification) and (why := _wrong_id(_value_of(line))):
+        return _no_message(line, why=why)  # the SDK takes a request for a notification when its id is none
     twice = said_twice(line)
     return _ambiguous(line, message, twice=twice) if twice else message
+
+
+def _value_of(line: bytes) -> Json:
+    """Return a value of which only the kinds of its parts are to be known: Python reads no integer of 5,000 digits."""
+    value: Json = json.loads(line, parse_int=lambda digits: int(digits[:_DIGITS]))
+    return value
 
 
 def _ambiguous(line: bytes, message: types.JSONRPCMessage, *, twice: Sequence[str]) -> types.JSONRPCMessage | _Refused:
@@ -172,20 +187,20 @@ def _ambiguous(line: bytes, message: types.JSONRPCMessage, *, twice: Sequence[st
 def _unreadable(line: bytes, *, why: str, code: str) -> _Refused:
     error = DefinitionError(why, hint="Send less at once, in flat objects.")
     error.code = code
-    return _refused(line, error)
+    return _refused(line, error, code=types.PARSE_ERROR)
 
 
-def _refused(line: bytes, error: PunchlistError, *, tool: str = "") -> _Refused:
+def _no_message(line: bytes, *, why: str) -> _Refused:
+    hint = 'Send one JSON object: {"jsonrpc": "2.0", "id": 1, "method": ..., "params": {...}}.'
+    return _refused(line, DefinitionError(why, hint=hint))
+
+
+def _refused(line: bytes, error: PunchlistError, *, tool: str = "", code: int = types.INVALID_REQUEST) -> _Refused:
     """Return the answer to what was not taken: a tool's refusal for a call, else an error of the protocol."""
-    asked = _envelope(line.decode(errors="replace"))
-    if "id" not in asked:
-        return _Refused(None)
-    if asked.get("method") != "tools/call":
-        return _Refused(
-            types.JSONRPCError(
-                jsonrpc="2.0", id=asked["id"], error=types.ErrorData(code=types.PARSE_ERROR, message=str(error))
-            )
-        )
+    asked = _envelope(line.decode(errors="surrogateescape"))
+    if "id" not in asked or asked.get("method") != "tools/call":
+        told = types.ErrorData(code=code, message=str(error))
+        return _Refused(types.JSONRPCError(jsonrpc="2.0", id=asked.get("id"), error=told), tool, error)
     answer = {"ok": False, "error": failure(error)}
     result = {"content": [{"type": "text", "text": json.dumps(answer)}], "structuredContent": answer, "isError": True}
     return _Refused(types.JSONRPCResponse(jsonrpc="2.0", id=asked["id"], result=result), tool, error)
@@ -212,10 +227,37 @@ def _envelope(text: str) -> dict[str, str | int]:
 
 
 def _named(key: str, word: str) -> dict[str, str | int]:
+    """Return what an id or a method is, unless it is none that could be said in an answer: half a character, say."""
     if key not in {"id", "method"}:
         return {}
     try:
         value = json.loads(word)
+        word.encode()
+        str(value).encode()
     except ValueError:
         return {}
     return {key: value} if isinstance(value, str | int) and not isinstance(value, bool) else {}
+
+
+def _wrong_in(value: Json) -> str:
+    """Return what keeps a JSON value from being a message."""
+    if not isinstance(value, dict):
+        batch = ": batches are not taken" if isinstance(value, list) else ""
+        return f"a message is one JSON object, and this is none{batch}"
+    if value.get("jsonrpc") != "2.0":
+        return "`jsonrpc` of a message is \"2.0\", and here it is not"
+    if why := _wrong_id(value):
+        return why
+    if not {"method", "result", "error"} & value.keys():
+        return "a message has a `method`, a `result` or an `error`, and this one has none of them"
+    if "method" in value and not isinstance(value["method"], str):
+        return "the `method` of a message is text, and here it is not"
+    return "`params` and `result` of a message are JSON objects, an `error` has a `code` and a `message`: here not"
+
+
+def _wrong_id(value: Json) -> str:
+    """Return what is wrong with the id of a message, nothing when there is none."""
+    known = value.get("id", "") if isinstance(value, dict) else ""
+    if isinstance(known, str | int) and not isinstance(known, bool):
+        return ""
+    return "the `id` of a message is text or a whole number, and here it is not"
