@@ -245,7 +245,7 @@ def _wrong_in(value: Json) -> str:
         batch = ": batches are not taken" if isinstance(value, list) else ""
         return f"a message is one JSON object, and this is none{batch}"
     if value.get("jsonrpc") != "2.0":
-        return "`jsonrpc` of a message is \"2.0\", and here it is not"
+        return '`jsonrpc` of a message is "2.0", and here it is not'
     if why := _wrong_id(value):
         return why
     if not {"method", "result", "error"} & value.keys():
