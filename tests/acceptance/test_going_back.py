@@ -124,10 +124,9 @@ def test_an_engine_killed_after_a_way_back_goes_on_from_there(place: Workspace) 
 
     place.kill_engine()
     place.ok("resume", "R1")
-    until(lambda: ran(place)["second"] == 3, what="second is held by the next engine")
-    gate.write_text("good\n", encoding="utf-8")
+    gate.write_text("good\n", encoding="utf-8")  # to what the first engine began, and the second has taken up
     until(lambda: statuses(place, "R1")[""] != "running", what="the run is over")
 
     assert statuses(place, "R1") == {"": "succeeded", "first": "succeeded", "second": "succeeded", "third": "succeeded"}
-    assert ran(place) == Counter({"first": 1, "second": 3, "third": 1})
+    assert ran(place) == Counter({"first": 1, "second": 2, "third": 1})
     assert place.punchlist("log", "verify").code == 0

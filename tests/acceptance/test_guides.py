@@ -1,7 +1,9 @@
 """The how-to guides, performed: what they say to type is typed, and prints what they say that it prints."""
 
 import json
+import os
 import re
+import signal
 from pathlib import Path
 
 import pytest
@@ -86,6 +88,8 @@ def test_one_recovers_after_a_crash_as_the_guide_says(greeter: Workspace) -> Non
     greeter.ok("task", "start", "T1")
     until((greeter.root / ".punchlist/begun").exists, what="the builder is at work")
     greeter.kill_engine()
+    for pid in greeter.processes():  # as if the machine had gone down
+        os.kill(pid, signal.SIGKILL)
 
     assert len(perform(GUIDES / "recover-after-a-crash.md", greeter)) == 5
 

@@ -63,11 +63,10 @@ def test_a_store_that_cannot_be_used_is_named_by_engine_and_verbs_and_not_touche
 
 
 def is_whole(store: Path) -> bool:
-    """Move what is beside the file of a store into it; say whether nothing is left there."""
+    """Open and close a store; say whether nobody else had it open, and all of it is in its file."""
     with closing(sqlite3.connect(store)) as connection:
         connection.execute("pragma wal_checkpoint(truncate)")
-    beside = store.with_name("state.db-wal")
-    return not beside.exists() or beside.stat().st_size == 0
+    return [*store.parent.glob("state.db*")] == [store]
 
 
 def told(call: Call, *, store: Path, said: str) -> None:

@@ -1,6 +1,8 @@
 """What an engine leaves beside its state when it ends cleanly: nothing that SQLite would have to put together again."""
 
 import json
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,16 +28,16 @@ def state_files(workspace: Workspace) -> list[str]:
 
 
 def test_an_engine_that_was_stopped_leaves_its_store_in_one_file(workspace: Workspace) -> None:
-    workspace.ok("engine", "start")
+    engine = workspace.ok("engine", "start")["engine"]["pid"]
     assert state_files(workspace) == ["state.db", "state.db-shm", "state.db-wal"]
 
-    workspace.ok("engine", "stop")
+    os.kill(engine, signal.SIGTERM)
 
     until(lambda: state_files(workspace) == ["state.db"], what="the engine has closed its store")
 
 
 def test_so_does_one_that_has_answered_lines(workspace: Workspace) -> None:
-    workspace.ok("engine", "start")
+    engine = workspace.ok("engine", "start")["engine"]["pid"]
     line = {"id": "1", "verb": "get_status", "args": {}}
     workspace.write(f".punchlist/{INBOX}", json.dumps(line) + "\n")
 
@@ -46,6 +48,6 @@ def test_so_does_one_that_has_answered_lines(workspace: Workspace) -> None:
 
     until(answers, what="the line is answered", patience=20)
 
-    workspace.ok("engine", "stop")
+    os.kill(engine, signal.SIGTERM)
 
     until(lambda: state_files(workspace) == ["state.db"], what="the engine has closed its store")
