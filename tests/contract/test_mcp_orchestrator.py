@@ -250,19 +250,22 @@ def test_a_long_list_comes_a_page_at_a_time(workspace: Workspace) -> None:
     assert ([task["id"] for task in rest["tasks"]], rest["total"], rest["next"]) == (["T3"], 3, None)
 
 
-def test_control_characters_and_markdown_are_kept_in_texts_and_refused_in_titles(workspace: Workspace) -> None:
-    evil = "\x1b]0;title\x07 ```\n# heading <script>\u202e|\x00"
+def test_markdown_is_kept_in_texts_and_no_control_character_is(workspace: Workspace) -> None:
+    evil = "]0;title ```\n# heading <script>\u202e|"
+    worse = f"\x1b{evil}\x00"
 
     async def talk() -> tuple[dict[str, Any], dict[str, Any]]:
         async with client(workspace) as chat:
-            refused = await chat.refused("create_task", project="p", title=evil)
+            refused = await chat.refused(
+                "create_task", project="p", title="x\u200b", spec=worse, steps=[{**PROSE, "goal": worse}]
+            )
             return refused, await chat.ok(
                 "create_task", project="p", title="x", spec=evil, steps=[{**PROSE, "goal": evil}]
             )
 
     refused, made = talked(talk)
 
-    assert [each["where"] for each in refused["problems"]] == ["title"]
+    assert [each["where"] for each in refused["problems"]] == ["title", "spec", "steps[0].goal"]
     assert (made["task"]["spec"], made["task"]["steps"][0]["goal"]) == (evil, evil)
     assert workspace.ok("files", "check")["drift"] == []
 

@@ -31,7 +31,7 @@ def _found() -> Iterator[tuple[str, dict[str, Json]]]:
 
 
 def _text(value: dict[str, Json]) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(value, indent=2) + "\n"
 
 
 def _said(found: dict[str, Json]) -> str:

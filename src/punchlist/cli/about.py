@@ -28,7 +28,7 @@ def schema(session: Session, name: str | None) -> None:
     if name is None:
         session.show(answer, lambda shown: "\n".join(seen(list[str], shown["schemas"])))
     else:
-        session.show(answer, lambda _: json.dumps(answer["schema"], indent=2, ensure_ascii=False))
+        session.show(answer, lambda _: json.dumps(answer["schema"], indent=2))
 
 
 @click.command(

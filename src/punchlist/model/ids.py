@@ -39,6 +39,14 @@ END = r"$(?!\n)"
 SLUG = rf"^[a-z0-9][a-z0-9-]{{0,59}}{END}"
 CONTROLS = r"\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069"
 """What no title may have: control characters, further ends of lines, and what turns the direction of writing."""
+INVISIBLE = (
+    r"\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0001\U000e0020-\U000e007f"
+)
+"""Nor has a title format characters, Unicode's category Cf: it would look like another one, or like none.
+
+Beyond four hex digits they stand as themselves, as no escape is the same to Python and to ECMAScript.
+"""
 PATH = r"/\S*|(\S*/)?\.\.(/\S*)?"
 """A title that is an absolute path as a whole, or one that leads upward; a path among other words is none."""
 
@@ -48,8 +56,8 @@ Title = Annotated[
     Meta(
         min_length=1,
         max_length=TITLE_LENGTH,
-        pattern=rf"^(?!({PATH})$)(?!\s*$)[^{CONTROLS}]*{END}",
-        description="one line of at most 200 characters, not blank, without control characters; "
+        pattern=rf"^(?!({PATH})$)(?!\s*$)[^{CONTROLS}{INVISIBLE}]*{END}",
+        description="one line of at most 200 characters, not blank, without control characters or invisible ones; "
         "no path such as /etc or ../x",
     ),
 ]

@@ -1,5 +1,6 @@
 """Decoding of outside data into records: closed, strict, and every problem reported at once with its path."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _SHOWN = 80
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 MOST_VALUES = 20_000
 """Values in which every problem is looked for: beyond, the search takes many seconds."""
 _AROUND = frozenset({"additionalProperties", "required", "propertyNames", "minItems", "maxItems"})
@@ -92,6 +94,15 @@ def _ill_shaped(kind: type[T], value: Json, *, why: Exception) -> Shaped[T]:
     return Shaped(record=None, problems=tuple(problems), part=part)
 
 
+def control_in(text: str) -> str:
+    """Return which control character, but tabs and ends of lines, a text holds first and on which line; "" for none."""
+    found = _CONTROL.search(text)
+    if found is None:
+        return ""
+    line = text.count("\n", 0, found.start()) + 1
+    return f"U+{ord(found[0]):04X} on line {line}"
+
+
 def values_in(value: Json) -> int:
     """Return how many values there are in a value, itself included."""
     count, waiting = 0, [value]
@@ -159,7 +170,7 @@ def _problems(error: "ValidationError", schema: Json) -> list[Problem]:
         case _:
             described = allowed(rule, schema) or _shortened(error.message)
             hint = nearest(error.instance, words(rule, schema)) if isinstance(error.instance, str) else ""
-            return [Problem(where, f"saw {_shown(error.instance)}", described, hint)]
+            return [Problem(where, f"saw {_shown(error.instance)}{_hidden(error.instance)}", described, hint)]
 
 
 def _rule(schema: Json, path: Sequence[str | int]) -> dict[str, Any]:
@@ -172,6 +183,12 @@ def _rule(schema: Json, path: Sequence[str | int]) -> dict[str, Any]:
 
 def _shown(value: object) -> str:
     return _shortened(repr(value) if isinstance(value, str) else msgspec.json.encode(value).decode())
+
+
+def _hidden(value: object) -> str:
+    """Return which control character stands where in a text that is too long to be shown whole; mostly nothing."""
+    found = control_in(value) if isinstance(value, str) and len(value) > _SHOWN else ""
+    return f", with {found}" if found else ""
 
 
 def _shortened(text: str) -> str:

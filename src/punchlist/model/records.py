@@ -10,6 +10,15 @@ from punchlist.model.policy import Duration, PolicyPart
 from punchlist.model.states import StepStatus, TaskStatus
 
 Text = Annotated[str, Meta(max_length=200_000)]
+Prose = Annotated[
+    str,
+    Meta(
+        max_length=200_000,
+        pattern=rf"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*{END}",
+        description="text of at most 200,000 characters, without control characters but tabs and ends of lines",
+    ),
+]
+"""A text of many lines as somebody writes it; what was written before it was held to this is read as `Text`."""
 _SAYS = r"^\s*[^\s\x00][^\x00]*$"
 """A text that is not blank; none with the character NUL can be a path or an argument of a process."""
 Line = Annotated[
@@ -84,7 +93,7 @@ class StepFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     title: Title
     criteria: Annotated[tuple[CriterionFile | Line, ...], Meta(min_length=1, max_length=200)]
-    goal: Text = ""
+    goal: Prose = ""
     scope: Scope = Scope()
     needs: tuple[Annotated[int, Meta(ge=1)] | StepName, ...] | None = None
     builder: WorkerName | None = None
@@ -97,7 +106,7 @@ class TaskFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """A task as `task create --file` and a planner's plan write it."""
 
     title: Title
-    spec: Text = ""
+    spec: Prose = ""
     acceptance: Annotated[tuple[CriterionFile | Line, ...], Meta(max_length=200)] = ()
     steps: Annotated[tuple[StepFile, ...], Meta(max_length=500)] = ()
     tier: Tier = "light"
@@ -150,7 +159,7 @@ class ProjectFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     """What may be said of a project when it is created or edited, in settings or by a verb."""
 
     title: Title | None = None
-    spec: Text | None = None
+    spec: Prose | None = None
     repo: Line | None = None
     base: Line | None = None
     setup: tuple[Command, ...] | None = None

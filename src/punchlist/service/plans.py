@@ -7,7 +7,7 @@ from punchlist.errors import DefinitionError, RefusedError
 from punchlist.model.commands import StartRun
 from punchlist.model.ids import ProjectId, RunId, StreamId, TaskId
 from punchlist.model.json import plain
-from punchlist.model.parse import parse
+from punchlist.model.parse import control_in, parse
 from punchlist.model.results import Plan
 from punchlist.model.settings import usable_worker
 from punchlist.quality.critique import critique
@@ -43,6 +43,9 @@ def plan(
     """
     if approve:
         service.require_person("plan --approve")
+    if control := control_in(request):
+        hint = "Leave it out: only tabs and ends of lines may stand in it."
+        raise DefinitionError(f"it holds the control character {control}", where="request", hint=hint)
     worker = starts.worker_for(service, planner, role="planner", where="the plan")
     flow = service.flow("plan")
     with service.store.write() as writer:

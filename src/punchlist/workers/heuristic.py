@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from punchlist.errors import DefinitionError, Problem, invalid
-from punchlist.model.ids import CONTROLS, PATH, TITLE_LENGTH, slug
+from punchlist.model.ids import CONTROLS, INVISIBLE, PATH, TITLE_LENGTH, slug
 from punchlist.model.jobs import Outcome
 from punchlist.model.records import CriterionFile, StepFile, TaskFile
 from punchlist.model.results import Plan
@@ -40,7 +40,7 @@ _NUMBER = re.compile(r"(?:(?:step|task|phase)\s+)?[0-9]+(?:[.:)]|\s+[-\u2013\u20
 _INLINE_CHECK = re.compile(r"[(\s]*\bcheck:\s*(`+)(.+?)\1[)\s]*", re.IGNORECASE)
 _PLAIN_CHECK = re.compile(r"check:\s*([^`\s].*)", re.IGNORECASE)
 _NEEDS = re.compile(r"[*_]*(?:needs|after)[*_]*\s*:[*_]*\s*(.+)", re.IGNORECASE)
-_CONTROL = re.compile(rf"(?!\t)[{CONTROLS}]")
+_UNFIT = re.compile(rf"(?!\t)[{CONTROLS}{INVISIBLE}]")
 _PATH = re.compile(PATH)
 _SHOWN = 80
 _NOTHING = frozenset({"none", "nothing"})
@@ -113,11 +113,11 @@ def _tasks(parts: Sequence[Part], title: str) -> list[tuple[str, list[Part]]]:
 def _untitled(heading: str, body: Sequence[Part], *, what: str) -> Iterator[Problem]:
     """Yield the headings of a task and its steps that can be no titles: they are refused by name, never mended."""
     for text in (heading, *(part.text for part, _ in split_at(body, level=2) if part is not None)):
-        control = _CONTROL.search(text)
-        if control is not None:
-            name = f"U+{ord(control[0]):04X}"
+        unfit = _UNFIT.search(text)
+        if unfit is not None:
+            name = f"U+{ord(unfit[0]):04X}"
             seen = "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text[:_SHOWN])
-            yield Problem(what, f"the title {seen!r} holds the control character {name}", "one line of plain text")
+            yield Problem(what, f"the title {seen!r} holds the character {name}", "one line of plain, visible text")
         elif _PATH.fullmatch(text.strip()):
             message = f"{text.strip()[:_SHOWN]!r} is a path, and would be the title of what is planned"
             yield Problem(what, message, "what is wanted, in words", "A file's text is planned as the project's spec")

@@ -1,5 +1,8 @@
 """What is said of a document that is refused: each problem with its place, what was seen, and what is allowed."""
 
+import sys
+import unicodedata
+
 import msgspec
 import pytest
 
@@ -8,10 +11,13 @@ from punchlist.model.json import Json
 from punchlist.model.parse import parse
 from punchlist.model.parts import Part
 from punchlist.model.policy import PolicyPart
-from punchlist.model.records import TaskFile
+from punchlist.model.records import ProjectFile, TaskFile
 from punchlist.model.states import StepStatus
 
-TITLE = "one line of at most 200 characters, not blank, without control characters; no path such as /etc or ../x"
+TITLE = (
+    "one line of at most 200 characters, not blank, without control characters or invisible ones; "
+    "no path such as /etc or ../x"
+)
 
 
 class Lone(msgspec.Struct):
@@ -35,6 +41,34 @@ def refused(kind: type[object], value: Json) -> list[tuple[str, str, str]]:
 )
 def test_a_title_that_is_a_path_or_more_than_a_line_is_refused(title: str) -> None:
     assert refused(TaskFile, {"title": title}) == [("title", f"saw {title!r}", TITLE)]
+
+
+def test_a_title_that_holds_what_nobody_sees_is_refused() -> None:
+    invisible = [chr(code) for code in range(sys.maxunicode + 1) if unicodedata.category(chr(code)) == "Cf"]
+
+    for each in invisible:
+        assert [where for where, *_ in refused(TaskFile, {"title": f"x{each}"})] == ["title"], ascii(each)
+
+
+@pytest.mark.parametrize("kind", [TaskFile, ProjectFile])
+def test_a_control_character_in_a_spec_is_refused_with_its_line(kind: type[object]) -> None:
+    spec = "# Spec\r\n\n" + "It must be\tthere.\n" * 9 + "And\x00gone.\n"
+
+    ((where, message, allowed),) = refused(kind, {"title": "t", "spec": spec})
+
+    assert (where, message.rpartition(", ")[2]) == ("spec", "with U+0000 on line 12")
+    assert allowed == "text of at most 200,000 characters, without control characters but tabs and ends of lines"
+    assert parse(kind, {"title": "t", "spec": spec.replace("\x00", "")}, what="it")
+
+
+@pytest.mark.parametrize("code", [*range(9), 11, 12, *range(14, 32)])
+def test_no_control_character_stands_in_a_goal(code: int) -> None:
+    steps: Json = [{"title": "a", "goal": f"a{chr(code)}\n", "criteria": ["t"]}]
+
+    assert refused(TaskFile, {"title": "t", "steps": steps})[0][:2] == (
+        "steps[0].goal",
+        f"saw 'a{repr(chr(code))[1:-1]}\\n'",
+    )
 
 
 @pytest.mark.parametrize("title", ["/health answers 200", "Refuse ../../x as a name", "a..b", "Use a/b", "ü"])
