@@ -1,10 +1,10 @@
 """What follows a verb that started runs: the answer at once, a view until they are over, or their end awaited."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from punchlist.cli.session import Session, visible
 from punchlist.cli.views import runs as views
-from punchlist.cli.views.seen import TaskSeen, seen
+from punchlist.cli.views.seen import RunSeen, TaskSeen, seen
 from punchlist.model.json import Json
 
 _WAITS, _FAILED = 6, 1
@@ -24,14 +24,41 @@ def attach(session: Session, answer: dict[str, Json], *, follow: bool, wait: boo
     return finish(session, answer)
 
 
-def show_story(session: Session, answer: dict[str, Json]) -> None:
-    """Print what happens in the runs of an answer until each of them is over or waits for a decision."""
+def attach_all(session: Session, tasks: Sequence[str]) -> int:
+    """Start approved tasks, each as soon as what it needs is accepted, show what happens, and return the exit code.
+
+    ^C leaves what runs alone, and says what nobody starts then.
+    """
+    from punchlist.service.succession import Succession
+
+    succession = Succession(session.service, tasks)
+    succession.begin()
+    session.attached = True
+    try:
+        show_story(session, succession.answer(), then=succession.go_on)
+        return finish(session, succession.answer()) or succession.exit_code
+    except KeyboardInterrupt:
+        session.left = views.not_started(succession.answer())
+        raise
+
+
+def show_story(session: Session, answer: dict[str, Json], *, then: Callable[[], list[Json]] = list) -> None:
+    """Print what happens in the runs of an answer until each of them is over or waits for a decision.
+
+    After each commit `then` may return more runs, whose tasks are in the answer, too.
+    """
     from punchlist.cli.story import Story
     from punchlist.service import following
 
     tasks = {run.id: run.task or "" for run in views.runs_of(answer)}
     story = Story(tasks, skipped=_skipped(answer))
-    for event in following.follow_runs(session.service, list(tasks)):
+
+    def begun() -> list[str]:
+        more = {run.id: run.task or "" for run in seen(list[RunSeen], then())}
+        tasks.update(more)
+        return list(more)
+
+    for event in following.follow_runs(session.service, list(tasks), then=begun):
         _print(session, story.lines({key: visible(value) for key, value in event.items()}))
 
 
@@ -43,7 +70,8 @@ def finish(session: Session, answer: dict[str, Json]) -> int:
     with session.progress as say:
         ended = runs.wait(session.service, names, say=say)["runs"]
     final: dict[str, Json] = {"runs": ended} if "runs" in answer else {"run": seen(list[Json], ended)[0]}
-    session.show({**_tasks_now(session, answer), **final}, views.ended)
+    left = {key: value for key, value in answer.items() if key == "not_started"}
+    session.show({**_tasks_now(session, answer), **final, **left}, views.ended)
     codes = {runs.exit_code(run.status) for run in views.runs_of(final)}
     return next((code for code in (_FAILED, _WAITS) if code in codes), 0)
 

@@ -59,7 +59,8 @@ def _usage(error: click.ClickException) -> PunchlistError:
 
 def _interrupted(session: Session) -> int:
     if session.attached:
-        click.echo("\ndetached: the run goes on; see it with: punchlist status", err=True)
+        left = f"\n{visible(session.left)}" if session.left else ""
+        click.echo(f"\ndetached: the run goes on; see it with: punchlist status{left}", err=True)
     elif session.left:
         click.echo(f"\ninterrupted: {session.left}", err=True)
     else:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 import click
 
 from punchlist.cli import ids
-from punchlist.cli.attach import attach
+from punchlist.cli.attach import attach_all
 from punchlist.cli.commands import Verb, examples
 from punchlist.cli.session import Session
 from punchlist.cli.views import tasks as views
-from punchlist.errors import DefinitionError
+from punchlist.errors import DefinitionError, PunchlistError
 
 if TYPE_CHECKING:
     from punchlist.model.json import Json
@@ -55,7 +55,10 @@ def plan(session: Session, *, words: tuple[str, ...], planner: str | None, appro
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @click.pass_obj
 def do(session: Session, *, request: str, project: str | None, planner: str | None, yes: bool) -> int:
-    """Plan a request, show the plan, ask, approve, start, and follow until it is accepted."""
+    """Plan a request, show the plan, ask, approve, start, and follow until it is accepted.
+
+    A task that needs others is started once they are accepted; ^C leaves what runs alone, and says what is left.
+    """
     if not yes and (session.json or not sys.stdin.isatty()):
         raise DefinitionError(
             "no terminal to ask on whether to start what will be planned",
@@ -68,15 +71,26 @@ def do(session: Session, *, request: str, project: str | None, planner: str | No
     session.say(views.planned(answer))
     names = views.ids_of(answer, "tasks")
     if not yes and not click.confirm(f"Approve and start {', '.join(names)}?", default=False, err=True):
-        session.say(f"Left as draft. To start later: punchlist approve {names[0]} && punchlist task start {names[0]}")
+        left = "\n".join(f"  punchlist approve {name} && punchlist task start {name} --follow" for name in names)
+        session.say(f"Left as draft. To start later:\n{left}")
         return 0
-    from punchlist.service import approvals, starts
+    _approve(session, names)
+    return attach_all(session, names)
 
-    for name in names:
-        with session.progress as say:
-            approvals.approve(session.service, name, say=say)
-    started = starts.start(session.service, names)
-    return attach(session, started, follow=not session.json, wait=session.json)
+
+def _approve(session: Session, names: list[str]) -> None:
+    """Approve what was planned; where one is refused, those before it are told: they are approved, and not started."""
+    from punchlist.service import approvals
+
+    for count, name in enumerate(names):
+        try:
+            with session.progress as say:
+                approvals.approve(session.service, name, say=say)
+        except PunchlistError as error:
+            if count:
+                start = f"Approved already, and not started: punchlist task start {' '.join(names[:count])}"
+                error.hint = f"{error.hint}\n{start}" if error.hint else start
+            raise
 
 
 def _planned(

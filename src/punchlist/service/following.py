@@ -1,6 +1,6 @@
 """What a view follows: the events of runs and of the tasks that they deliver, from each run's beginning to its end."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from punchlist.model.events import TaskMoved
@@ -21,24 +21,32 @@ if TYPE_CHECKING:
 _SETTLED = FINAL_NODE | {NodeStatus.WAITING}
 
 
-def follow_runs(service: "Service", runs: Sequence[str]) -> "Iterator[dict[str, Json]]":
+def follow_runs(
+    service: "Service", runs: Sequence[str], *, then: Callable[[], Sequence[str]] = tuple
+) -> "Iterator[dict[str, Json]]":
     """Yield the events of runs as they come, in the log's order; ends when each run is over or waits for a person.
+
+    After each commit `then` may name more runs, which are followed from there on.
 
     Raises what the engine refused to start one with, and StoreError when no engine stays up.
     """
     told: dict[StreamId, int] = {}
+    followed = list(runs)
     with service.engine.watch() as watch:
         waiting = Waiting(service, watch)
         while True:
             with service.store.read() as reader:
-                found = [_run(reader, name) for name in runs]
+                found = [_run(reader, name) for name in followed]
                 fresh = [event for row in found if row is not None for event in _fresh(reader, row, told=told)]
             for event in sorted(fresh, key=lambda each: each.seq):
                 told[event.stream] = event.seq
                 yield shapes.event(event)
-            if all(row is not None and row.status in _SETTLED for row in found):
-                return
-            waiting.for_commit()
+            begun = then()
+            followed += begun
+            if not begun:
+                if all(row is not None and row.status in _SETTLED for row in found):
+                    return
+                waiting.for_commit()
 
 
 def _run(reader: "Reader", name: str) -> "RunRow | None":

@@ -12,6 +12,7 @@ from punchlist.cli.views.seen import (
     FlowSeen,
     GateSeen,
     NodeSeen,
+    NotStartedSeen,
     PlannedNodeSeen,
     RunSeen,
     TaskSeen,
@@ -44,8 +45,20 @@ def runs_of(answer: Answer) -> list[RunSeen]:
 
 
 def ended(answer: Answer) -> str:
-    """Return how runs ended."""
-    return "\n".join(line for run in runs_of(answer) for line in _run_lines(run))
+    """Return how runs ended, and which tasks were not started."""
+    lines = [line for run in runs_of(answer) for line in _run_lines(run)]
+    return "\n".join([*lines, *_left(answer)])
+
+
+def not_started(answer: Answer) -> str:
+    """Return which of several tasks were not started, with why and what to type; nothing when all were."""
+    return "\n".join(_left(answer))
+
+
+def _left(answer: Answer) -> Iterator[str]:
+    for task in seen(list[NotStartedSeen], answer.get("not_started", [])):
+        yield f"{task.id} was not started: {task.why}"
+        yield f"  {task.hint}"
 
 
 def _run_lines(run: RunSeen) -> Iterator[str]:

@@ -188,6 +188,7 @@ class TaskSeen(Part, frozen=True, kw_only=True):
     title: str
     status: str
     version: int
+    needs: tuple[str, ...] = ()
     revision: int = 0
     paused: bool = False
     spec: str = ""
@@ -273,6 +274,14 @@ class RunSeen(Part, frozen=True, kw_only=True):
     error: str = ""
     outputs: Json = None
     nodes: tuple[NodeSeen, ...] = ()
+
+
+class NotStartedSeen(Part, frozen=True, kw_only=True):
+    """A task that was to be started when others are accepted, and was not."""
+
+    id: str
+    why: str
+    hint: str
 
 
 class FlowErrorSeen(Part, frozen=True, kw_only=True):

@@ -129,9 +129,10 @@ def proof(answer: Answer) -> str:
 def _task_lines(record: TaskSeen) -> Iterator[str]:
     standing = record.standing if record.standing not in ("", record.status) else status(record.status)
     yield f"{strong(record.id)}  {strong(record.title)}"
-    yield f"{standing}{', paused' if record.paused else ''} · project {record.project} · version {record.version}" + (
-        f" · branch {record.branch}" if record.branch and any(step.commit for step in record.steps) else ""
-    )
+    needs = f" · needs {', '.join(record.needs)}" if record.needs else ""
+    branch = f" · branch {record.branch}" if record.branch and any(step.commit for step in record.steps) else ""
+    paused = ", paused" if record.paused else ""
+    yield f"{standing}{paused} · project {record.project} · version {record.version}{needs}{branch}"
     if told := _told(record):
         yield told
     if record.reason and record.status != "accepted":
