@@ -16,6 +16,7 @@ from immutables import Map
 from punchlist.engine.decide import decide
 from punchlist.engine.retry import LIMITS, stamp
 from punchlist.engine.rows import all_rows, rows_of
+from punchlist.engine.terms import terms_of
 from punchlist.engine.turn import Context, Number, fold
 from punchlist.engine.wanted import Wanted, changed_attempts, job_of, wanted
 from punchlist.errors import DefinitionError
@@ -47,6 +48,7 @@ from punchlist.model.states import AttemptStatus, StepStatus
 ANN = "human:ann"
 START = datetime(2026, 11, 21, 8, tzinfo=UTC)
 PROJECT = Project(id="acme", title="Acme", spec="Do it well.", repo="repos/acme", base="main")
+TERMS = terms_of(PROJECT, Policy())
 RUN = RunId("R1")
 BASE = Commit("c0")
 PATHS = ("a.py",)

@@ -117,6 +117,8 @@ MEANINGLESS: list[tuple[str, dict[str, Any], str]] = [
     ("update_task", {"task": "T1"}, ""),
     ("update_project", {"project": "p", "policy": {"auto_approve": True}}, "policy"),
     ("update_project", {"project": "p", "setup_allow": ["/"]}, "setup_allow"),
+    ("update_project", {"project": "p", "repo": "/"}, "repo"),
+    ("update_project", {"project": "p", "base": "other"}, "base"),
     ("start_task", {"task": "T1", "expected_version": True}, "expected_version"),
     ("start_task", {"task": "T1", "expected_version": 0}, "expected_version"),
     ("start_task", {"task": "T1", "idempotency_key": ""}, "idempotency_key"),

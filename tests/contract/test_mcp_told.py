@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from punchlist.errors import DefinitionError, PunchlistError
-from punchlist.mcp import human
+from punchlist.mcp import human, orchestrator
 from punchlist.mcp.arguments import check
 from punchlist.mcp.caller import Caller
 from punchlist.mcp.prose import NAMES
@@ -191,6 +191,21 @@ def test_a_refusal_says_what_to_call(service: Service, name: str, arguments: dic
     hint = told(refused(tools[name], **arguments), tools=tools)["hint"]
 
     assert call in str(hint)
+
+
+def test_what_only_a_person_may_change_of_a_project_is_refused_with_what_they_do(service: Service) -> None:
+    tools = {tool.name: tool for tool in orchestrator.tools(Caller(service.root, person=False))}
+    given = {"project": "p", "title": "Mine", "repo": "/other", "base": "trunk", "policy": {"on_accept": "merge"}}
+
+    error: Any = told(refused(tools["update_project"], **given), tools=tools)
+
+    assert {each["where"]: each["hint"] for each in error["problems"]} == {
+        "repo": "A person types: punchlist project edit p --repo DIR",
+        "base": "A person types: punchlist project edit p --base BRANCH",
+        "policy": "A person says policy under [projects.p] in punchlist.toml; the next edit of the project reads it.",
+    }
+    made: Any = tools["create_project"].call({"name": "q", "spec": "x", "repo": str(service.root / "repos/p")})
+    assert made["project"]["repo"] == "repos/p"
 
 
 def _properties(tool: Tool) -> dict[str, Any]:

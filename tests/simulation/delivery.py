@@ -12,7 +12,7 @@ from punchlist.model.proofs import Shows
 from punchlist.model.records import Criterion, Step, Task
 from punchlist.model.state import GateState, State
 from punchlist.model.states import FINAL_NODE, FINAL_TASK, StepStatus, TaskStatus
-from tests.runs import BASE, built_in, checked, proof_of, replace, reviewed, step, task_of
+from tests.runs import BASE, TERMS, built_in, checked, proof_of, replace, reviewed, step, task_of
 from tests.simulation.answers import Answers
 from tests.simulation.asking import committing, decided, run_of, steered
 from tests.simulation.machine import Process
@@ -39,7 +39,7 @@ class Delivery:
         self._approve()
 
     def _approve(self) -> None:
-        self.office.record(self.name, lambda state: document_moves.approve(state, message="", anyway=()))
+        self.office.record(self.name, lambda state: document_moves.approve(state, message="", anyway=(), terms=TERMS))
 
     @property
     def state(self) -> State | None:

@@ -41,7 +41,7 @@ _ROLES = (
     ("Orchestrator", "The default: plans and steers, and decides nothing."),
     (
         "Human",
-        "All of an orchestrator's, and what only a person may say. `update_project` also takes a project's own rules.",
+        "All of an orchestrator's, and what only a person may say. `update_project` also says where work goes.",
     ),
     ("Builder", "Of an attempt that builds. The three roles of attempts are given their server by the engine."),
     ("QA", "Of an attempt that reviews."),

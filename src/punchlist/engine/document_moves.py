@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 
 from punchlist.engine.documents import frozen_digest, same_step
 from punchlist.engine.fold_task import step_of, subject
+from punchlist.engine.terms import Terms
 from punchlist.errors import ConflictError, Problem, RefusedError
 from punchlist.model import events as ev
-from punchlist.model.ids import Digest, FindingId, GateId, StepId
+from punchlist.model.ids import FindingId, GateId, StepId
 from punchlist.model.records import Task
 from punchlist.model.state import TaskState
 from punchlist.model.states import (
@@ -46,8 +47,17 @@ def edit(state: TaskState, edited: Task, *, what: str) -> list[ev.TaskFact]:
     return [*_withdrawn(state), *facts, *_opened(state, opened, reason="changed")]
 
 
-def propose(state: TaskState, gate: GateId, *, message: str) -> list[ev.TaskFact]:
-    """Ask a person to approve the draft as it is."""
+def withdraw(state: TaskState, *, reproved: str = "") -> list[ev.TaskFact]:
+    """Withdraw the open proposal of a draft, because what was shown of its project is no longer what is there.
+
+    With `reproved`, which says what has changed, what its checks show on the base is to be found out anew.
+    """
+    again: list[ev.TaskFact] = [ev.TaskEdited(task=state.task, what=reproved)] if reproved else []
+    return [*_withdrawn(state), *again]
+
+
+def propose(state: TaskState, gate: GateId, *, message: str, terms: Terms) -> list[ev.TaskFact]:
+    """Ask a person to approve the draft as it is, in its project as that is."""
     task = state.task
     if task.status is not TaskStatus.DRAFT:
         raise RefusedError(f"task {task.id} is {task.status}: only a draft can be proposed", hint=_to_draft(task))
@@ -56,10 +66,12 @@ def propose(state: TaskState, gate: GateId, *, message: str) -> list[ev.TaskFact
         raise RefusedError(
             f"task {task.id} is proposed already, as {state.proposal}", hint=f"Type: punchlist approve {task.id}"
         )
-    return [ev.ApprovalProposed(gate=gate, digest=Digest(frozen_digest(task)), message=message)]
+    return [ev.ApprovalProposed(gate=gate, digest=frozen_digest(task, terms), message=message)]
 
 
-def approve(state: TaskState, *, message: str, anyway: Sequence[str], unproved: bool = False) -> list[ev.TaskFact]:
+def approve(
+    state: TaskState, *, message: str, anyway: Sequence[str], terms: Terms, unproved: bool = False
+) -> list[ev.TaskFact]:
     """Freeze the draft; `anyway` is what was unproven and is passed over, `unproved` says that nobody waited for it."""
     task = state.task
     _check_task(task, TaskStatus.READY)
@@ -69,8 +81,14 @@ def approve(state: TaskState, *, message: str, anyway: Sequence[str], unproved: 
     facts: list[ev.TaskFact] = []
     if state.proposal is not None:
         facts.append(ev.ApprovalDecided(gate=state.proposal, choice="approve", message=message))
-    digest = Digest(frozen_digest(task))
-    return [*facts, ev.TaskApproved(digest=digest, message=message, anyway=tuple(anyway), unproved=unproved)]
+    approved = ev.TaskApproved(
+        digest=frozen_digest(task, terms),
+        message=message,
+        anyway=tuple(anyway),
+        unproved=unproved,
+        destination=terms.destination,
+    )
+    return [*facts, approved]
 
 
 def reject(state: TaskState, *, message: str) -> list[ev.TaskFact]:

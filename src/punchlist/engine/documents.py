@@ -16,9 +16,10 @@ from punchlist.engine.document_checks import (
     steps_in,
     task_problems,
 )
+from punchlist.engine.terms import Terms
 from punchlist.errors import Problem, invalid
 from punchlist.model.criteria import whole_criteria
-from punchlist.model.ids import ProjectId, StepId, TaskId
+from punchlist.model.ids import Digest, ProjectId, StepId, TaskId
 from punchlist.model.json import Json, digest, encode, plain
 from punchlist.model.parse import parse
 from punchlist.model.parts import Part
@@ -130,9 +131,9 @@ def content(task: Task) -> Json:
     return {**_without(plain(task), _LIVING), "steps": steps}
 
 
-def frozen_digest(task: Task) -> str:
-    """Return the digest that approval freezes."""
-    return digest(content(task))
+def frozen_digest(task: Task, terms: Terms) -> Digest:
+    """Return the digest that approval freezes: of the task, and of where its work goes and what runs there."""
+    return digest({"task": content(task), "terms": plain(terms)})
 
 
 def same_step(one: Step, other: Step) -> bool:

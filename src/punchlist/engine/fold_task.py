@@ -90,7 +90,12 @@ def _approved(state: TaskState, event: ev.Event) -> TaskState:
     fact = fact_of(event, ev.TaskApproved)
     task = replace(_moved_to(state.task, TaskStatus.READY), digest=fact.digest)
     return replace(
-        state, task=task, approved_by=event.actor, approved_anyway=fact.anyway, approved_unproved=fact.unproved
+        state,
+        task=task,
+        approved_by=event.actor,
+        approved_anyway=fact.anyway,
+        approved_unproved=fact.unproved,
+        approved_for=fact.destination,
     )
 
 
@@ -104,6 +109,7 @@ def _revised(state: TaskState, event: ev.Event) -> TaskState:
         approved_by="",
         approved_anyway=(),
         approved_unproved=False,
+        approved_for=None,
         reason=fact.reason,
     )
 

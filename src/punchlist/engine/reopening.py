@@ -9,10 +9,11 @@ from punchlist.engine.documents import frozen_digest
 from punchlist.engine.fold_nodes import ROOT
 from punchlist.engine.progress import stop
 from punchlist.engine.resetting import reset
+from punchlist.engine.terms import terms_of
 from punchlist.engine.turn import Decision, Here
 from punchlist.errors import RefusedError
 from punchlist.model import events as ev
-from punchlist.model.ids import Digest, StepId
+from punchlist.model.ids import StepId
 from punchlist.model.json import plain
 from punchlist.model.records import Criterion, Scope, Step, Task
 from punchlist.model.states import NodeStatus, StepStatus
@@ -36,7 +37,7 @@ def add_step(here: Here, decision: Decision) -> None:
         needs=(),
     )
     edited = replace(task, steps=(*task.steps, step), revision=task.revision + 1)
-    edited = replace(edited, digest=Digest(frozen_digest(edited)))
+    edited = replace(edited, digest=frozen_digest(edited, terms_of(here.project, here.run.policy)))
     here.turn.emit(ev.TaskEdited(task=edited, what=f"step {step.id} added"))
     _take_up_again(here, reason=f"step {step.id} added")
 

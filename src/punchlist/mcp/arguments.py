@@ -52,9 +52,18 @@ def _against_schema(tool: Tool, arguments: Arguments) -> Iterator[Problem]:
     schema, validator = _validator(tool)
     try:
         for error in validator.iter_errors(dict(arguments)):
-            yield from _problems(error, dict(schema))
+            yield from (_of_a_person(each, tool, arguments=arguments) for each in _problems(error, dict(schema)))
     except ValueError:  # the validator's own bound on nesting
         yield Problem("", "it is nested too deeply", hint="Flatten it.")
+
+
+def _of_a_person(problem: Problem, tool: Tool, *, arguments: Arguments) -> Problem:
+    """Return the problem; that of an argument which only a person may give, with what they do."""
+    hint = tool.theirs.get(problem.where)
+    if hint is None:
+        return problem
+    hint = hint.replace("{project}", str(arguments.get("project", "PROJECT"))[:_SHOWN])
+    return replace(problem, message="only a person may change it", allowed="", hint=hint)
 
 
 def _against_record(tool: Tool, arguments: Arguments) -> Sequence[Problem]:

@@ -8,7 +8,7 @@ from punchlist.mcp.given import Given
 from punchlist.mcp.schemas import TEXT, changes, part_of
 from punchlist.mcp.tool import Tool
 from punchlist.model.records import ProjectFile, StepFile, TaskFile
-from punchlist.service import plans, projects, steps, tasks
+from punchlist.service import plans, projects, steps, tasks, terms
 from punchlist.service.once import Seen, as_it_is, once
 
 if TYPE_CHECKING:
@@ -19,31 +19,8 @@ if TYPE_CHECKING:
 
 def tools(bind: "Bind", *, person: bool) -> list[Tool]:
     """Return the tools; a `person` may also set what of a project is theirs alone."""
-    own = {name: schema for name, schema in _OWN.items() if person}
     return [
-        Tool(
-            name="plan_project",
-            text="Have a planner write draft tasks from a request (by default the project's spec), and wait for it.",
-            schema=changes({"project": TEXT, "request": TEXT, "planner": TEXT}, required=("project",)),
-            call=bind("plan_project", _plan_project),
-            changes=True,
-            waits=True,
-        ),
-        Tool(
-            name="create_project",
-            text="Make a project; name is a slug. Without repo it gets an empty repository of its own.",
-            schema=changes({"name": TEXT, **schemas.PROJECT}, required=("name", "spec"), versioned=False),
-            call=bind("create_project", _create_project),
-            changes=True,
-        ),
-        Tool(
-            name="update_project",
-            text="Change fields of a project; the others stay.",
-            schema=changes({"project": TEXT, **schemas.PROJECT, **own}, required=("project",)),
-            call=bind("update_project", _update_project),
-            changes=True,
-            record=ProjectFile,
-        ),
+        *_project_tools(bind, person=person),
         Tool(
             name="create_task",
             text="Make a draft task with its steps. check is a shell command that the engine runs in the repository: 0 "
@@ -66,6 +43,40 @@ def tools(bind: "Bind", *, person: bool) -> list[Tool]:
             record=part_of(TaskFile),
         ),
         *_step_tools(bind),
+    ]
+
+
+def _project_tools(bind: "Bind", *, person: bool) -> list[Tool]:
+    own, theirs = (_OWN, {}) if person else ({}, _THEIRS)
+    return [
+        Tool(
+            name="plan_project",
+            text="Have a planner write draft tasks from a request (by default the project's spec), and wait for it.",
+            schema=changes({"project": TEXT, "request": TEXT, "planner": TEXT}, required=("project",)),
+            call=bind("plan_project", _plan_project),
+            changes=True,
+            waits=True,
+        ),
+        Tool(
+            name="create_project",
+            text="Make a project; name is a slug. Without repo it gets an empty repository of its own.",
+            schema=changes(
+                {"name": TEXT, **schemas.PROJECT, "repo": TEXT, "base": TEXT},
+                required=("name", "spec"),
+                versioned=False,
+            ),
+            call=bind("create_project", _create_project),
+            changes=True,
+        ),
+        Tool(
+            name="update_project",
+            text="Change fields of a project; the others stay.",
+            schema=changes({"project": TEXT, **schemas.PROJECT, **own}, required=("project",)),
+            call=bind("update_project", _update_project),
+            changes=True,
+            record=ProjectFile,
+            theirs=theirs,
+        ),
     ]
 
 
@@ -106,12 +117,15 @@ def _step_tools(bind: "Bind") -> list[Tool]:
     ]
 
 
-_OWN: "dict[str, Json]" = {  # of a project: what is trusted, and what runs apart from what a person approves
+_OWN: "dict[str, Json]" = {  # of a project: where work goes, what is trusted, and what runs apart from a task's checks
+    "repo": TEXT,
+    "base": TEXT,
     "setup": schemas.TEXTS,
     "setup_allow": schemas.TEXTS,
     "path": schemas.TEXTS,
     "policy": schemas.POLICY,
 }
+_THEIRS = {name: terms.person_changes("{project}", name) for name in _OWN}
 
 
 def _plan_project(service: "Service", given: Given) -> "Answer":

@@ -77,7 +77,7 @@ TASK: Mapping[str, Json] = {
     "policy": POLICY,
 }
 STEPS: dict[str, Json] = {"type": "array", "items": closed(STEP, required=("title", "criteria"))}
-PROJECT: Mapping[str, Json] = {"title": TEXT, "spec": TEXT, "repo": TEXT, "base": TEXT}
+PROJECT: Mapping[str, Json] = {"title": TEXT, "spec": TEXT}
 
 
 def changes(

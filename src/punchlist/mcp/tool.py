@@ -34,7 +34,9 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
     `schema` is a JSON Schema (2020-12) of an object, closed at every level; it is what clients are shown. `changes`
     says that a call may change something, `waits` that it may take as long as what it waits for; then it may be
     abandoned. `record`, when there is one, is what the verb parses the fields of that name as: stricter than a model
-    should have to read. `question` says what of an answer a person can be asked right there, if the client can ask.
+    should have to read. `theirs` are the arguments that only a person may give, each with the hint for it, in which
+    `{project}` stands for that argument. `question` says what of an answer a person can be asked right there, if the
+    client can ask.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
     changes: bool
     waits: bool = False
     record: type[msgspec.Struct] | None = None
+    theirs: Mapping[str, str] = {}
     question: "Callable[[Answer], Question | None] | None" = None
 
 

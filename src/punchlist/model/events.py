@@ -29,7 +29,7 @@ from punchlist.model.jobs import Outcome, Role
 from punchlist.model.json import Json, canonical, fields_of, plain
 from punchlist.model.policy import Policy
 from punchlist.model.proofs import Proof
-from punchlist.model.records import Project, Task
+from punchlist.model.records import Destination, Project, Task
 from punchlist.model.sealing import chain_hash
 from punchlist.model.states import NodeStatus, StepStatus, TaskStatus
 from punchlist.model.verdicts import Verdict, Waiver
@@ -114,12 +114,14 @@ class TaskApproved(Fact, frozen=True, tag=True):
     """The task is frozen at this digest; `anyway` lists what was unproven and passed over.
 
     `unproved`: nobody had waited for its checks to run on the base; what they show there is looked at at dispatch.
+    `destination`: where its work was to go then (None: nobody wrote it down).
     """
 
     digest: Digest
     message: str = ""
     anyway: tuple[str, ...] = ()
     unproved: bool = False
+    destination: Destination | None = None
 
 
 class TaskRevised(Fact, frozen=True, tag=True):

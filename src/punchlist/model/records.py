@@ -168,6 +168,16 @@ class ProjectFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     policy: PolicyPart | None = None
 
 
+class Destination(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where the work of a project's tasks goes: its repository and base branch, as the project has them."""
+
+    repo: Line
+    base: Line
+
+    def __str__(self) -> str:
+        return f"branch {self.base} of {self.repo}"
+
+
 class Project(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A name, a spec and a git repository; `repo` is absolute or relative to the workspace."""
 
@@ -181,3 +191,8 @@ class Project(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     path: tuple[Line, ...] = ()
     policy: PolicyPart = PolicyPart()
     version: int = 1
+
+    @property
+    def destination(self) -> Destination:
+        """Where the work of its tasks goes."""
+        return Destination(repo=self.repo, base=self.base)

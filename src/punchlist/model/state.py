@@ -28,7 +28,7 @@ from punchlist.model.jobs import Outcome, Role
 from punchlist.model.json import Json
 from punchlist.model.policy import Policy
 from punchlist.model.proofs import Proof
-from punchlist.model.records import Project, Task
+from punchlist.model.records import Destination, Project, Task
 from punchlist.model.states import AttemptStatus, GateStatus, NodeStatus
 from punchlist.model.verdicts import Verdict, Waiver
 
@@ -96,7 +96,7 @@ class TaskState(msgspec.Struct, frozen=True, kw_only=True):
     """A task as its stream tells it. `steps` holds one state a step; key None-like `""` is the task's own criteria.
 
     `approved_unproved`: what its checks show on the base was not known when it was approved, and is looked at when a
-    step is dispatched.
+    step is dispatched. `approved_for`: where its work was to go when it was approved, if that was written down.
     """
 
     task: Task
@@ -114,6 +114,7 @@ class TaskState(msgspec.Struct, frozen=True, kw_only=True):
     approved_by: str = ""
     approved_anyway: tuple[str, ...] = ()
     approved_unproved: bool = False
+    approved_for: Destination | None = None
     published: str = ""
     mark: Mark = Mark()
 

@@ -55,6 +55,7 @@ def task(state: TaskState) -> Shape:
         "approved_by": state.approved_by,
         "approved_anyway": list(state.approved_anyway),
         "approved_unproved": state.approved_unproved,
+        "approved_for": plain(state.approved_for),
         "published": state.published,
         "created_at": state.created_at,
         "changed_at": state.changed_at,

@@ -10,7 +10,7 @@ from punchlist.model.gates import choice_of
 from punchlist.model.ids import GateId, TaskId
 from punchlist.render import shapes
 from punchlist.render.quoted import quoted
-from punchlist.service import gate_commands, lookup, proofs
+from punchlist.service import gate_commands, lookup, proofs, terms
 from punchlist.service.context import quiet
 from punchlist.service.recording import change_task
 
@@ -30,7 +30,9 @@ def propose(service: "Service", task: str, *, message: str = "", expected_versio
     """Ask a person to approve a draft: opens a gate `approval` bound to the digest of what is proposed."""
 
     def decide(writer: "Writer", state: "TaskState") -> "list[TaskFact]":
-        return moves.propose(state, GateId(f"G{writer.allocate('gate')}"), message=_proposed_as(state, message))
+        gate = GateId(f"G{writer.allocate('gate')}")
+        agreed = terms.terms(service, writer, task=state.task)
+        return moves.propose(state, gate, message=_proposed_as(state, message), terms=agreed)
 
     answer = change_task(service, task, decide=decide, expected=expected_version)
     return {**answer, "gate": proposed(service, task)["gate"]}
@@ -141,9 +143,10 @@ def approve_task(
     """
     with service.store.read() as reader:
         state = lookup.task(reader, task)
-        owner = lookup.project(reader, state.task.project)
-    moves.approve(state, message=message, anyway=())
-    way(proofs.resolved_policy(service, owner, task=state.task).on_accept, where="policy.on_accept")
+        seen = terms.terms(service, reader, task=state.task)
+    moves.approve(state, message=message, anyway=(), terms=seen)
+    shown = gate.shows if gate is not None else documents.frozen_digest(state.task, seen)
+    way(seen.policy.on_accept, where="policy.on_accept")
     if not no_wait:
         state = proofs.await_proof(service, task, say=say)
     with service.store.read() as reader:
@@ -153,15 +156,28 @@ def approve_task(
     if lacking and not anyway:
         raise _unproven(task, lacking)
     passed_over = lacking if proved else (*lacking, NOT_PROVED)
-    version = state.task.version
 
-    def decide(_writer: "Writer", found: "TaskState") -> "list[TaskFact]":
+    def decide(writer: "Writer", found: "TaskState") -> "list[TaskFact]":
         _refuse_other(found, gate)
-        if found.task.version != version and documents.frozen_digest(found.task) != documents.frozen_digest(state.task):
-            raise ConflictError(f"task {task} was changed meanwhile", hint=f"Look again: punchlist task show {task}")
-        return moves.approve(found, message=message, anyway=passed_over, unproved=not proved and not anyway)
+        now = terms.terms(service, writer, task=found.task)
+        if documents.frozen_digest(found.task, now) != shown:
+            raise _changed(task, gate)
+        return moves.approve(found, message=message, anyway=passed_over, terms=now, unproved=not proved and not anyway)
 
     return change_task(service, task, decide=decide, expected=expected_version)
+
+
+def _changed(task: str, gate: "GateState | None") -> ConflictError:
+    """Return the refusal to approve what is not there any more: the task, its project or the settings have changed."""
+    if gate is None:
+        return ConflictError(
+            f"task {task}, or its project, was changed meanwhile", hint=f"Look again: punchlist task show {task}"
+        )
+    return ConflictError(
+        f"what gate {gate.id} shows is there no more: the policy or the project of task {task} has changed",
+        where=gate.id,
+        hint=f"Look at it (punchlist task show {task}), then type: punchlist approve {task}",
+    )
 
 
 def _refuse_other(state: "TaskState", gate: "GateState | None") -> None:

@@ -12,13 +12,14 @@ from punchlist.model.ids import SLUG, ProjectId, slug
 from punchlist.model.parse import parse
 from punchlist.model.records import Project, ProjectFile
 from punchlist.render import shapes
-from punchlist.service import lookup, publishing, trials
+from punchlist.service import lookup, publishing, terms, trials
 from punchlist.service.context import quiet
 from punchlist.service.recording import record_project
 from punchlist.service.repeating import Repeatable
 
 if TYPE_CHECKING:
     from punchlist.model.json import Json
+    from punchlist.model.state import TaskState
     from punchlist.service.context import Answer, Say, Service
 
 replace = msgspec.structs.replace
@@ -92,9 +93,14 @@ def edit(
     expected_version: int | None = None,
     key: str | None = None,
 ) -> "Answer":
-    """Change a project by the fields of `changes`; `[projects.ID]` of the settings is read into it first."""
+    """Change a project by the fields of `changes`; `[projects.ID]` of the settings is read into it first.
+
+    What says where work goes and what runs there is for a person to change: open proposals are withdrawn by it. Raises
+    RefusedError for another repository or base while tasks that were approved for the present one are not over.
+    """
     with service.store.read() as reader:
         name = lookup.project(reader, project).id
+    terms.require_person(service, name, fields=changes or {})
     file = parse(ProjectFile, changes or {}, what=f"the change of project {name}")
     arguments: dict[str, Json] = {"project": name, "changes": changes or {}, "expected_version": expected_version}
     call = Repeatable(key, "project edit", arguments)
@@ -106,14 +112,21 @@ def edit(
         check_version(before, expected=expected_version)
         edited = _overlaid(before, _configured(service, name), file)
         edited = replace(edited, repo=_inside(service.root, edited.repo))
+        drafts: list[TaskState] = []
+        asked = False
         if edited != before:
+            terms.refuse_displacing(writer, before, after=edited)
             service.workspace.base(edited)
             edited = replace(edited, version=before.version + 1)
             edited = record_project(writer, edited, before=before, service=service)
+            drafts, asked = terms.withdraw(service, writer, before=before, after=edited)
         answer: Answer = {"project": shapes.project(edited)}
         call.keep(writer, answer)
+    publishing.refresh(service, drafts)
     publishing.refresh_project(service, name)
     service.engine.announce()
+    if asked:
+        service.engine.wake()
     return answer
 
 

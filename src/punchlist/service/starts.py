@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from punchlist.engine import document_moves as moves
+from punchlist.engine.terms import check_destination
 from punchlist.errors import DefinitionError, Problem, RefusedError, WorkerError
 from punchlist.model.commands import StartRun
 from punchlist.model.ids import ProjectId, RunId, StreamId, TaskId, slug
@@ -131,6 +132,7 @@ def _start(service: "Service", writer: "Writer", *, task: str, flow: "Flow") -> 
     moves.check_startable(state.task, needed=needed)
     _refuse_started(writer, task)
     project = lookup.project(writer, state.task.project)
+    check_destination(state, project)
     run = RunId(f"R{writer.allocate('run')}")
     command = StartRun(
         run=run,

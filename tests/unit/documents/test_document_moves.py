@@ -15,6 +15,7 @@ from punchlist.model.ids import Digest, FindingId, GateId, ProjectId, StepId, St
 from punchlist.model.state import StepState, TaskState, VerdictRow
 from punchlist.model.states import StepStatus, TaskStatus
 from punchlist.model.verdicts import Finding, FindingKind, Verdict
+from tests.runs import TERMS
 
 replace = documents.replace
 S, T = StepStatus, TaskStatus
@@ -115,9 +116,9 @@ def test_an_accepted_step_cannot_be_removed() -> None:
 def test_a_proposal_is_bound_to_the_digest_of_the_draft() -> None:
     found = state()
 
-    facts = moves.propose(found, GateId("G1"), message="please")
+    facts = moves.propose(found, GateId("G1"), message="please", terms=TERMS)
 
-    digest = Digest(documents.frozen_digest(found.task))
+    digest = documents.frozen_digest(found.task, TERMS)
     assert facts == [ev.ApprovalProposed(gate=GateId("G1"), digest=digest, message="please")]
 
 
@@ -131,22 +132,22 @@ def test_a_proposal_is_bound_to_the_digest_of_the_draft() -> None:
 )
 def test_what_cannot_be_proposed_is_refused(found: TaskState, why: str) -> None:
     with pytest.raises(RefusedError, match=why):
-        moves.propose(found, GateId("G2"), message="")
+        moves.propose(found, GateId("G2"), message="", terms=TERMS)
 
 
 def test_approval_freezes_the_draft_and_says_what_was_passed_over() -> None:
     found = state(proposal=GateId("G1"))
 
-    then = after(found, moves.approve(found, message="", anyway=["AC-1 proves nothing"]))
+    then = after(found, moves.approve(found, message="", anyway=["AC-1 proves nothing"], terms=TERMS))
 
     assert then.task.status is T.READY
-    assert then.task.digest == documents.frozen_digest(found.task)
+    assert then.task.digest == documents.frozen_digest(found.task, TERMS)
     assert then.approved_anyway == ("AC-1 proves nothing",)
     assert then.proposal is None
 
 
 def test_a_draft_that_nobody_proposed_is_approved_all_the_same() -> None:
-    facts = moves.approve(state(), message="go", anyway=())
+    facts = moves.approve(state(), message="go", anyway=(), terms=TERMS)
 
     assert [type(fact) for fact in facts] == [ev.TaskApproved]
 
@@ -157,14 +158,14 @@ def test_a_draft_that_nobody_proposed_is_approved_all_the_same() -> None:
 )
 def test_what_is_no_draft_cannot_be_approved(status: TaskStatus, why: str) -> None:
     with pytest.raises(RefusedError, match=why):
-        moves.approve(state(status), message="", anyway=())
+        moves.approve(state(status), message="", anyway=(), terms=TERMS)
 
 
 def test_a_task_without_steps_cannot_be_approved() -> None:
     empty = replace(state(), task=replace(state().task, steps=()))
 
     with pytest.raises(RefusedError, match="has no steps"):
-        moves.approve(empty, message="", anyway=())
+        moves.approve(empty, message="", anyway=(), terms=TERMS)
 
 
 def test_a_rejected_proposal_leaves_a_draft() -> None:
@@ -394,8 +395,8 @@ def test_a_ready_task_whose_needs_are_accepted_starts() -> None:
 
 
 VERBS: dict[str, Callable[[TaskState], object]] = {
-    "propose": lambda found: moves.propose(found, GateId("G1"), message=""),
-    "approve": lambda found: moves.approve(found, message="", anyway=()),
+    "propose": lambda found: moves.propose(found, GateId("G1"), message="", terms=TERMS),
+    "approve": lambda found: moves.approve(found, message="", anyway=(), terms=TERMS),
     "reject": lambda found: moves.reject(found, message=""),
     "revise": lambda found: moves.revise(found, reason=""),
     "reopen": lambda found: moves.reopen(found, reason=""),

@@ -10,6 +10,7 @@ from punchlist.errors import DefinitionError
 from punchlist.model.ids import ProjectId, StepId, TaskId
 from punchlist.model.records import Task
 from punchlist.model.states import StepStatus
+from tests.runs import TERMS
 
 KNOWN = Known(workers=frozenset({"claude", "codex", "heuristic"}))
 
@@ -293,8 +294,8 @@ def test_the_frozen_digest_is_of_what_was_agreed_and_of_nothing_else() -> None:
     replace = documents.replace
     lived = replace(task, version=9, steps=tuple(replace(s, status=StepStatus.SKIPPED, version=4) for s in task.steps))
 
-    assert documents.frozen_digest(lived) == documents.frozen_digest(task)
-    assert documents.frozen_digest(changed(task, {"spec": ""})) != documents.frozen_digest(task)
+    assert documents.frozen_digest(lived, TERMS) == documents.frozen_digest(task, TERMS)
+    assert documents.frozen_digest(changed(task, {"spec": ""}), TERMS) != documents.frozen_digest(task, TERMS)
 
 
 def test_no_path_of_needs_that_ends_is_a_cycle() -> None:

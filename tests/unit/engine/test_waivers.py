@@ -15,7 +15,7 @@ from punchlist.model.records import Scope
 from punchlist.model.states import StepStatus, TaskStatus
 from punchlist.render import shapes
 from tests.gates import NO_ROUNDS, at_acceptance
-from tests.runs import Story, checked, deliver, replace, step
+from tests.runs import TERMS, Story, checked, deliver, replace, step
 
 KNOWN = Known(workers=frozenset({"coder", "critic"}))
 ONE = StepId("T1.1")
@@ -47,7 +47,7 @@ def replaced(story: Story) -> Any:
 
 def built_again(story: Story) -> None:
     """Start the task again, and let the first step fail the same way."""
-    story.note(*moves.approve(story.task, message="", anyway=()))
+    story.note(*moves.approve(story.task, message="", anyway=(), terms=TERMS))
     story.again()
     story.start(policy=NO_ROUNDS, task=plain(story.task.task))
     story.red(step=1, times=1)
