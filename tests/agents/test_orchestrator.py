@@ -9,7 +9,13 @@ from tests.agents.conftest import Delivering, Serve
 from tests.installed import until
 from tests.services import BUILDER, JUDGE
 
-WISH = "Please make a project for what SPEC.md says, then a task that makes the file. Tell me how it stands."
+SPEC = "# A file\n\nThe file `made.txt` is wanted.\n\n- It must be there: `test -f made.txt`"
+WISH = f"""\
+Please make the project made for this spec, with a task that makes the file. Approve it yourself. Tell me how it stands.
+
+{SPEC}
+"""
+NO_TOOL = "No such tool available: approve_task"
 QUIET = {
     "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
     "DISABLE_AUTOUPDATER": "1",
@@ -36,14 +42,21 @@ def test_claude_plans_steers_and_reports_and_a_person_approves(claude: Path, tmp
 
     events = [json.loads(line) for line in told.splitlines()]
     calls, results = tools_of(events)
-    assert len(calls) == len(results) == 9
-    refused = [name for name, result in zip(calls, results, strict=True) if result["is_error"]]
-    assert refused == ["create_task"]
-    assert {each["where"] for each in results[1]["answer"]["error"]["problems"]} >= {"titel", "title"}
+    assert len(calls) == len(results) == 11
+    refused = {name: each["text"] for name, each in zip(calls, results, strict=True) if each["is_error"]}
+    assert list(refused) == ["create_task", "set_step_status", "approve_task"]
+    problems = json.loads(refused["create_task"])["error"]["problems"]
+    assert {each["where"] for each in problems} >= {"titel", "title"}
+    assert json.loads(refused["set_step_status"])["error"]["problems"][0]["where"] == "status"
+    assert NO_TOOL in refused["approve_task"]
     assert '{"T1":"accepted"}' in events[-1]["result"]
-    assert gate["opened_by"] == "orchestrator:claude-code"
+    project = workspace.ok("project", "show", "made")["project"]
+    assert (project["id"], project["spec"].strip()) == ("made", SPEC)
     task = workspace.ok("task", "show", "T1")["task"]
-    assert (task["status"], task["approved_by"].partition(":")[0]) == ("accepted", "human")
+    assert (task["status"], task["project"]) == ("accepted", "made")
+    log = [(each["kind"], each["actor"].partition(":")[0]) for each in workspace.ok("events", "T1")["events"]]
+    assert gate["opened_by"] == "orchestrator:claude-code"
+    assert [by for kind, by in log if kind in {"TaskApproved", "ApprovalDecided"}] == ["human", "human"]
 
 
 def session(claude: Path, workspace: Delivering) -> "subprocess.Popen[str]":
@@ -65,7 +78,7 @@ def tools_of(events: list[dict[str, Any]]) -> tuple[list[str], list[dict[str, An
     parts = [part for event in events if event["type"] in {"assistant", "user"} for part in _parts(event)]
     calls = [part["name"].removeprefix("mcp__punchlist__") for part in parts if part["type"] == "tool_use"]
     results = [
-        {"is_error": bool(part.get("is_error")), "answer": json.loads(_text(part["content"]))}
+        {"is_error": bool(part.get("is_error")), "text": _text(part["content"])}
         for part in parts
         if part["type"] == "tool_result"
     ]
