@@ -104,9 +104,6 @@ def test_a_record_nested_as_deep_as_the_wire_allows_is_refused_by_its_schema(wor
 @pytest.mark.parametrize(
     "line",
     [
-        called("list_tasks", []),
-        called("list_tasks", "text"),
-        {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"arguments": {}}},
         {"jsonrpc": "2.0", "id": 1, "method": "tools/call"},
         {"jsonrpc": "2.0", "id": 1, "method": "no/such/method"},
         {"jsonrpc": "2.0", "id": 1, "method": "resources/read", "params": {"uri": "file:///etc/passwd"}},
@@ -121,8 +118,27 @@ def test_what_is_no_call_is_an_error_of_the_protocol(workspace: Workspace, line:
     assert "Traceback" not in json.dumps(answer)
 
 
+@pytest.mark.parametrize(("given", "seen"), [([], "saw []"), ("x", 'saw "x"'), (False, "saw false")])
+def test_arguments_that_are_no_object_are_refused_by_their_tool(workspace: Workspace, given: object, seen: str) -> None:
+    (answer,) = typed(workspace, {**called("list_tasks", {}), "params": {"name": "list_tasks", "arguments": given}})
+
+    assert answer["result"]["isError"] is True
+    (problem,) = answer["result"]["structuredContent"]["error"]["problems"]
+    assert (problem["where"], problem["message"], problem["allowed"]) == ("arguments", seen, "an object")
+
+
+def test_a_call_without_a_tool_says_all_that_it_lacks(workspace: Workspace) -> None:
+    (answer,) = typed(
+        workspace, {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": 5, "arguments": []}}
+    )
+
+    assert answer["error"]["code"] == -32602
+    assert "name: saw 5; allowed: the name of a tool" in answer["error"]["message"]
+    assert "arguments: saw []; allowed: an object" in answer["error"]["message"]
+
+
 def test_lines_that_ask_for_nothing_are_passed_over(workspace: Workspace) -> None:
-    (answer,) = typed(workspace, "no JSON", "", "[]", "\x00", '{"jsonrpc":"2.0"}', called("list_projects", {}))
+    (answer,) = typed(workspace, "", " ", "\t", called("list_projects", {}))
 
     assert [each["id"] for each in answer["result"]["structuredContent"]["projects"]] == ["p"]
 

@@ -80,7 +80,7 @@ def test_a_bad_name_hides_no_other_problem(service: Service) -> None:
     with pytest.raises(DefinitionError) as refused:
         projects.create(service, "Acme API", title="two\nlines", base="x" * 5000)
 
-    assert [problem.where for problem in refused.value.problems] == ["base", "title", "name"]
+    assert [problem.where for problem in refused.value.problems] == ["name", "base", "title"]
 
 
 def test_a_name_that_is_taken_is_refused(service: Service) -> None:

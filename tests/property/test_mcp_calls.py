@@ -13,8 +13,8 @@ from hypothesis import settings
 
 from punchlist.errors import PunchlistError, StoreError
 from punchlist.mcp import human, orchestrator, refusals
-from punchlist.mcp.arguments import check
 from punchlist.mcp.caller import Caller
+from punchlist.mcp.faults import called
 from punchlist.mcp.hints import call_for
 from punchlist.mcp.tool import Tool
 from punchlist.render.failures import failure
@@ -135,8 +135,7 @@ def test_a_random_call_is_answered_or_refused_and_a_refused_one_changes_nothing(
 
 def _called(tool: Tool, arguments: dict[str, Any], *, said: str) -> Answer | PunchlistError:
     try:
-        check(tool, arguments)
-        return tool.call(arguments)
+        return called(tool, arguments)
     except PunchlistError as refusal:
         return refusal
     except Exception as bug:

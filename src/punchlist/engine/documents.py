@@ -1,6 +1,6 @@
 """Tasks and steps as people write them, made whole: ids, defaults, and every problem of meaning at once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -75,14 +75,10 @@ def added_step(task: Task, document: Json, *, position: int | None, known: Known
 
     Without needs of its own it needs the step before; where every step needs the one before, the next then needs it.
     """
-    at = len(task.steps) if position is None else position - 1
-    if not 0 <= at <= len(task.steps):
-        count = len(task.steps)
-        allowed = f"1 to {count + 1}" if count else "1"
-        has = f"{task.id} has {count} step{'' if count == 1 else 's'}"
-        raise invalid([Problem("position", f"saw {position}, and {has}", allowed)], what=what)
+    gap = [*_position_problems(task, position)]
+    at = len(task.steps) if position is None or gap else position - 1
     own, before = f"{task.id}.{free}", tuple(step.id for step in task.steps[:at][-1:])
-    file = _step_file(task, document, own=own, before=before, known=known, what=what)
+    file = _step_file(task, document, own=own, before=before, known=known, what=what, beside=gap)
     chain = _is_chain(task.steps) and file.needs is None
     step = _step(file, own, index=free, ids=_positions(task.steps), before=before)
     steps = (*task.steps[:at], step, *task.steps[at:])
@@ -189,13 +185,30 @@ def _step(file: StepFile, name: str, *, index: int, ids: Mapping[str, str], befo
     )
 
 
-def _step_file(task: Task, document: Json, *, own: str, before: Sequence[str], known: Known, what: str) -> StepFile:
+def _position_problems(task: Task, position: int | None) -> Iterator[Problem]:
+    count = len(task.steps)
+    if position is not None and not 1 <= position <= count + 1:
+        has = f"{task.id} has {count} step{'' if count == 1 else 's'}"
+        yield Problem("position", f"saw {position}, and {has}", f"1 to {count + 1}" if count else "1")
+
+
+def _step_file(
+    task: Task,
+    document: Json,
+    *,
+    own: str,
+    before: Sequence[str],
+    known: Known,
+    what: str,
+    beside: Sequence[Problem] = (),
+) -> StepFile:
     ids = _positions(task.steps)
     others: dict[str, Sequence[str]] = {each.id: each.needs for each in task.steps}
 
     def meaning(part: Part) -> list[Problem]:
         needs = {**others, own: needed_steps(part, ids, before=before)}
         return [
+            *beside,
             *step_problems(part, own, ids=ids, known=known),
             *ring_problems(needs, {own: "needs"}),
         ]

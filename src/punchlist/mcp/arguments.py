@@ -36,7 +36,7 @@ def check(tool: Tool, arguments: Arguments) -> None:
     if not problems:
         return
     deeper = [placed(each) for each in _against_record(tool, arguments)]
-    own = [each for each in problems if not any(_is_same(each.where, other.where) for other in deeper)]
+    own = [each for each in problems if not any(is_same(each.where, other.where) for other in deeper)]
     if deeper and not own:
         return
     raise invalid(in_order([*own, *deeper], {**arguments}), what=f"the call of {tool.name}")
@@ -46,6 +46,15 @@ def placed(problem: Problem) -> Problem:
     """Return a problem at the argument in question, where it stands at the object that lacks it or has it."""
     where = f"{problem.where}.{problem.field}" if problem.where else problem.field
     return replace(problem, where=where, field="") if problem.field else problem
+
+
+def is_same(where: str, other: str) -> bool:
+    """Say whether two problems are told of one place: of the same, or of one within the other.
+
+    What is told of the whole call, that there are more problems say, stands for none of the others.
+    """
+    one, two = steps_of(where), steps_of(other)
+    return bool(one and two) and one[: len(two)] == two[: len(one)]
 
 
 def _against_schema(tool: Tool, arguments: Arguments) -> Iterator[Problem]:
@@ -89,15 +98,6 @@ def _validator(tool: Tool) -> "tuple[Mapping[str, Json], Draft202012Validator]":
 
 def _fields(tool: Tool) -> frozenset[str]:
     return frozenset(tool.record.__struct_fields__ if tool.record is not None else ())
-
-
-def _is_same(where: str, other: str) -> bool:
-    """Say whether two problems are told of one place: of the same, or of one within the other.
-
-    What is told of the whole call, that there are more problems say, stands for none of the others.
-    """
-    one, two = steps_of(where), steps_of(other)
-    return bool(one and two) and one[: len(two)] == two[: len(one)]
 
 
 def _problems(error: "ValidationError", schema: Json) -> Iterator[Problem]:

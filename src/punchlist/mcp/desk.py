@@ -14,8 +14,8 @@ from mcp.shared.exceptions import MCPError
 
 from punchlist.errors import PunchlistError, RefusedError
 from punchlist.mcp import answers, asking
-from punchlist.mcp.arguments import check
 from punchlist.mcp.asking import Asking, Put
+from punchlist.mcp.faults import called
 from punchlist.mcp.refusals import told
 from punchlist.mcp.tool import Question, Tool
 from punchlist.service import crashes
@@ -75,7 +75,7 @@ class Desk:
                 return await self._told(put, asking.reply_in(params))
             tool = self._tool(params.name)
             arguments: dict[str, Json] = params.arguments or {}
-            answer = await self._called(tool, lambda: self._checked_call(tool, arguments))
+            answer = await self._called(tool, lambda: self._call(tool, arguments))
             question = await self._question(context, tool, answer=answer)
             if question is None:
                 return answers.result({"ok": True, **answer})
@@ -125,13 +125,8 @@ class Desk:
             raise refused
         return self._tools[name]
 
-    def _checked_call(self, tool: Tool, arguments: "dict[str, Json]") -> "Answer":
-        try:
-            check(tool, arguments)
-        except PunchlistError as error:
-            self._serving.refused(tool.name, error)
-            raise
-        return tool.call(arguments)
+    def _call(self, tool: Tool, arguments: "dict[str, Json]") -> "Answer":
+        return called(tool, arguments, refused=lambda error: self._serving.refused(tool.name, error))
 
     async def _question(
         self, context: "ServerRequestContext[Any, Any]", tool: Tool, *, answer: "Answer"

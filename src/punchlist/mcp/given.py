@@ -19,6 +19,11 @@ class Given:
         self._tool = tool
 
     @property
+    def tool(self) -> str:
+        """The tool's name."""
+        return self._tool
+
+    @property
     def key(self) -> str | None:
         """The idempotency key; raises DefinitionError for one of another length than keys have."""
         key = self.maybe("idempotency_key")
@@ -85,13 +90,15 @@ class Given:
             raise DefinitionError(f"saw {saw}; allowed: exactly one of {', '.join(nouns)}", where=self._tool)
         return self.id(given[0])
 
-    def only_with(self, name: str, condition: bool, *, what: str) -> None:  # noqa: FBT001 - it reads as a sentence
-        """Raise DefinitionError when `name` was given where it would mean nothing: without `what`."""
-        if name in self._arguments and not condition:
-            raise invalid(
-                [Problem(name, "it means nothing here", f"only with {what}", "Leave it out.")],
-                what=f"the call of {self._tool}",
-            )
+    def only_with(self, *names: str, when: bool, what: str) -> None:
+        """Raise DefinitionError for each of `names` that was given where it would mean nothing: without `what`."""
+        problems = [
+            Problem(name, "it means nothing here", f"only with {what}", "Leave it out.")
+            for name in names
+            if name in self._arguments and not when
+        ]
+        if problems:
+            raise invalid(problems, what=f"the call of {self._tool}")
 
     def id(self, name: str, *, of: str | None = None) -> str:
         """Return the id under `name`, which is its noun unless `of` is; raises DefinitionError for another's id."""

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from punchlist.mcp import orchestrator
 from punchlist.mcp.binding import binding
+from punchlist.mcp.faults import looked_over
 from punchlist.mcp.given import Given
 from punchlist.mcp.schemas import FLAG, TEXT, changes
 from punchlist.mcp.tool import Tool
@@ -21,8 +22,7 @@ _DATA: "dict[str, Json]" = {"type": "object", "description": "what the choice ta
 def tools(caller: "Caller") -> list[Tool]:
     """Return the tools of one client."""
     bind = binding(lambda: caller.service)
-    return [
-        *orchestrator.tools(caller, person=True),
+    own = [
         Tool(
             name="approve_task",
             text="Approve a task, so that it can start; anyway also when something of it is unproven.",
@@ -38,6 +38,7 @@ def tools(caller: "Caller") -> list[Tool]:
             changes=True,
         ),
     ]
+    return [*orchestrator.tools(caller, person=True), *looked_over(own, lambda: caller.service)]
 
 
 def _decide_schema() -> "dict[str, Json]":

@@ -150,10 +150,8 @@ def _number(line: "Json") -> int:
 def _read_log(service: "Service", given: Given) -> "Answer":
     name = given.about("attempt", "task", "run", "project")
     of_attempt = given.maybe("attempt") is not None
-    for option in ("stderr", "start"):
-        given.only_with(option, of_attempt, what="an attempt")
-    for option in ("after", "limit"):
-        given.only_with(option, not of_attempt, what="a task, a run or a project")
+    given.only_with("stderr", "start", when=of_attempt, what="an attempt")
+    given.only_with("after", "limit", when=not of_attempt, what="a task, a run or a project")
     if not of_attempt:
         limit = given.number("limit") or _SHOWN
         return logs.events(service, after=given.number("after") or 0, limit=limit, about=name)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from punchlist.mcp import deciding, looking, planning, steering
 from punchlist.mcp.binding import binding
+from punchlist.mcp.faults import looked_over
 
 if TYPE_CHECKING:
     from punchlist.mcp.caller import Caller
@@ -13,9 +14,10 @@ if TYPE_CHECKING:
 def tools(caller: "Caller", *, person: bool = False) -> "list[Tool]":
     """Return the tools of one client; with `person` some take what only a person may say."""
     bind = binding(lambda: caller.service)
-    return [
+    found = [
         *planning.tools(bind, person=person),
         *steering.tools(bind),
         *looking.tools(bind),
         *deciding.tools(bind, caller),
     ]
+    return looked_over(found, lambda: caller.service)

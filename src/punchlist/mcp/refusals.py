@@ -1,6 +1,8 @@
 """Refusals as who calls a tool is told them: at the argument in question, and with the call that mends it."""
 
+import re
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 
 from punchlist.errors import PunchlistError
 from punchlist.mcp.hints import in_tools
@@ -9,6 +11,7 @@ from punchlist.model.json import Json
 from punchlist.render.failures import failure
 
 _PLACES = {"-m": "message", "key": "idempotency_key"}
+_OF_PROJECT = re.compile(r"project \S+: (repo|base)\b")
 _SHOWN = 80
 
 
@@ -31,12 +34,21 @@ def told(error: PunchlistError, *, tools: Collection[str]) -> dict[str, Json]:
 def locate(error: PunchlistError, arguments: Arguments) -> None:
     """Let an error that names its place by an option, or by the value that was seen, name the argument instead."""
     where = error.where
+    error.problems = tuple(replace(each, where=_argument(each.where, arguments)) for each in error.problems)
     if where.startswith("--"):
         error.where = where.removeprefix("--").replace("-", "_")
     elif where in _PLACES and where not in arguments:
         error.where = _PLACES[where]
     elif where:
-        error.where = next((path for path, value in _texts(arguments) if value[:_SHOWN] == where), where)
+        named = where.removeprefix("workers.")[:_SHOWN]
+        at = next((path for path, value in _texts(arguments) if value[:_SHOWN] == named), where)
+        error.where = _argument(at, arguments)
+
+
+def _argument(where: str, arguments: Arguments) -> str:
+    """Return the argument that is in question where something is said of a field of a project, else `where`."""
+    found = _OF_PROJECT.match(where)
+    return found[1] if found is not None and found[1] in arguments else where
 
 
 def _texts(arguments: Arguments) -> Iterator[tuple[str, str]]:

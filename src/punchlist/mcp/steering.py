@@ -82,7 +82,7 @@ def _pause_task(service: "Service", given: Given) -> "Answer":
 def _resume(service: "Service", given: Given) -> "Answer":
     name = given.about("task", "run")
     node, yes = given.maybe("from"), given.flag("invalidate")
-    given.only_with("invalidate", node is not None, what="from")
+    given.only_with("invalidate", when=node is not None, what="from")
     return _steered(
         service, given, about=name, act=lambda calling: runs.resume(calling, name, start_from=node, yes=yes)
     )
@@ -96,7 +96,7 @@ def _retry(service: "Service", given: Given) -> "Answer":
 def _cancel(service: "Service", given: Given) -> "Answer":
     name = given.about("task", "step", "run")
     node, reason = given.maybe("node"), given.text("reason")
-    given.only_with("node", not given.maybe("step"), what="a task or a run")
+    given.only_with("node", when=not given.maybe("step"), what="a task or a run")
     again = as_it_is if node is None else runs.latest
 
     def cancel(calling: "Service") -> "Answer":
@@ -107,7 +107,7 @@ def _cancel(service: "Service", given: Given) -> "Answer":
 
 def _set_step_status(service: "Service", given: Given) -> "Answer":
     name, reason = given.id("step"), given.text("reason")
-    given.only_with("invalidate", given.text("status") == "reopen", what="reopen")
+    given.only_with("invalidate", when=given.text("status") == "reopen", what="reopen")
 
     def move(calling: "Service") -> "Answer":
         match given.text("status"):

@@ -1,10 +1,11 @@
 """What a typed tool is: its name and text, the closed schema of its arguments, and the verb that it calls."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from punchlist.errors import Problem
 from punchlist.model.json import Json
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
     should have to read. `theirs` are the arguments that only a person may give, each with the hint for it, in which
     `{project}` stands for that argument. `question` says what of an answer a person can be asked right there, if the
     client can ask.
+    `faults` tells what is wrong by what there is with arguments that are refused, which may be of any shape; it changes
+    nothing.
     """
 
     name: str
@@ -48,6 +51,7 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
     record: type[msgspec.Struct] | None = None
     theirs: Mapping[str, str] = {}
     question: "Callable[[Answer], Question | None] | None" = None
+    faults: Callable[[Arguments], Sequence[Problem]] | None = None
 
 
 def closed(properties: Mapping[str, Json], *, required: tuple[str, ...] = ()) -> dict[str, Json]:

@@ -6,7 +6,7 @@ import os
 import re
 import sys
 import threading
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
@@ -155,6 +155,10 @@ def _read(line: bytes, *, whole: bool) -> types.JSONRPCMessage | _Refused:
         return _unreadable(line, why=f"the message cannot be read: {first['msg']}", code="unreadable")
     if isinstance(message, types.JSONRPCNotification) and (why := _wrong_id(_value_of(line))):
         return _no_message(line, why=why)  # the SDK takes a request for a notification when its id is none
+    if isinstance(message, types.JSONRPCRequest) and message.method == "tools/call":
+        call = message.params or {}
+        if problems := [*_ill_called(call)]:
+            return _no_call(message.id, _tool_of(call), problems=problems)
     twice = said_twice(line)
     return _ambiguous(line, message, twice=twice) if twice else message
 
@@ -175,13 +179,40 @@ def _ambiguous(line: bytes, message: types.JSONRPCMessage, *, twice: Sequence[st
         return types.JSONRPCError(
             jsonrpc="2.0", id=message.id, error=types.ErrorData(code=types.INVALID_REQUEST, message=why)
         )
-    call: dict[str, Json] = getattr(message, "params", None) or {}
-    tool = str(call.get("name", ""))[:_SHOWN]
+    tool = _tool_of(getattr(message, "params", None) or {})
     problems = [
         Problem(each.removeprefix(_ARGUMENTS)[:_SHOWN], "it is said twice", "each name once", "Leave one of them out.")
         for each in twice
     ]
     return _refused(line, invalid(problems, what=f"the call of {tool}" if tool else "the message"), tool=tool)
+
+
+def _ill_called(call: Mapping[str, Json]) -> Iterator[Problem]:
+    """Yield what makes a call none; the SDK would tell neither where it is nor what is allowed."""
+    name, arguments = call.get("name"), call.get("arguments")
+    if not isinstance(name, str):
+        yield Problem("name", "it is missing" if name is None else f"saw {_seen(name)}", "the name of a tool")
+    if arguments is not None and not isinstance(arguments, dict):
+        yield Problem("arguments", f"saw {_seen(arguments)}", "an object", "Leave it out where a tool needs none.")
+
+
+def _no_call(name: str | int, tool: str, *, problems: Sequence[Problem]) -> _Refused:
+    """Return the answer to what is no call: the refusal of the tool that it names, else an error of the protocol."""
+    error = invalid(problems, what=f"the call of {tool or 'a tool'}")
+    if tool:
+        return _Refused(_refusal(name, error), tool, error)
+    told = types.ErrorData(code=types.INVALID_PARAMS, message=str(error))
+    return _Refused(types.JSONRPCError(jsonrpc="2.0", id=name, error=told), tool, error)
+
+
+def _tool_of(call: Mapping[str, Json]) -> str:
+    name = call.get("name", "")
+    return name[:_SHOWN] if isinstance(name, str) else ""
+
+
+def _seen(value: Json) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def _unreadable(line: bytes, *, why: str, code: str) -> _Refused:
@@ -201,9 +232,13 @@ def _refused(line: bytes, error: PunchlistError, *, tool: str = "", code: int = 
     if "id" not in asked or asked.get("method") != "tools/call":
         told = types.ErrorData(code=code, message=str(error))
         return _Refused(types.JSONRPCError(jsonrpc="2.0", id=asked.get("id"), error=told), tool, error)
+    return _Refused(_refusal(asked["id"], error), tool, error)
+
+
+def _refusal(name: str | int, error: PunchlistError) -> types.JSONRPCResponse:
     answer = {"ok": False, "error": failure(error)}
     result = {"content": [{"type": "text", "text": json.dumps(answer)}], "structuredContent": answer, "isError": True}
-    return _Refused(types.JSONRPCResponse(jsonrpc="2.0", id=asked["id"], result=result), tool, error)
+    return types.JSONRPCResponse(jsonrpc="2.0", id=name, result=result)
 
 
 def _envelope(text: str) -> dict[str, str | int]:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 import msgspec
 
+from punchlist.errors import Problem
 from punchlist.model.ids import AttemptId, Commit, ProjectId, Tree
 from punchlist.model.jobs import (
     Folder,
@@ -44,6 +45,10 @@ class Workspace(Protocol):
 
     def base(self, project: Project) -> Commit:
         """Return the tip of the project's base branch in the user's repository."""
+        ...
+
+    def base_problems(self, project: Project) -> Sequence[Problem]:
+        """Return why the project has no base, each at its field, `repo` or `base`; nothing of what is seen is kept."""
         ...
 
     def uncommitted(self, project: Project) -> int:

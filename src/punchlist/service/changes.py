@@ -1,12 +1,13 @@
 """The verb that waits until something changes its state."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from punchlist.errors import DefinitionError, Problem, invalid
+from punchlist.errors import DefinitionError, Problem, RefusedError, invalid
 from punchlist.model.allowed import nearest
 from punchlist.model.ids import RunId
+from punchlist.model.parts import in_order
 from punchlist.model.states import GateStatus, NodeStatus, StepStatus, TaskStatus
 from punchlist.service import lookup
 
@@ -33,8 +34,7 @@ def wait_for(service: "Service", names: Sequence[str], *, states: Sequence[str] 
     """
     if not names:
         raise DefinitionError("nothing to wait for was named", where="ids", hint="Name at least one id.")
-    _check_names(names)
-    _check_states(names, states)
+    _check(service, names, states=states)
     seen = service.clock.now()
     until = seen + timeout
     with service.engine.watch() as watch:
@@ -51,34 +51,55 @@ def wait_for(service: "Service", names: Sequence[str], *, states: Sequence[str] 
                 _mend(service, names)
 
 
-def _check_names(names: Sequence[str]) -> None:
-    """Refuse ids of what has no state, all of them at once."""
+def _check(service: "Service", names: Sequence[str], *, states: Sequence[str]) -> None:
+    """Refuse ids of what has no state, and states that none can ever be in; what is not there is told with them."""
+    if [*_misnamed(names), *_unknown_states(names, states)]:
+        raise invalid(problems_of(service, names, states=states), what="the wait")
+
+
+def problems_of(service: "Service", names: Sequence[str], *, states: Sequence[str]) -> list[Problem]:
+    """Return all that is wrong with a wait: ids of what has no state or is not there, states that there are not."""
+    found = [*_misnamed(names), *_unknown_states(names, states), *_absent(service, names)]
+    return in_order(found, {"ids": [*names], "states": [*states]})
+
+
+def _misnamed(names: Sequence[str]) -> Iterator[Problem]:
     allowed = ", ".join(lookup.SHAPES[kind] for kind in _KINDS)
-    problems = [
-        Problem(f"ids[{at}]", f"{name[:80]!r} is not the id of {' or '.join(_KINDS)}", f"such as {allowed}")
-        for at, name in enumerate(names)
-        if lookup.kind_of(name) not in _KINDS
-    ]
-    if problems:
-        raise invalid(problems, what="the wait")
+    for at, name in enumerate(names):
+        if lookup.kind_of(name) not in _KINDS:
+            yield Problem(f"ids[{at}]", f"{name[:80]!r} is not the id of {' or '.join(_KINDS)}", f"such as {allowed}")
 
 
-def _check_states(names: Sequence[str], states: Sequence[str]) -> None:
-    """Refuse a state that none of `names` can ever be in: nobody shall wait for it."""
-    kinds = {lookup.kind_of(name) for name in names}
+def _absent(service: "Service", names: Sequence[str]) -> Iterator[Problem]:
+    with service.store.read() as reader:
+        for at, name in enumerate(names):
+            try:
+                if lookup.kind_of(name) in _KINDS:
+                    _state(reader, name)
+            except RefusedError as error:
+                yield Problem(f"ids[{at}]", error.message, hint=error.hint)
+
+
+def _unknown_states(names: Sequence[str], states: Sequence[str]) -> Iterator[Problem]:
+    """Yield each state that none of `names` can ever be in: nobody shall wait for it."""
+    kinds = {lookup.kind_of(name) for name in names} & {*_KINDS} or {*_KINDS}
     known = list(dict.fromkeys(state.value for kind, each in _STATES.items() if kind in kinds for state in each))
-    problems = [
-        Problem(f"states[{at}]", f"there is no state {state[:80]!r} of these", ", ".join(known), nearest(state, known))
-        for at, state in enumerate(states)
-        if state not in known
-    ]
-    if problems:
-        raise invalid(problems, what="the wait")
+    for at, state in enumerate(states):
+        if state not in known:
+            message = f"there is no state {state[:80]!r} of these"
+            yield Problem(f"states[{at}]", message, ", ".join(known), nearest(state, known))
 
 
 def _states(service: "Service", names: Sequence[str]) -> dict[str, str]:
-    with service.store.read() as reader:
-        return {name: _state(reader, name) for name in names}
+    """Return the state of each; several that are not there are told at once."""
+    try:
+        with service.store.read() as reader:
+            return {name: _state(reader, name) for name in names}
+    except RefusedError:
+        absent = [*_absent(service, names)]
+        if len(absent) > 1:
+            raise invalid(absent, what="the wait") from None
+        raise
 
 
 def _state(reader: "Reader", name: str) -> str:

@@ -1,5 +1,6 @@
 """Verbs of projects: create, list, show, edit."""
 
+import dataclasses
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from punchlist.errors import ConflictError, DefinitionError, Problem, RefusedError
+from punchlist.errors import ConflictError, DefinitionError, Problem, RefusedError, invalid
 from punchlist.model.ids import SLUG, ProjectId, slug
-from punchlist.model.parse import parse
+from punchlist.model.parse import parse, shaped
+from punchlist.model.parts import Part, in_order
 from punchlist.model.records import Project, ProjectFile
 from punchlist.render import shapes
 from punchlist.service import lookup, publishing, terms, trials
@@ -43,8 +45,10 @@ def create(
     """
     said = {"spec": spec, "repo": repo, "base": base, "title": title}
     given: dict[str, Json] = {key: value for key, value in said.items() if value}
-    shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}… ({len(name)} characters)"
-    file = parse(ProjectFile, given, what=f"project {shown!r}", meaning=lambda _: _misnamed(name, shown))
+    shown = _shortened(name)
+    file = shaped(ProjectFile, given).record
+    if file is None or re.fullmatch(SLUG, name) is None:
+        raise invalid(creation_problems(service, name, said=given), what=f"project {shown!r}")
     call = Repeatable(key, "project create", {"name": name, **said})
     with service.store.read() as reader:
         known = call.answered(reader)
@@ -130,12 +134,45 @@ def edit(
     return answer
 
 
-def _misnamed(name: str, shown: str) -> Iterator[Problem]:
+def creation_problems(service: "Service", name: str, *, said: "dict[str, Json]") -> list[Problem]:
+    """Return all that is wrong with a project that is to be made: its name, its fields, and its repository."""
+    given: dict[str, Json] = {key: value for key, value in said.items() if value}
+    shape = shaped(ProjectFile, given)
+    made = Project(id=slug(name), title="new", spec="", repo="", base="")
+    repository = _baseless(service, made, said=shape.part)
+    found = [dataclasses.replace(each, hint=_at_creation(each.hint, made)) for each in repository]
+    return in_order([*shape.problems, *_misnamed(name), *found], {"name": name, **said})
+
+
+def change_problems(service: "Service", name: str, *, changes: "dict[str, Json]") -> list[Problem]:
+    """Return all that is wrong with the fields that a project is to have, and with the repository that it has then."""
+    shape = shaped(ProjectFile, changes)
+    with service.store.read() as reader:
+        before = reader.project(ProjectId(name))
+    project = before or Project(id=slug(name), title="unknown", spec="", repo="", base="")
+    return in_order([*shape.problems, *_baseless(service, project, said=shape.part)], changes)
+
+
+def _baseless(service: "Service", project: Project, *, said: Part) -> list[Problem]:
+    """Return why a project would have no base, were its repository or its base what is said; without either nothing."""
+    repo, base = said.field("repo").text, said.field("base").text
+    if repo is None and (base is None or not project.repo):
+        return []
+    path = project.repo if repo is None else _inside(service.root, repo)
+    base = base or project.base or service.outside.head_branch(service.root / path) or "main"
+    return [*service.workspace.base_problems(replace(project, repo=path, base=base))]
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= _SHOWN else f"{name[:_SHOWN]}… ({len(name)} characters)"
+
+
+def _misnamed(name: str) -> Iterator[Problem]:
     """Yield the problem of a name that is no slug, saying the slug that it could be."""
     if re.fullmatch(SLUG, name) is None:
         yield Problem(
             "name",
-            f"{shown!r} is not a project's name",
+            f"{_shortened(name)!r} is not a project's name",
             "lower-case letters, digits and hyphens, at most 60",
             f"Try: {slug(name)} (a title may be anything: --title)",
         )
@@ -170,13 +207,21 @@ def _looked_at(service: "Service", project: Project, *, say: "Say") -> int:
     try:
         service.workspace.base(project)
     except DefinitionError as error:  # there is no project to edit yet
-        error.hint = error.hint.replace(f"project edit {project.id} ", f"project create {project.id} ")
+        error.hint = _at_creation(error.hint, project)
+        error.problems = tuple(
+            dataclasses.replace(each, hint=_at_creation(each.hint, project)) for each in error.problems
+        )
         raise
     left = service.workspace.uncommitted(project)
     if left:
         seen = "1 change is not in the base: it is" if left == 1 else f"{left} changes are not in the base: they are"
         say(f"{seen} not committed")
     return left
+
+
+def _at_creation(hint: str, project: Project) -> str:
+    """Return a hint for a project that is not there yet."""
+    return hint.replace(f"project edit {project.id} ", f"project create {project.id} ")
 
 
 def _inside(root: Path, repo: str) -> str:

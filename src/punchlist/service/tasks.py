@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from punchlist.errors import DefinitionError
+from punchlist.errors import DefinitionError, Problem, invalid
+from punchlist.model.allowed import nearest
 from punchlist.model.ids import ProjectId, TaskId
 from punchlist.model.states import TaskStatus
 from punchlist.render import shapes
@@ -58,7 +59,9 @@ def create(service: "Service", project: str | None, *, document: "Json", key: st
 
 def listing(service: "Service", project: str | None = None, *, statuses: Sequence[str] = ()) -> "Answer":
     """Return a line for each task, of one project or of all."""
-    wanted = [_status(each) for each in statuses]
+    if problems := state_problems(statuses):
+        raise invalid(problems, what="the list of tasks")
+    wanted = [TaskStatus(each) for each in statuses]
     with service.store.read() as reader:
         owner = None if project is None else ProjectId(lookup.project(reader, project).id)
         return {"tasks": [*shapes.task_summaries(reader.tasks(owner, statuses=wanted))]}
@@ -184,9 +187,11 @@ def free_number(reader: "Reader", task: "Task") -> int:
     return highest + 1
 
 
-def _status(name: str) -> TaskStatus:
-    try:
-        return TaskStatus(name)
-    except ValueError:
-        allowed = ", ".join(TaskStatus)
-        raise DefinitionError(f"{name!r} is not a state of tasks; allowed: {allowed}", where="status") from None
+def state_problems(names: Sequence[str]) -> list[Problem]:
+    """Return the problem of each name that is no state of tasks, at its place in `status`."""
+    allowed = [each.value for each in TaskStatus]
+    return [
+        Problem(f"status[{at}]", f"{name[:80]!r} is not a state of tasks", ", ".join(allowed), nearest(name, allowed))
+        for at, name in enumerate(names)
+        if name not in allowed
+    ]

@@ -4,11 +4,12 @@ import itertools
 import os
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 
-from punchlist.errors import DefinitionError, RefusedError
+from punchlist.errors import DefinitionError, Problem, PunchlistError, RefusedError
 from punchlist.model.ids import AttemptId, Commit, ProjectId, Tree
 from punchlist.model.jobs import Folder, IntegrateJob, MergeJob, PublishJob, Snapshot
 from punchlist.model.records import Project
@@ -62,6 +63,17 @@ class GitWorkspace:
             users.refuse_unsupported(repository, tip.commit, project=project)
             repository.pin(tip.commit)
         return tip.commit
+
+    def base_problems(self, project: Project) -> Sequence[Problem]:
+        """Return why the project has no base, each at its field, `repo` or `base`; nothing of what is seen is kept."""
+        try:
+            self._user(project).base()
+        except PunchlistError as error:
+            found = error.problems or (Problem(error.where, error.message, hint=error.hint),)
+            return [replace(each, where="base" if each.where.endswith(": base") else "repo") for each in found]
+        except OSError as error:
+            return [Problem("repo", f"it cannot be looked at: {error.strerror}")]
+        return ()
 
     @storing
     def uncommitted(self, project: Project) -> int:

@@ -32,11 +32,14 @@ class UserRepository:
 
     def base(self) -> Tip:
         """Return the tip of the project's base branch; raises DefinitionError that says what is missing."""
-        base = self._project.base
-        if not self.path.is_dir():
-            raise self._not_git("there is no such folder")
+        base, own = self._project.base, f"project {self._project.id}"
+        found = [] if self.path.is_dir() else [self._not_git("there is no such folder")]
         if not is_ref(base):
-            raise DefinitionError(f"{base!r} cannot be the name of a branch", where=f"project {self._project.id}: base")
+            found.append(DefinitionError(f"{base!r} cannot be the name of a branch", where=f"{own}: base"))
+        if len(found) > 1:
+            raise invalid([Problem(each.where, each.message, hint=each.hint) for each in found], what=own)
+        if found:
+            raise found[0]
         command = ["rev-parse", "--path-format=absolute", "--git-common-dir", f"refs/heads/{base}^{{commit}}"]
         ran = self._git.run(command, at=self.at, accept=range(256))
         lines = ran.text.splitlines()
@@ -93,7 +96,8 @@ class UserRepository:
             return DefinitionError("the repository has no commits on any branch", where=where, hint=hint)
         hint = f"Type: punchlist project edit {self._project.id} --base {branches[0]}"
         names = ", ".join(branches[:20]) + (", …" if len(branches) > 20 else "")  # noqa: PLR2004 - enough to see
-        return DefinitionError(f"there is no branch {self._project.base!r}; branches: {names}", where=where, hint=hint)
+        missing = f"{self.path}: there is no branch {self._project.base!r}; branches: {names}"
+        return DefinitionError(missing, where=f"project {self._project.id}: base", hint=hint)
 
     def _not_git(self, why: str) -> DefinitionError:
         hint = f"Name another: punchlist project edit {self._project.id} --repo DIR"
