@@ -89,7 +89,7 @@ class Surroundings:
         """Attempts' processes and their output."""
         from punchlist.workers.process import LocalProcesses
 
-        return LocalProcesses(self.state / "attempts", self._environ)
+        return LocalProcesses(self.state / "attempts", dict(self._environ))  # `os.environ` decodes at each look
 
     @cached_property
     def leftovers(self) -> "StateLeftovers":

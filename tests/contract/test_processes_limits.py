@@ -10,6 +10,7 @@ import pytest
 from punchlist.model.jobs import FailureClass, Limits, Role
 from punchlist.ports import Exit
 from punchlist.service import gates, runs, status
+from punchlist.workers.adopting import tree_of
 from punchlist.workers.files import AttemptFiles
 from punchlist.workers.sampling import use_of
 from tests.attempts import Attempts, alive, orphaned, see_alive
@@ -82,9 +83,9 @@ def test_what_another_engine_started_is_sampled_too(attempts: Attempts) -> None:
 def test_nothing_is_looked_at_where_nothing_is_limited(attempts: Attempts, mark: str) -> None:
     with orphaned(attempts, f"READY; sleep {mark}"):
         see_alive(mark, count=1)
-        files = AttemptFiles(attempts.root, attempts.job().attempt)
+        tree = tree_of(AttemptFiles(attempts.root, attempts.job().attempt))
 
-        none, some = use_of(files, Limits(timeout=1)), use_of(files, Limits(timeout=1, processes=9))
+        none, some = use_of(tree, Limits(timeout=1)), use_of(tree, Limits(timeout=1, processes=9))
 
     assert none == (0, 0)
     assert some.processes == 2

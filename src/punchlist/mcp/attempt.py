@@ -23,7 +23,8 @@ from punchlist.model.results import Result, Review
 from punchlist.service.context import Answer
 from punchlist.workers.access import ROLES, TOKEN, Access, digest_of
 from punchlist.workers.answers import read_answer
-from punchlist.workers.files import ENDED, PROGRESS, REFUSED, REFUSED_LIMIT, RESULT, read_regular
+from punchlist.workers.files import ENDED, PROGRESS, REFUSED, REFUSED_LIMIT, RESULT
+from punchlist.workers.reading import read_regular
 
 _ACCESS_LIMIT = 64 << 10
 _PACK_LIMIT = 64 << 20

@@ -22,7 +22,8 @@ from punchlist.model.parts import in_order, written
 from punchlist.model.records import StepFile, TaskFile
 from punchlist.model.results import Plan
 from punchlist.service.context import Answer
-from punchlist.workers.files import RESULT, RESULT_LIMIT, read_regular
+from punchlist.workers.files import RESULT, RESULT_LIMIT
+from punchlist.workers.reading import read_regular
 
 _OF_A_PERSON = frozenset({"builder", "qa", "policy"})
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import os
 import select
 import socket
 from collections.abc import Generator
@@ -32,9 +33,9 @@ class Channel:
     def announce(self) -> None:
         """Tell every listener but the engine; sockets that nobody reads any more are removed."""
         with contextlib.suppress(FileNotFoundError):
-            for listener in self._folder.iterdir():
-                if listener.name != ENGINE:
-                    self._tell(listener)
+            for listener in os.listdir(self._folder):  # noqa: PTH208 - names alone, at each commit
+                if listener != ENGINE:
+                    self._tell(self._folder / listener)
 
     def listen_as_engine(self) -> socket.socket:
         """Return the engine's socket; only the holder of the engine's lock may call this."""

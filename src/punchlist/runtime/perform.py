@@ -82,7 +82,7 @@ class Performer:
         try:
             outcome = await self._perform(await self._with_tree(job, project), project)
             if isinstance(job, ProcessJob):
-                await _beside(self._processes.record, outcome)
+                self._processes.record(outcome)
         except (DefinitionError, RefusedError) as error:
             return _failed(job.attempt, FailureClass.DEFINITION, error=error)
         except PunchlistError as error:
@@ -102,7 +102,7 @@ class Performer:
             if isinstance(ended, Lost):
                 return _lost(job.attempt, ended)
             outcome = await self._conclude(await self._with_tree(job, project), project, ended=ended)
-            await _beside(self._processes.record, outcome)
+            self._processes.record(outcome)
         except PunchlistError as error:
             return _failed(job.attempt, FailureClass.WORKER, error=error)
         return outcome

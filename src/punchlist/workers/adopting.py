@@ -6,14 +6,15 @@ import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import NamedTuple
 
-from punchlist.workers.files import AttemptFiles
+from punchlist.workers.files import LOCK, AttemptFiles
 from punchlist.workers.killing import end_of, open_process
 from punchlist.workers.tag import PROC
 from punchlist.workers.tree import Process, Tree, marked, read_process
 
-_LOCK = "9"
+_HOLDS = "9"
 """The descriptor by which a wrapper holds its lock."""
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -99,10 +100,10 @@ def why_lost(files: AttemptFiles) -> str:
 
 def _holder(files: AttemptFiles) -> Process | None:
     """Return the process of this attempt that holds its lock; reads all of /proc."""
-    names = {files.lock, files.lock.with_name(f"{files.lock.name} (deleted)")}
+    names = {Path(files.at(LOCK)), Path(files.at(f"{LOCK} (deleted)"))}
     for process in Tree(files.io, None).members():
         with suppress(OSError):  # it has ended, or is another user's
-            if (PROC / str(process.pid) / "fd" / _LOCK).readlink() in names:
+            if (PROC / str(process.pid) / "fd" / _HOLDS).readlink() in names:
                 return process
     return None
 

@@ -1,7 +1,6 @@
 """The environment of an attempt, built from nothing, and where in it a program is found."""
 
 import os
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -23,8 +22,11 @@ def environment(launch: Launch, environ: Mapping[str, str], *, io: Path) -> dict
     the launch, and at last the engine's own PUNCHLIST_ names, which nothing overrides. TMPDIR is not set: sockets in a
     deep folder would break programs.
     """
-    named = {**environ, **launch.listed}
-    passed = {name: named[name] for name in launch.invocation.pass_env if name in named}
+    passed = {
+        name: (launch.listed if name in launch.listed else environ)[name]
+        for name in launch.invocation.pass_env
+        if name in launch.listed or name in environ
+    }
     return {
         "PATH": search_path(launch.path, launch.search or environ.get("PATH") or os.defpath, cwd=launch.cwd),
         "LANG": environ.get("LANG") or "C.UTF-8",
@@ -45,10 +47,22 @@ def search_path(before: Sequence[str], path: str, *, cwd: Path) -> str:
 
 
 def find_program(name: str, path: str, *, cwd: Path) -> str | None:
-    """Return the absolute path of an executable, or None: bare names are searched on `path`, others start at `cwd`."""
-    if os.sep not in name:
-        return shutil.which(name, path=path)
-    return shutil.which(str(cwd / name))
+    """Return the absolute path of an executable, or None: bare names are searched on `path`, others start at `cwd`.
+
+    So does an entry of `path` that is relative or empty.
+    """
+    if os.sep in name:
+        return _executable(str(cwd / name))
+    for entry in path.split(os.pathsep):
+        folder = entry if entry.startswith(os.sep) else str(cwd / entry)
+        if (found := _executable(f"{folder}/{name}")) is not None:
+            return found
+    return None
+
+
+def _executable(path: str) -> str | None:
+    """Return the path if a file is there that may be executed; `shutil.which` asks five times as much of the kernel."""
+    return path if os.access(path, os.X_OK) and Path(path).is_file() else None
 
 
 def _home(launch: Launch, environ: Mapping[str, str]) -> dict[str, str]:

@@ -4,7 +4,6 @@ import fcntl
 import hashlib
 import os
 import re
-import stat
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,6 +15,7 @@ from punchlist.errors import DefinitionError, StoreError
 from punchlist.model.ids import AttemptId
 from punchlist.model.jobs import FailureClass, Outcome
 from punchlist.model.json import Json
+from punchlist.workers.reading import read_regular
 
 TAIL = 64 << 10
 AGENT_TAIL = 4 << 20
@@ -30,6 +30,8 @@ ENDED = "ended"
 """There once the attempt is over: its typed tools, wherever they still run, take nothing more."""
 _USAGE_LIMIT = 64 << 10
 _CHUNK = 1 << 20
+LOCK = "lock"
+_GROWING = ("stdout", "stderr", f"io/{PROGRESS}")
 _RECORD = re.compile(rb"exit ([0-9]{1,3})\nend\n")
 _ATTEMPT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -51,12 +53,11 @@ class AttemptFiles:
             raise DefinitionError(f"an attempt cannot be called {attempt!r}; allowed: letters, digits, '.', '_', '-'")
         self.directory = root / attempt
         self.io = self.directory / "io"
-        self.stdout = self.directory / "stdout"
-        self.stderr = self.directory / "stderr"
-        self.pid = self.directory / "pid"
-        self.lock = self.directory / "lock"
-        self.result = self.io / RESULT
-        self.usage = self.io / "usage.json"
+        self._name = str(self.directory)
+
+    def at(self, name: str) -> str:
+        """Return the name of a file in the directory: what is done for each attempt is done by names alone."""
+        return f"{self._name}/{name}"
 
     def create(self, request: Mapping[str, object], files: Mapping[str, bytes], *, io: bool) -> None:
         """Make the directory with the request and the agent's `files`; its half is there if `io` or there are files.
@@ -72,7 +73,7 @@ class AttemptFiles:
                 self.directory.mkdir()
             if io or files:
                 self.io.mkdir()
-            (self.directory / "request.json").write_bytes(msgspec.json.encode(request))
+            _write(self.at("request.json"), msgspec.json.encode(request))
             for name, content in files.items():
                 (self.io / name).write_bytes(content)
 
@@ -87,9 +88,9 @@ class AttemptFiles:
         """Write `outcome.json` in one step, also for an attempt that never was a process; raises StoreError."""
         with self._stored():
             self.directory.mkdir(parents=True, exist_ok=True)
-            new = self.directory / "outcome.json.new"
-            new.write_bytes(msgspec.json.format(msgspec.json.encode(outcome), indent=2) + b"\n")
-            new.replace(self.directory / "outcome.json")
+            new = self.at("outcome.json.new")
+            _write(new, msgspec.json.format(msgspec.json.encode(outcome), indent=2) + b"\n")
+            os.replace(new, self.at("outcome.json"))  # noqa: PTH105 - see `at`
 
     def wrapper(self) -> tuple[int, int] | None:
         """Return the wrapper's pid and start time (in clock ticks since boot), or None when it never wrote them."""
@@ -104,7 +105,7 @@ class AttemptFiles:
         A shell says 137 for `exit 137` and for SIGKILL alike, but it names a signal on its standard error, which goes
         to `pid`. It keeps silent about SIGINT and SIGPIPE: these two remain codes 130 and 141.
         """
-        found = _RECORD.fullmatch(read_regular(self.directory / "exit", limit=64) or b"")
+        found = _RECORD.fullmatch(read_regular(self.at("exit"), limit=64) or b"")
         if found is None:
             return None
         code = int(found[1])
@@ -113,7 +114,7 @@ class AttemptFiles:
 
     def has_exit(self) -> bool:
         """Say whether there is anything in the place of the exit record."""
-        return os.path.lexists(self.directory / "exit")
+        return os.path.lexists(self.at("exit"))
 
     def note_limit(self, limit: FailureClass) -> None:
         """Note the limit that the command passed, before it is killed for it: its exit alone would not tell.
@@ -155,7 +156,7 @@ class AttemptFiles:
     def locked(self) -> bool:
         """Say whether the wrapper lives, by its lock; False when there is none, or something else in its place."""
         try:
-            with self.lock.open("rb") as lock:
+            with (self.directory / LOCK).open("rb") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return True
@@ -165,32 +166,32 @@ class AttemptFiles:
 
     def wait_unlocked(self) -> None:
         """Block until the lock is free, or was removed."""
-        with suppress(OSError), self.lock.open("rb") as lock:
+        with suppress(OSError), (self.directory / LOCK).open("rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
 
     def began(self) -> float:
         """Return when the attempt was started, by the file system's time; 0 when that is not known."""
-        return _stat(self.directory / "request.json")[1] / 1e9
+        return _stat(self.at("request.json"))[1] / 1e9
 
     def grew(self) -> float:
         """Return when output or progress were last written to, by the file system's time; 0 when they never were."""
-        return max(_stat(path)[1] for path in (self.stdout, self.stderr, self.io / PROGRESS)) / 1e9
+        return max(_stat(self.at(name))[1] for name in _GROWING) / 1e9
 
     def growth(self) -> tuple[int, tuple[object, ...]]:
         """Return the bytes of output, and a value that differs whenever output or progress were written to."""
-        seen = [_stat(path) for path in (self.stdout, self.stderr, self.io / PROGRESS)]
+        seen = [_stat(self.at(name)) for name in _GROWING]
         return seen[0][0] + seen[1][0], tuple(seen)
 
     def sizes(self) -> tuple[int, int]:
         """Return the bytes of stdout and of stderr."""
-        return _stat(self.stdout)[0], _stat(self.stderr)[0]
+        return _stat(self.at("stdout"))[0], _stat(self.at("stderr"))[0]
 
     def output_digest(self) -> str:
         """Return the SHA-256 of stdout followed by stderr."""
         digest = hashlib.sha256()
-        for path in (self.stdout, self.stderr):
+        for stream in ("stdout", "stderr"):
             try:
-                with path.open("rb") as file:
+                with (self.directory / stream).open("rb") as file:
                     while chunk := file.read(_CHUNK):
                         digest.update(chunk)
             except OSError:
@@ -214,15 +215,15 @@ class AttemptFiles:
 
     def answer(self) -> bytes | None:
         """Return the agent's result, cut one byte beyond the limit; None when it left no regular file."""
-        return read_regular(self.result, limit=RESULT_LIMIT + 1)
+        return read_regular(self.at(f"io/{RESULT}"), limit=RESULT_LIMIT + 1)
 
     def cost(self) -> bytes | None:
         """Return what the agent says that it used; None when it left no regular file."""
-        return read_regular(self.usage, limit=_USAGE_LIMIT)
+        return read_regular(self.at("io/usage.json"), limit=_USAGE_LIMIT)
 
     def refusals(self) -> bytes | None:
         """Return what the attempt's typed tools refused; None when they left no regular file."""
-        return read_regular(self.io / REFUSED, limit=REFUSED_LIMIT)
+        return read_regular(self.at(f"io/{REFUSED}"), limit=REFUSED_LIMIT)
 
     @contextmanager
     def _stored(self) -> Generator[None, None, None]:
@@ -236,7 +237,7 @@ class AttemptFiles:
             ) from error
 
     def _pid_lines(self) -> tuple[bytes, bytes]:
-        first, _, rest = (read_regular(self.pid, limit=TAIL) or b"").partition(b"\n")
+        first, _, rest = (read_regular(self.at("pid"), limit=TAIL) or b"").partition(b"\n")
         return first, rest
 
     def _move_aside(self) -> None:
@@ -246,24 +247,19 @@ class AttemptFiles:
         self.directory.rename(aside)
 
 
-def read_regular(path: Path, *, limit: int) -> bytes | None:
-    """Return at most `limit` bytes of a regular file; None for a link, a pipe, a device, a folder, or nothing."""
+def _write(path: str, content: bytes) -> None:
+    """Write a new file, which nobody reads before it is whole."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        return None
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return None
-        with open(descriptor, "rb", closefd=False) as file:
-            return file.read(limit)
+        while content:
+            content = content[os.write(descriptor, content) :]
     finally:
         os.close(descriptor)
 
 
-def _stat(path: Path) -> tuple[int, int]:
+def _stat(path: str) -> tuple[int, int]:
     try:
-        found = path.stat(follow_symlinks=False)
+        found = os.lstat(path)
     except OSError:  # not there; or the agent put something else in place of its folder
         return 0, 0
     return found.st_size, found.st_mtime_ns

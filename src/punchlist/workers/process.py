@@ -1,10 +1,10 @@
 """The only place that starts processes for attempts, watches their limits, and leaves nothing of them alive."""
 
 import asyncio
-import functools
 import hashlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from punchlist.dying import reach
@@ -27,10 +27,10 @@ from punchlist.workers.killing import (
     reap_orphans,
     to_the_end,
 )
-from punchlist.workers.limits import Watch
+from punchlist.workers.limits import Use, Watch
 from punchlist.workers.listed import ListedValues
 from punchlist.workers.sampling import use_of
-from punchlist.workers.tree import Tree, alive_below, own_children, read_process
+from punchlist.workers.tree import Process, Tree, alive_below, own_children, read_process
 from punchlist.workers.wrapper import Wrapper
 
 _SET_CHILD_SUBREAPER = 36  # prctl(2)
@@ -83,7 +83,11 @@ class LocalProcesses:
         try:
             with end_of(started.pidfd) as ended:
                 watch = Watch(launch.limits, now=_now())
-                limit = await _passed_limit(ended, files, watch=watch, limits=launch.limits)
+
+                def use() -> Use:
+                    return use_of(_tree_of(started, files, process=read_process(started.pid)), launch.limits)
+
+                limit = await _passed_limit(ended, files, watch=watch, use=use)
             watched = True
         finally:  # also when watching it failed: what was started must not go on without anyone to end it
             record = await self._ended(started, files, grace=self._grace_for(limit), counts=watched)
@@ -107,7 +111,9 @@ class LocalProcesses:
                 ran, silent = found.times()
                 watch = Watch(job.limits, now=_now(), ran=ran, silent=silent, seen=files.growth()[1])
                 with found.end() as ended:
-                    limit = await _passed_limit(ended, files, watch=watch, limits=job.limits)
+                    limit = await _passed_limit(
+                        ended, files, watch=watch, use=lambda: use_of(tree_of(files), job.limits)
+                    )
             lost = why_lost(files)
         finally:
             if not self._leaving:
@@ -153,7 +159,7 @@ class LocalProcesses:
         if self._leaving:
             return ExitRecord(None, None)
         try:
-            return await to_the_end(self._finish(started, files, grace=grace))
+            return await self._finish(started, files, grace=grace)
         finally:
             if not counts:
                 files.forget_exit()
@@ -162,13 +168,20 @@ class LocalProcesses:
         """End what still runs, collect the wrapper, and return how the command ended (both None: nobody knows)."""
         files.mark_ended()
         process = read_process(started.pid)
-        tree = Tree(files.io, started.pid, process.started if process else 0)
-        if process is not None and not process.ended:
+        tree, ended = _tree_of(started, files, process=process), process is None or process.ended
+        try:
+            if not ended or not (self._reaper and _become_reaper()) or has_rest(tree):
+                await to_the_end(self._end(tree, grace, ended=ended))
+        finally:
+            record = _believed(files.exit_record(), wrapper.collect(started))
+        return record
+
+    async def _end(self, tree: Tree, grace: Grace, *, ended: bool) -> None:
+        if not ended:
             await kill(tree, grace)
         if not (self._reaper and _become_reaper()) or has_rest(tree):
             await kill_rest(tree, grace)
             reap_orphans(own_children() or ())
-        return _believed(files.exit_record(), wrapper.collect(started))
 
     async def _finish_found(self, files: AttemptFiles, *, grace: Grace) -> ExitRecord | None:
         """End what still lives of an attempt that another engine started; return the record that it had before."""
@@ -184,7 +197,7 @@ class LocalProcesses:
 
 
 async def _passed_limit(
-    ended: asyncio.Future[None], files: AttemptFiles, *, watch: Watch, limits: Limits
+    ended: asyncio.Future[None], files: AttemptFiles, *, watch: Watch, use: Callable[[], Use]
 ) -> FailureClass | None:
     """Wait until the wrapper has ended (None), or a limit is passed. What the tree takes is sampled at each look."""
     while True:
@@ -192,10 +205,14 @@ async def _passed_limit(
         if done:
             return None
         output, growth = files.growth()
-        passed = watch.look(_now(), output=output, growth=growth, use=await asyncio.to_thread(use_of, files, limits))
+        passed = watch.look(_now(), output=output, growth=growth, use=await asyncio.to_thread(use))
         if passed is not None:
             files.note_limit(passed)
             return passed
+
+
+def _tree_of(started: Wrapper, files: AttemptFiles, *, process: Process | None) -> Tree:
+    return Tree(files.io, started.pid, process.started if process is not None else 0)
 
 
 def _noted_limit(files: AttemptFiles, limits: Limits) -> FailureClass | None:
@@ -290,7 +307,7 @@ def _unenforced(asked: Launch | ProcessJob) -> tuple[str, ...]:
     return tuple(names)
 
 
-@functools.cache
+@cache
 def _become_reaper() -> bool:
     """Make orphans of attempts children of this process; False where the kernel does not do that."""
     import ctypes  # only an engine needs it

@@ -5,16 +5,15 @@ import re
 from contextlib import suppress
 
 from punchlist.model.jobs import Limits
-from punchlist.workers.adopting import tree_of
-from punchlist.workers.files import AttemptFiles
 from punchlist.workers.limits import NOTHING, Use
-from punchlist.workers.tag import PROC
+from punchlist.workers.reading import read_whole
+from punchlist.workers.tree import Tree
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _PSS = re.compile(rb"^Pss: +([0-9]+) kB", re.MULTILINE)
 
 
-def use_of(files: AttemptFiles, limits: Limits) -> Use:
+def use_of(tree: Tree, limits: Limits) -> Use:
     """Return what an attempt takes, its wrapper aside; nothing is looked at where nothing of it is limited.
 
     Memory that processes share is counted in each of them, which is quickly read, unless that is too much: then each
@@ -22,7 +21,6 @@ def use_of(files: AttemptFiles, limits: Limits) -> Use:
     """
     if limits.memory is None and limits.processes is None:
         return NOTHING
-    tree = tree_of(files)
     pids = [process.pid for process in tree.near() if process.pid != tree.wrapper]
     memory = sum(map(_resident, pids))
     if limits.memory is not None and memory > limits.memory:
@@ -32,12 +30,12 @@ def use_of(files: AttemptFiles, limits: Limits) -> Use:
 
 def _resident(pid: int) -> int:
     with suppress(OSError, IndexError):
-        return int((PROC / str(pid) / "statm").read_bytes().split()[1]) * _PAGE
+        return int(read_whole(f"/proc/{pid}/statm").split()[1]) * _PAGE
     return 0
 
 
 def _share(pid: int) -> int:
     with suppress(OSError):
-        found = _PSS.search((PROC / str(pid) / "smaps_rollup").read_bytes())
+        found = _PSS.search(read_whole(f"/proc/{pid}/smaps_rollup"))
         return int(found[1]) << 10 if found is not None else 0
     return 0

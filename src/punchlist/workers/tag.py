@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 
 from punchlist.model.ids import AttemptId
+from punchlist.workers.reading import read_whole
 
 PROC = Path("/proc")
 NONE = "unlimited"
@@ -24,13 +25,14 @@ def tag_of(io: Path) -> int | None:
 
     It is 62 bits long, so that as a limit it would never be in anyone's way: a one, a digest of the place, the number.
     """
-    found = _NUMBERED.fullmatch(io.parent.name)
-    return None if found is None else _place(io.parent.parent) << _BITS | int(found[1])
+    root, name = str(io).rsplit("/", 2)[:2]
+    found = _NUMBERED.fullmatch(name)
+    return None if found is None else _place(root) << _BITS | int(found[1])
 
 
 def attempt_of(tag: int | None, root: Path) -> AttemptId | None:
     """Return which of the attempts below `root` has a number; None for one of another workspace."""
-    if tag is None or tag >> _BITS != _place(root):
+    if tag is None or tag >> _BITS != _place(str(root)):
         return None
     return AttemptId(f"A{tag & (1 << _BITS) - 1}")
 
@@ -38,7 +40,7 @@ def attempt_of(tag: int | None, root: Path) -> AttemptId | None:
 def read_tag(pid: int) -> int | None:
     """Return the number that a process has inherited; None without one, or when it cannot be asked."""
     try:
-        found = _LINE.search((PROC / str(pid) / "limits").read_bytes())
+        found = _LINE.search(read_whole(f"/proc/{pid}/limits"))
     except OSError:
         return None
     tag = int(found[1]) if found is not None else 0
@@ -46,6 +48,6 @@ def read_tag(pid: int) -> int | None:
 
 
 @functools.lru_cache(maxsize=64)
-def _place(root: Path) -> int:
-    digest = hashlib.sha256(str(root).encode(errors="surrogateescape")).digest()
+def _place(root: str) -> int:
+    digest = hashlib.sha256(root.encode(errors="surrogateescape")).digest()
     return 1 << 37 | int.from_bytes(digest[:5], "big") & (1 << 37) - 1

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from punchlist.model.ids import AttemptId
 from punchlist.workers.environment import MARK
+from punchlist.workers.reading import read_whole
 from punchlist.workers.tag import PROC, attempt_of, read_tag, tag_of
 from punchlist.workers.wrapper import own_wrappers
 
@@ -107,26 +108,32 @@ def orphans(processes: Iterable[Process]) -> list[Process]:
 
 
 def own_children() -> list[Process] | None:
-    """Return the children of this process, cheaply; None when the kernel does not tell."""
-    if not (PROC / "self/task" / str(os.getpid()) / "children").exists():
+    """Return the children of this process, cheaply; None when the kernel does not tell.
+
+    They are those of its first thread: the kernel gives every orphan to that one.
+    """
+    here = os.getpid()
+    try:
+        children = read_whole(f"/proc/{here}/task/{here}/children").split()
+    except OSError:
         return None
-    return [process for process in map(read_process, children_of(os.getpid())) if process is not None]
+    return [process for process in map(read_process, map(int, children)) if process is not None]
 
 
 def children_of(pid: int) -> list[int]:
     """Return the pids of a process's children; what ends meanwhile may be missing."""
     children: list[int] = []
     with suppress(OSError):
-        for task in os.listdir(PROC / str(pid) / "task"):  # noqa: PTH208 - names alone, on the way of every command
+        for task in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208 - names alone
             with suppress(OSError):
-                children += map(int, (PROC / str(pid) / "task" / task / "children").read_bytes().split())
+                children += map(int, read_whole(f"/proc/{pid}/task/{task}/children").split())
     return children
 
 
 def read_process(pid: int) -> Process | None:
     """Return what /proc says of a process, None when there is none."""
     try:
-        text = (PROC / str(pid) / "stat").read_bytes()
+        text = read_whole(f"/proc/{pid}/stat")
     except (FileNotFoundError, ProcessLookupError):
         return None
     words = text[text.rindex(b")") + 2 :].split()  # the name before it may hold anything
@@ -163,7 +170,7 @@ def reap(orphan: Process) -> None:
 def _mark(pid: int) -> str | None:
     """Return the attempt that a process says it belongs to; None when it says nothing or is another user's."""
     try:
-        variables = (PROC / str(pid) / "environ").read_bytes().split(b"\0")
+        variables = read_whole(f"/proc/{pid}/environ").split(b"\0")
     except OSError:
         return None
     prefix = MARK.encode() + b"="

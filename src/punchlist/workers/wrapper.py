@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from punchlist.workers.files import AttemptFiles
+from punchlist.workers.files import LOCK, AttemptFiles
 from punchlist.workers.tag import NONE, tag_of
 
 SHELL = "/bin/sh"
@@ -51,7 +51,7 @@ def start(
 
     Raises OSError or ValueError when nothing could be started.
     """
-    lock = os.open(files.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    lock = os.open(files.at(LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         pid = os.posix_spawn(
@@ -61,9 +61,9 @@ def start(
             file_actions=[
                 (os.POSIX_SPAWN_DUP2, lock, 9),
                 (os.POSIX_SPAWN_OPEN, 0, str(stdin or os.devnull), os.O_RDONLY, 0),
-                (os.POSIX_SPAWN_OPEN, 1, str(files.stdout), _NEW, 0o600),
-                (os.POSIX_SPAWN_OPEN, 2, str(files.pid), _NEW, 0o600),
-                (os.POSIX_SPAWN_OPEN, 8, str(files.stderr), _NEW, 0o600),
+                (os.POSIX_SPAWN_OPEN, 1, files.at("stdout"), _NEW, 0o600),
+                (os.POSIX_SPAWN_OPEN, 2, files.at("pid"), _NEW, 0o600),
+                (os.POSIX_SPAWN_OPEN, 8, files.at("stderr"), _NEW, 0o600),
             ],
             setsid=True,
             setsigmask=(),
