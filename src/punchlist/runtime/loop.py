@@ -177,24 +177,29 @@ class Runtime:
     def _may_leave(self) -> bool:
         """Let the lock go and look once more: a sender pokes first and tests the lock afterwards."""
         self._lock.release()
-        with self._store.read() as reader:
-            waiting = reader.inbox()
-        return not (waiting and self._lock.take(self._holder))
+        return not (self._is_asked() and self._lock.take(self._holder))
 
     # -- taking -------------------------------------------------------------------------------------------------------
 
     async def _take_all(self) -> bool:
-        """Apply what has come in, in as few commits as may be, until nothing is left; False when asked to stop."""
+        """Apply what has come in, in as few commits as may be, until nothing is left; False when asked to stop.
+
+        Each commit takes what the inbox holds, too. Whoever adds to it afterwards wakes the loop.
+        """
+        looked = False
         while not self._stopping:
             self._lock.say_who()
             outcomes, self._outcomes = self._outcomes, []
-            due = self._due()
-            with self._store.read() as reader:
-                rows = reader.inbox()
-            if not (outcomes or due or rows):
+            inputs: list[cmd.RunCommand] = [*outcomes, *self._due()]
+            if not inputs and (looked or not self._is_asked()):
                 return True
-            await self._apply(rows, [*outcomes, *due])
+            await self._apply(inputs, inbox=True)
+            looked = True
         return False
+
+    def _is_asked(self) -> bool:
+        with self._store.read() as reader:
+            return bool(reader.inbox())
 
     def _due(self) -> list[cmd.TimePassed]:
         """Return the runs whose timer is due; all that have one after the clock was set back: `decide` sees to that."""
@@ -202,13 +207,13 @@ class Runtime:
         back = self._seen_at < before
         return [cmd.TimePassed(run=run) for run, at in self._wake_at.items() if back or at <= self._seen_at]
 
-    async def _apply(self, rows: Sequence[InboxRow], inputs: Sequence[cmd.RunCommand]) -> None:
-        """Decide on each input and commit all of it at once; then let what was decided happen."""
+    async def _apply(self, inputs: Sequence[cmd.RunCommand], *, inbox: bool = False) -> None:
+        """Decide on each input, and on what the inbox holds; commit all of it at once, and let it happen."""
         batch = _Batch(self._states, self._clock)
         with self._store.write() as writer:
             for command in inputs:
                 batch.take(writer, command)
-            for row in rows:
+            for row in writer.inbox() if inbox else ():
                 batch.answer(writer, row)
             reach("before-commit")
         reach("after-commit")
@@ -306,7 +311,7 @@ class Runtime:
         if tasks:
             await self._show(self._pages.mend, sorted(tasks))
         await self._take_up()
-        await self._apply([], [cmd.TimePassed(run=run) for run in self._states])
+        await self._apply([cmd.TimePassed(run=run) for run in self._states])
 
     async def _take_up(self) -> None:
         """Take up what is recorded as at work and is not waited for here, and end what is at work and not recorded so.
@@ -340,7 +345,7 @@ class Runtime:
             return
         live = [run for run, state in self._states.items() if state.run is not None and state.run.live]
         if live:
-            await self._apply([], [cmd.Interrupted(run=run) for run in live])
+            await self._apply([cmd.Interrupted(run=run) for run in live])
         await asyncio.gather(*self._ending, *self._working.values(), return_exceptions=True)
 
 

@@ -87,9 +87,13 @@ class AttemptFiles:
     def record(self, outcome: Outcome) -> None:
         """Write `outcome.json` in one step, also for an attempt that never was a process; raises StoreError."""
         with self._stored():
-            self.directory.mkdir(parents=True, exist_ok=True)
             new = self.at("outcome.json.new")
-            _write(new, msgspec.json.format(msgspec.json.encode(outcome), indent=2) + b"\n")
+            content = msgspec.json.format(msgspec.json.encode(outcome), indent=2) + b"\n"
+            try:
+                _write(new, content)
+            except FileNotFoundError:
+                self.directory.mkdir(parents=True)
+                _write(new, content)
             os.replace(new, self.at("outcome.json"))  # noqa: PTH105 - see `at`
 
     def wrapper(self) -> tuple[int, int] | None:
