@@ -1,5 +1,6 @@
 """A store on real SQLite for tests, and a small history in it: a project, two tasks, a run, an attempt, a gate."""
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -178,3 +179,10 @@ def tell_story(store: Store) -> None:
         writer.append(sealed(head, moved))
         running = task_state(task(1, status=TaskStatus.RUNNING))
         writer.put([running, run_row(of="T1"), node_row("build"), attempt_row(), gate_row(of="T1", run="R1")])
+
+
+def is_whole(store: Path) -> bool:
+    """Open and close a store; say whether nobody else had it open, and all of it is in its file."""
+    with closing(sqlite3.connect(store)) as connection:
+        connection.execute("pragma wal_checkpoint(truncate)")
+    return [*store.parent.glob("state.db*")] == [store]

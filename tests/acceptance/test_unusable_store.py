@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.installed import Call, Workspace, until
+from tests.stored import is_whole
 
 STORE = 5
 KEPT = 5000
@@ -60,13 +61,6 @@ def test_a_store_that_cannot_be_used_is_named_by_engine_and_verbs_and_not_touche
         told(call, store=store, said=said)
     assert files(store.parent) == before
     assert workspace.engine() is None
-
-
-def is_whole(store: Path) -> bool:
-    """Open and close a store; say whether nobody else had it open, and all of it is in its file."""
-    with closing(sqlite3.connect(store)) as connection:
-        connection.execute("pragma wal_checkpoint(truncate)")
-    return [*store.parent.glob("state.db*")] == [store]
 
 
 def told(call: Call, *, store: Path, said: str) -> None:

@@ -106,7 +106,7 @@ class SqliteStore:
             session.finish()
             kept = True
         finally:
-            if kept or session.abandon():
+            if (kept or session.abandon()) and not opened.frozen:
                 self._idle.append(opened)
             else:
                 opened.connection.close()
@@ -120,26 +120,48 @@ class SqliteStore:
                 if opened.file == file:
                     return opened
                 opened.connection.close()
-            return _Opened(_connect(self._path, self._patience), file)
+            return _connect(self._path, self._patience, file=file)
 
 
 class _Opened(NamedTuple):
-    """A connection, and the file that it is to: device and inode."""
+    """A connection, and the file that it is to: device and inode. A frozen one sees nothing that is written later."""
 
     connection: sqlite3.Connection
     file: tuple[int, int]
+    frozen: bool = False
 
 
-def _connect(path: Path, patience: timedelta) -> sqlite3.Connection:
+def _connect(path: Path, patience: timedelta, *, file: tuple[int, int]) -> _Opened:
     """Return a connection to a store of the present format; an older one is migrated first."""
     with ExitStack() as on_failure:
         connection = _open(path, mode="rw", patience=patience)
         on_failure.callback(connection.close)
-        _set_up(connection)
-        if check_format(connection, path) < present_format():
+        try:
+            _set_up(connection)
+            found = check_format(connection, path)
+        except sqlite3.OperationalError as error:
+            if not _rests(path, error):
+                raise
+            on_failure.callback((frozen := _open(path, mode="ro&immutable=1", patience=patience)).close)
+            if check_format(frozen, path) < present_format():
+                raise
+            connection.close()
+            on_failure.pop_all()
+            return _Opened(frozen, file, frozen=True)
+        if found < present_format():
             migrate(connection, path, steps=migrations())
         on_failure.pop_all()
-        return connection
+        return _Opened(connection, file)
+
+
+def _rests(path: Path, error: sqlite3.Error) -> bool:
+    """Say whether the store can be read as it lies there, on a disk where SQLite cannot make the files to share it by.
+
+    It can, when nobody who has it open has written to it: what was written last would stand in the file beside it.
+    """
+    code = getattr(error, "sqlite_errorcode", 0)
+    cannot = code == sqlite3.SQLITE_READONLY_DIRECTORY or code & 0xFF == sqlite3.SQLITE_CANTOPEN
+    return cannot and os.access(path, os.R_OK) and not os.path.lexists(f"{path}-wal")
 
 
 def _open(path: Path, *, mode: str, patience: timedelta = PATIENCE) -> sqlite3.Connection:
