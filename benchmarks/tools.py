@@ -64,6 +64,7 @@ def answering(bench: Bench) -> Iterator[Row]:
     with _server(bench) as talk:
         for tool, arguments in _READING:
             yield row(f"mcp: {tool}", times(lambda: talk.call(tool, **arguments), rounds=ROUNDS), limit=LIMIT)  # noqa: B023 - done before the next
+        yield from _files(talk)
         story = _Story(talk)
         for number in range(ROUNDS):
             story.tell(number)
@@ -71,6 +72,14 @@ def answering(bench: Bench) -> Iterator[Row]:
     for tool, measured in story.measured.items():
         yield row(f"mcp: {tool}", measured, limit=None if tool == "plan_project" else LIMIT)
     assert offered == {*story.measured, *(tool for tool, _ in _READING)}, "not all of them were measured"
+
+
+def _files(talk: Talk) -> Iterator[Row]:
+    """Measure a page of the generated files in the midst of all of them, and one file."""
+    page = {"cursor": talk.ask("resources/list", {})["nextCursor"]}
+    one = {"uri": talk.ask("resources/list", page)["resources"][-1]["uri"]}
+    for method, asked in (("resources/list", page), ("resources/read", one)):
+        yield row(f"mcp: {method}", times(lambda: talk.ask(method, asked), rounds=ROUNDS), limit=LIMIT)  # noqa: B023 - done before the next
 
 
 def told(bench: Bench) -> Iterator[Compared]:

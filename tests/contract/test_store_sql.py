@@ -93,6 +93,8 @@ def test_a_statement_goes_by_an_index(connection: sqlite3.Connection, name: str)
         ("list_attempts_of_exam", ["SEARCH attempts USING INDEX attempts_by_exam (<expr>=?)"]),
         ("list_parked_attempts", ["SEARCH attempts USING INDEX attempts_parked (<expr>>?)"]),
         ("list_task_scores", ["SEARCH task_scores USING INDEX task_scores_by_project (project=?)"]),
+        ("project_ids_after", ["SEARCH projects USING PRIMARY KEY (id>?)"]),
+        ("task_ids_after", ["SEARCH tasks USING INTEGER PRIMARY KEY (rowid>?)"]),
         ("get_task_state", ["SEARCH task_states USING PRIMARY KEY (id=?)"]),
         ("pending_commands", ["SEARCH inbox USING INDEX inbox_pending (state=?)"]),
         ("command_with_key", ["SEARCH inbox USING INDEX sqlite_autoindex_inbox_1 (key=?)"]),

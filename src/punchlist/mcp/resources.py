@@ -30,10 +30,9 @@ class Resources:
         self._service = service
 
     def page(self, after: str | None) -> tuple[list[Resource], str | None]:
-        """Return the files behind the one whose path is `after`, and where to go on, None at the end."""
-        behind = [path for path in files.listing(self._service()) if after is None or path > after]
-        shown = behind[:_PAGE]
-        return [_resource(path) for path in shown], shown[-1] if len(behind) > len(shown) else None
+        """Return a page of the files behind what `after` names, and where to go on, None at the end."""
+        paths, then = files.page(self._service(), after, most=_PAGE)
+        return [_resource(path) for path in paths], then
 
     def read(self, uri: str) -> tuple[Resource, str]:
         """Return a file with its text; raises RefusedError for anything but a generated file."""

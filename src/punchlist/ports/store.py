@@ -40,12 +40,20 @@ class Reader(Protocol):
         """Return all projects by id."""
         ...
 
+    def project_ids(self, *, after: str, limit: int) -> list[ProjectId]:
+        """Return at most so many projects behind `after` in the order of their ids."""
+        ...
+
     def task(self, task: TaskId) -> TaskState | None:
         """Return a task, or None."""
         ...
 
     def tasks(self, project: ProjectId | None = None, *, statuses: Sequence[TaskStatus] = ()) -> list[TaskSummary]:
         """Return lines of tasks in the order of their ids; no statuses means all."""
+        ...
+
+    def task_ids(self, *, after: int, limit: int) -> list[TaskId]:
+        """Return at most so many tasks behind the number `after` in the order of their ids."""
         ...
 
     def tasks_of_last(self, events: int) -> list[TaskId]:

@@ -1,7 +1,16 @@
-"""Where the generated files of a task are, relative to the `projects` folder."""
+"""Where the generated files of a project and a task are, relative to the `projects` folder."""
 
 from punchlist.model.ids import slug
 from punchlist.model.records import Step, Task
+
+PROJECT_FILES = (
+    "project.md",
+    "project.json",
+    "progress/summary.md",
+    "progress/scoreboard.json",
+    "progress/trends.json",
+)
+"""A project's own files, in its folder."""
 
 
 def task_folder(task: Task) -> str:

@@ -4,16 +4,23 @@ import difflib
 import re
 from typing import TYPE_CHECKING
 
-from punchlist.service.publishing import everything, published
+from punchlist.render.paths import PROJECT_FILES
+from punchlist.service import lookup
+from punchlist.service.publishing import everything, paths, published
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from punchlist.ports import Reader
     from punchlist.service.context import Answer, Service
 
 _GENERATED = re.compile(
-    r"[a-z0-9][a-z0-9-]*/(project\.(md|json)|progress/(summary\.md|scoreboard\.json|trends\.json)"
-    r"|tasks/T[0-9]+-[a-z0-9-]+/(task\.(md|json)|log\.md|events\.jsonl|steps/[0-9]{2,}-[a-z0-9-]+\.(md|json)))"
+    r"(?P<project>[a-z0-9][a-z0-9-]*)/(project\.(md|json)|progress/(summary\.md|scoreboard\.json|trends\.json)"
+    r"|tasks/(?P<task>T[0-9]+)-[a-z0-9-]+/(task\.(md|json)|log\.md|events\.jsonl|steps/[0-9]{2,}-[a-z0-9-]+\.(md|json)))"
 )
 """The names that generated files have: a file of another name is somebody's own, whatever folder it is in."""
+_AT_ONCE = 50
+"""How many projects or tasks are asked for at once, most of which are listed."""
 
 
 def check(service: "Service") -> "Answer":
@@ -36,17 +43,56 @@ def diff(service: "Service") -> "Answer":
     return {"diff": "".join(_patch(service, path, wanted=wanted.get(path)) for path, _ in _drift(service, wanted))}
 
 
-def listing(service: "Service") -> list[str]:
-    """Return the paths of all generated files, sorted."""
-    return sorted(path for path in service.files.listing() if _GENERATED.fullmatch(path))
+def page(service: "Service", after: str | None = None, *, most: int) -> tuple[list[str], str | None]:
+    """Return the paths of some generated files, and behind which project or task to go on, None at the end.
+
+    First come the files of projects, then those of tasks, each of them whole: there are `most`, and a few more where
+    the last one has many. What is only listed is neither looked for on the disk nor rendered.
+    """
+    listed: list[str] = []
+    last = None
+    with service.store.read() as reader:
+        for owner, paths in _behind(reader, after):
+            if len(listed) >= most:
+                return listed, last
+            listed += paths
+            last = owner
+    return listed, None
 
 
 def content(service: "Service", path: str) -> bytes | None:
-    """Return a generated file, brought up to date first; None when there is none of that path."""
-    if _GENERATED.fullmatch(path) is None:
+    """Return a generated file, brought up to date first; None when there is none of that path.
+
+    One that somebody removed is written again: it is listed.
+    """
+    named = _GENERATED.fullmatch(path)
+    if named is None:
         return None
-    published(service).flush()
-    return service.files.read(path)
+    publisher = published(service)
+    if named["task"] is None:  # only a project's own files are ever put off
+        publisher.flush()
+    found = service.files.read(path)
+    if found is None:
+        publisher.restore(project=named["project"], task=named["task"])
+        found = service.files.read(path)
+    return found
+
+
+def _behind(reader: "Reader", after: str | None) -> "Iterator[tuple[str, list[str]]]":
+    """Yield projects, then tasks, behind the one that `after` names, with the paths of their files."""
+    number = 0
+    if after is None or lookup.kind_of(after) == "project":
+        project = after or ""
+        while found := reader.project_ids(after=project, limit=_AT_ONCE):
+            for project in found:
+                yield project, [f"{project}/{name}" for name in PROJECT_FILES]
+    else:
+        lookup.check_kind(after, "task")
+        number = int(after[1:])
+    while names := reader.task_ids(after=number, limit=_AT_ONCE):
+        for name in names:
+            yield name, sorted(paths(lookup.task(reader, name).task))
+        number = int(names[-1][1:])
 
 
 def _wanted(service: "Service") -> dict[str, bytes]:

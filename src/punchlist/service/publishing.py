@@ -79,6 +79,13 @@ class Publisher:
             self._settle((), [begun.stem])
             begun.unlink(missing_ok=True)
 
+    def restore(self, *, project: str, task: str | None = None) -> None:
+        """Write the files of a task, or without one a project's own, as the log has them; nothing when it has none."""
+        with self._store.read() as reader:
+            there = reader.project(ProjectId(project)) if task is None else reader.task(TaskId(task))
+        if there is not None:
+            self._settle(() if task is None else (task,), () if task is not None else (project,))
+
     def _put_off(self, project: str) -> bool:
         """Note a project with many tasks for later, and say whether that was done: many once is many for good."""
         many, due = self._pending / f"{project}.many", self._pending / f"{project}.due"

@@ -122,6 +122,10 @@ class SqliteReader:
         """Return all projects by id."""
         return self._documents(Project, self._session.all("list_projects"))
 
+    def project_ids(self, *, after: str, limit: int) -> list[ProjectId]:
+        """Return at most so many projects behind `after` in the order of their ids; nothing of them is read."""
+        return [ProjectId(row[0]) for row in self._session.all("project_ids_after", after=after, most=limit)]
+
     def task(self, task: TaskId) -> TaskState | None:
         """Return a task, or None."""
         return self._document(TaskState, task, by="get_task_state")
@@ -140,6 +144,10 @@ class SqliteReader:
             rows = self._session.all("list_tasks")
         waits = self._waits()
         return [_summary(row, waits) for row in rows]
+
+    def task_ids(self, *, after: int, limit: int) -> list[TaskId]:
+        """Return at most so many tasks behind the number `after` in the order of their ids; nothing of them is read."""
+        return [TaskId(row[0]) for row in self._session.all("task_ids_after", after=after, most=limit)]
 
     def tasks_of_last(self, events: int) -> list[TaskId]:
         """Return the tasks that the last so many events of the log are of, the last one first."""

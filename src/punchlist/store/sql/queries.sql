@@ -79,6 +79,9 @@ select doc from projects where id = :id;
 -- name: list_projects
 select doc from projects order by id;
 
+-- name: project_ids_after
+select id from projects where id > :after order by id limit :most;
+
 -- name: put_task
 insert into tasks (number, id, project, title, status, paused, steps_accepted, steps_total, changed_at, steps_skipped)
 values (:number, :id, :project, :title, :status, :paused, :steps_accepted, :steps_total, :changed_at, :steps_skipped)
@@ -111,6 +114,9 @@ where status in (select value from json_each(:statuses)) order by number;
 -- name: list_tasks_of
 select id, project, title, status, paused, steps_accepted, steps_total, changed_at, steps_skipped from tasks
 where project = :project and (:statuses = '[]' or status in (select value from json_each(:statuses))) order by number;
+
+-- name: task_ids_after
+select id from tasks where number > :after order by number limit :most;
 
 -- The log's order, not that of any clock; its last events alone are read, however many tasks there are.
 -- name: tasks_of_last
