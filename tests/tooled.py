@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from punchlist.mcp.arguments import check
 from punchlist.mcp.attempts import attempt_tools
+from punchlist.mcp.calls import called
 from punchlist.mcp.tool import Tool
 from punchlist.model.ids import AttemptId
 from punchlist.model.jobs import Outcome, Role
@@ -70,8 +70,7 @@ class Tooled:
 
     def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
         """Call a tool as the server does: its arguments are checked first."""
-        check(self.tools[tool], arguments)
-        return self.tools[tool].call(arguments)
+        return called(self.tools[tool], arguments)
 
     def end(self) -> None:
         """Mark the end, as the engine does."""

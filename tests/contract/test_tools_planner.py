@@ -38,6 +38,30 @@ def test_a_planner_has_these_tools_and_no_others(tooled: Tooled) -> None:
     assert [*tooled.tools] == ["get_request", "create_task", "create_step", "update_step"]
 
 
+@pytest.mark.parametrize(
+    ("tool", "where"),
+    [("create_step", {"task": "T9"}), ("update_step", {"step": "T1.9"}), ("update_step", {"step": "T1.1"})],
+)
+def test_a_step_of_nothing_hides_no_fault_of_its_fields(tooled: Tooled, tool: str, where: dict[str, str]) -> None:
+    tooled.call("create_task", title="Greet people", steps=[STEP])
+    ((noun, name),) = where.items()
+
+    found = problems(
+        tooled,
+        tool,
+        **where,
+        title="x\u200b",
+        criteria=[{"text": "t", "timeout": "5m"}],
+        scope={"allow": ["/etc"]},
+        needs=[7] if name == "T1.1" else [],
+        frobnicate=1,
+    )
+
+    missing = {("needs[0]" if name == "T1.1" else noun)}
+    assert {at for at, _ in found} == {"title", "criteria[0].timeout", "scope.allow[0]", "frobnicate"} | missing
+    assert len(found) == 5
+
+
 def test_the_request_is_given_with_the_plan_so_far(tooled: Tooled) -> None:
     nothing = {"tasks": [], "version": 0, "complete": False, "missing": ["it has no tasks yet"]}
     assert tooled.call("get_request") == {"request": REQUEST, "plan": nothing}

@@ -14,7 +14,7 @@ from hypothesis import settings
 from punchlist.errors import PunchlistError, StoreError
 from punchlist.mcp import human, orchestrator, refusals
 from punchlist.mcp.caller import Caller
-from punchlist.mcp.faults import called
+from punchlist.mcp.calls import called
 from punchlist.mcp.hints import call_for
 from punchlist.mcp.tool import Tool
 from punchlist.render.failures import failure

@@ -9,7 +9,7 @@ from hypothesis import given, settings, strategies as st
 from punchlist.errors import PunchlistError
 from punchlist.mcp import human
 from punchlist.mcp.caller import Caller
-from punchlist.mcp.faults import called
+from punchlist.mcp.calls import called
 from punchlist.service import tasks
 from punchlist.service.context import Service
 from tests.services import project_workspace, repository, task

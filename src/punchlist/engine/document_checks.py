@@ -24,11 +24,11 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def plan_problems(plan: Part, *, known: Known) -> Iterator[Problem]:
-    """Yield what is wrong with a plan, whose tasks get the ids `known.plan`."""
-    tasks = plan.field("tasks").each()
-    for name, task in zip(known.plan, tasks, strict=True):
+    """Yield what is wrong with a plan, whose tasks get the ids `known.plan`; nothing of one too deep to look at."""
+    tasks = dict(zip(known.plan, plan.field("tasks").each(), strict=False))
+    for name, task in tasks.items():
         yield from _task_problems(task, names=step_names(name, range(1, steps_in(task) + 1)), known=known)
-    yield from _task_ring(dict(zip(known.plan, tasks, strict=True)), known)
+    yield from _task_ring(tasks, known)
 
 
 def task_problems(part: Part, task: TaskId, *, numbers: Sequence[int], known: Known) -> Iterator[Problem]:

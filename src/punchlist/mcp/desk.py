@@ -15,7 +15,7 @@ from mcp.shared.exceptions import MCPError
 from punchlist.errors import PunchlistError, RefusedError
 from punchlist.mcp import answers, asking
 from punchlist.mcp.asking import Asking, Put
-from punchlist.mcp.faults import called
+from punchlist.mcp.calls import called
 from punchlist.mcp.refusals import told
 from punchlist.mcp.tool import Question, Tool
 from punchlist.service import crashes

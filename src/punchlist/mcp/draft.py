@@ -145,14 +145,19 @@ def state(draft: Draft) -> Document:
 
 def _checked(tasks: Sequence[Document], place: Place) -> tuple[Document, ...]:
     """Return the tasks as they are kept, needs by position; raises DefinitionError with every problem."""
+    if found := problems_at(place, tasks):
+        raise invalid(found, what="the task" if place.step is None else "the step")
+    plan = parse(Plan, _plan(tasks), what="the plan")
+    return tuple(_kept(task, known=_known(tasks)) for task in plan.tasks)
+
+
+def problems_at(place: Place, tasks: Sequence[Document]) -> list[Problem]:
+    """Return all that keeps tasks from being a plan; what stands at `place` is told by its path in there."""
     found = {
         (each.where, each.message): each for each in (*_plan_problems(tasks, place), *_shape_problems(tasks, place))
     }
-    if found:
-        value = tasks[place.task] if place.step is None else steps_of(tasks[place.task])[place.step]
-        raise invalid(in_order(found.values(), value), what="the task" if place.step is None else "the step")
-    plan = parse(Plan, _plan(tasks), what="the plan")
-    return tuple(_kept(task, known=_known(tasks)) for task in plan.tasks)
+    value = tasks[place.task] if place.step is None else steps_of(tasks[place.task])[place.step]
+    return in_order(found.values(), value)
 
 
 def _shape_problems(tasks: Sequence[Document], place: Place) -> Sequence[Problem]:

@@ -1,22 +1,20 @@
-"""All that is wrong with a call in one answer: what refused it, and what else would once that was mended."""
+"""What is wrong with an orchestrator's call by what there is in its workspace: names of nothing, and documents."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from punchlist.errors import MOST_SHOWN, DefinitionError, Problem, PunchlistError, RefusedError, WorkerError, invalid
-from punchlist.mcp.arguments import check, is_same, placed
+from punchlist.errors import DefinitionError, Problem, PunchlistError
 from punchlist.mcp.given import Given
 from punchlist.mcp.tool import Arguments, Tool
 from punchlist.model.ids import ProjectId
-from punchlist.model.parts import in_order
 from punchlist.model.settings import worker_names
 from punchlist.service import changes, faults, lookup, projects, tasks
 
 if TYPE_CHECKING:
     from punchlist.ports import Reader
-    from punchlist.service.context import Answer, Service
+    from punchlist.service.context import Service
 
 _LOOKED_UP: "Mapping[str, Callable[[Reader, str], object]]" = {
     "project": lookup.project,
@@ -39,47 +37,11 @@ def looked_over(tools: Collection[Tool], service: "Callable[[], Service]") -> li
             given = Given(arguments, tool=tool.name)
             written = _WRITTEN.get(tool.name, _nothing)
             named = _named(service(), given, names=arguments)
-            return [*named, *_key(given), *map(placed, written(service(), given))]
+            return [*named, *_key(given), *written(service(), given)]
 
         return msgspec.structs.replace(tool, faults=found)
 
     return [over(tool) for tool in tools]
-
-
-def called(
-    tool: Tool, arguments: Arguments, *, refused: Callable[[PunchlistError], None] = lambda _error: None
-) -> "Answer":
-    """Check a call and make it; raises what refuses it with all that is wrong with it.
-
-    `refused` is told of what does not even reach the tool.
-    """
-    try:
-        check(tool, arguments)
-    except PunchlistError as error:
-        found = whole(error, tool, arguments=arguments)
-        refused(found)
-        raise found from error
-    try:
-        return tool.call(arguments)
-    except PunchlistError as error:
-        raise whole(error, tool, arguments=arguments) from error
-
-
-def whole(error: PunchlistError, tool: Tool, *, arguments: Arguments) -> PunchlistError:
-    """Return the refusal of a call with all else that is wrong with what was said; `error` itself when nothing is.
-
-    What the state of things does not allow is told alone: there the call is well formed.
-    """
-    is_of_arguments = isinstance(error, DefinitionError | WorkerError) or (
-        isinstance(error, RefusedError) and error.code == "not_found"
-    )
-    if tool.faults is None or not is_of_arguments or len(error.problems) > MOST_SHOWN:
-        return error
-    own = error.problems or (Problem(error.where, error.message, hint=error.hint),)
-    more = [each for each in tool.faults(arguments) if not any(is_same(each.where, other.where) for other in own)]
-    if not more:
-        return error
-    return invalid(in_order([*own, *more], {**arguments}), what=f"the call of {tool.name}")
 
 
 def _named(service: "Service", given: Given, *, names: Iterable[str]) -> Iterator[Problem]:

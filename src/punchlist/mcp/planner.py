@@ -12,6 +12,7 @@ from punchlist.mcp.draft import (
     StepChanges,
     changed,
     load,
+    problems_at,
     state,
     steps_of,
     task_name,
@@ -74,6 +75,7 @@ def planner_tools(attempt: Attempt) -> tuple[Tool, ...]:
             call=attempt.guarded("create_step", lambda given: _create_step(attempt, given)),
             changes=True,
             record=PlannedStep,
+            faults=lambda given: _step_faults(attempt, given),
         ),
         Tool(
             name="update_step",
@@ -82,6 +84,7 @@ def planner_tools(attempt: Attempt) -> tuple[Tool, ...]:
             call=attempt.guarded("update_step", lambda given: _update_step(attempt, given)),
             changes=True,
             record=StepChanges,
+            faults=lambda given: _change_faults(attempt, given),
         ),
     )
 
@@ -118,36 +121,82 @@ def _update_step(attempt: Attempt, given: Arguments) -> Answer:
         raise invalid([Problem("", "it changes nothing", "a field of the step")], what="the change")
 
     def change(tasks: Sequence[Document]) -> tuple[Sequence[Document], Place]:
-        name = str(given["step"])
-        task, _, number = name.partition(".")
-        at, place = _task_at(tasks, task), int(number) - 1
+        at, place = _step_at(tasks, str(given["step"]))
         steps = steps_of(tasks[at])
-        if place >= len(steps):
-            raise _not_found("step", name, known=[f"{task}.{each}" for each in range(1, len(steps) + 1)])
         steps[place] = {**steps[place], **changes}
         return _with_steps(tasks, at, steps=steps), Place(at, place)
 
     return changed(attempt, given, tool="update_step", change=change)
 
 
+def _step_faults(attempt: Attempt, given: Arguments) -> list[Problem]:
+    """Return what is wrong with a new step, also where it stands in no task of the plan."""
+    with attempt.held():
+        tasks = load(attempt).tasks
+    step = _fields(given, beside={"task", *_BESIDE})
+    try:
+        at = _task_at(tasks, _name_in(given, "task"))
+    except RefusedError as missing:
+        return [_told(missing), *_stray(step, tasks)]
+    steps = steps_of(tasks[at])
+    return problems_at(Place(at, len(steps)), _with_steps(tasks, at, steps=[*steps, step]))
+
+
+def _change_faults(attempt: Attempt, given: Arguments) -> list[Problem]:
+    """Return what is wrong with the fields of a step, also of one that is not in the plan."""
+    with attempt.held():
+        tasks = load(attempt).tasks
+    changes = _fields(given, beside={"step", *_BESIDE})
+    try:
+        at, place = _step_at(tasks, _name_in(given, "step"))
+    except RefusedError as missing:
+        return [_told(missing), *_stray({"title": "unknown", "criteria": ["unknown"], **changes}, tasks)]
+    steps = steps_of(tasks[at])
+    steps[place] = {**steps[place], **changes}
+    return problems_at(Place(at, place), _with_steps(tasks, at, steps=steps))
+
+
+def _stray(step: Document, tasks: Sequence[Document]) -> list[Problem]:
+    """Return what is wrong with a step wherever it stands; what it may need nobody can tell."""
+    found = problems_at(Place(len(tasks), 0), [*tasks, {"title": "unknown", "steps": [step]}])
+    return [each for each in found if each.where.partition("[")[0] != "needs"]
+
+
+def _name_in(given: Arguments, noun: str) -> str:
+    value = given.get(noun)
+    return value if isinstance(value, str) else ""
+
+
+def _told(missing: RefusedError) -> Problem:
+    return Problem(missing.where, missing.message, hint=missing.hint)
+
+
 def _fields(given: Arguments, *, beside: set[str]) -> Document:
     return {name: value for name, value in given.items() if name not in beside}
 
 
-def _task_at(tasks: Sequence[Document], name: str) -> int:
+def _task_at(tasks: Sequence[Document], name: str, *, where: str = "task") -> int:
     names = [task_name(at) for at in range(len(tasks))]
     if name not in names:
-        raise _not_found("task", name, known=names)
+        raise _not_found(f"task {name}", known=names, where=where)
     return [str(each) for each in names].index(name)
+
+
+def _step_at(tasks: Sequence[Document], name: str) -> tuple[int, int]:
+    task, _, number = name.partition(".")
+    at = _task_at(tasks, task, where="step")
+    known = [f"{task}.{each}" for each in range(1, len(steps_of(tasks[at])) + 1)]
+    if name not in known:
+        raise _not_found(f"step {name}", known=known, where="step")
+    return at, int(number) - 1
 
 
 def _with_steps(tasks: Sequence[Document], at: int, *, steps: Sequence[Document]) -> list[Document]:
     return [*tasks[:at], {**tasks[at], "steps": [*steps]}, *tasks[at + 1 :]]
 
 
-def _not_found(noun: str, name: str, *, known: Sequence[str]) -> RefusedError:
-    refused = RefusedError(
-        f"there is no {noun} {name} in this plan", where=noun, hint=f"There are: {', '.join(known) or 'none yet'}."
-    )
+def _not_found(name: str, *, known: Sequence[str], where: str) -> RefusedError:
+    hint = f"There are: {', '.join(known) or 'none yet'}."
+    refused = RefusedError(f"there is no {name} in this plan", where=where, hint=hint)
     refused.code = "not_found"
     return refused
