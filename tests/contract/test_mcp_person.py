@@ -108,6 +108,7 @@ def test_a_person_reads_all_that_they_decide_on_and_nothing_forged(workspace: Wo
     assert seen[0].splitlines() == [
         'T1 is proposed for approval (G1, by "orchestrator:chat-digest-1").',
         f"Title: {json.dumps(FORGED)}",
+        'Project p: the work goes to branch "main" of the repository "repos/p".',
         f"Message: {json.dumps(LINES)}",
         f"Step T1.1: {json.dumps(FORGED)}",
         '  AC-1 "It is\\nthere.": "test -f made.txt" fails on the base: it is for the work to make it pass.',

@@ -33,7 +33,8 @@ arguments; a command stands in a hint only where a person must type it.
 - A message of more than 10 MB, nested more than about 200 deep, or that says a name twice, is refused.
 
 The [generated files](files.md) are resources, `punchlist://files/…`. A client that offers elicitation is asked to put
-a proposal, and a gate that `list_gates` is told to `ask`, before the person: of a proposal the steps, their checks,
+a proposal, and a gate that `list_gates` is told to `ask`, before the person: of a proposal the repository and base
+branch that the work goes to, rules of policy that the task or a step sets itself, the steps, their scopes and checks,
 what these show on the base, and the digest. What agents wrote stands there in quotes, as JSON strings. The answer is
 that person's decision, for that digest.
 """

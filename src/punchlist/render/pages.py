@@ -9,6 +9,7 @@ from punchlist.model.scores import TaskScore, waived
 from punchlist.model.state import AttemptState, StepState, TaskState, VerdictRow
 from punchlist.model.verdicts import Finding, Judged, Waiver
 from punchlist.render.blocks import Block, Bullets, Code, Heading, Line, Paragraph, Table, Verbatim
+from punchlist.render.terms import policy_said
 from punchlist.render.words import SHOWS, cost, cost_said, cost_words, duration, judged_on, person, plural, standing
 
 SHORT = 12
@@ -87,6 +88,7 @@ def task_facts(state: TaskState, attempts: Sequence[AttemptState]) -> Table:
         ("Tier", ("" if record.tier == "light" else record.tier,)),
         ("Labels", codes(record.labels)),
         ("Source", (Code(record.source or ""),)),
+        ("Policy", codes(policy_said(record.policy))),
         ("Not in force yet", codes([each.key for each in task_notes(record)])),
         ("Branch", (Code(state.branch or ""),)),
         ("Base", (Code(state.base or ""),)),
@@ -134,6 +136,8 @@ def step_story(
             ("Needs", codes(step.needs)),
             ("May change", codes(step.scope.allow)),
             ("May not change", codes(step.scope.deny)),
+            ("Unlocked", codes(step.scope.unlock)),
+            ("Policy", codes(policy_said(step.policy))),
             ("Builder", (Code(step.builder or ""),)),
             ("Reviewer", (Code(step.qa or ""),)),
             ("Base", (Code(seen.base or ""),)),
@@ -169,7 +173,10 @@ def judged(criteria: Sequence[Criterion], seen: StepState, *, rows: Mapping[str,
 
 def _criterion(each: Criterion) -> Line:
     reviewed = "reviewed" if each.review or not each.check else ""
-    judge: Line = ("checked by ", Code(each.check), f", {reviewed}" if reviewed else "") if each.check else (reviewed,)
+    more = [*(["asks for the network"] if each.network else []), *([reviewed] if reviewed else [])]
+    judge: Line = (
+        ("checked by ", Code(each.check), "".join(f", {word}" for word in more)) if each.check else (reviewed,)
+    )
     return (Code(each.id), " ", each.text, " (", *judge, ")")
 
 

@@ -10,7 +10,7 @@ from punchlist.model.gates import choice_of
 from punchlist.model.ids import GateId, TaskId
 from punchlist.render import shapes
 from punchlist.render.quoted import quoted
-from punchlist.service import gate_commands, lookup, proofs, terms
+from punchlist.service import gate_commands, lookup, on_terms, proofs, terms
 from punchlist.service.context import quiet
 from punchlist.service.recording import change_task
 
@@ -35,7 +35,7 @@ def propose(service: "Service", task: str, *, message: str = "", expected_versio
         return moves.propose(state, gate, message=_proposed_as(state, message), terms=agreed)
 
     answer = change_task(service, task, decide=decide, expected=expected_version)
-    return {**answer, "gate": proposed(service, task)["gate"]}
+    return {**answer, **proposed(service, task)}
 
 
 def _proposed_as(state: "TaskState", message: str) -> str:
@@ -50,7 +50,7 @@ def proposed(service: "Service", task: str) -> "Answer":
         state = lookup.task(reader, task)
         gates = reader.gates(task=TaskId(task), everything=True)
         return {
-            "task": shapes.task(state),
+            "task": on_terms.shown(service, reader, state=state),
             "gate": shapes.gate([each for each in gates if each.gate.kind == "approval"][-1]),
         }
 
@@ -164,7 +164,9 @@ def approve_task(
             raise _changed(task, gate)
         return moves.approve(found, message=message, anyway=passed_over, terms=now, unproved=not proved and not anyway)
 
-    return change_task(service, task, decide=decide, expected=expected_version)
+    answer = change_task(service, task, decide=decide, expected=expected_version)
+    with service.store.read() as reader:
+        return {**answer, "task": on_terms.shown(service, reader, state=lookup.task(reader, task))}
 
 
 def _changed(task: str, gate: "GateState | None") -> ConflictError:

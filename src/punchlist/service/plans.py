@@ -12,7 +12,7 @@ from punchlist.model.results import Plan
 from punchlist.model.settings import usable_worker
 from punchlist.quality.critique import critique
 from punchlist.render import shapes
-from punchlist.service import approvals, listed, lookup, proofs, publishing, runs, starts
+from punchlist.service import approvals, listed, lookup, on_terms, proofs, publishing, runs, starts
 from punchlist.service.context import quiet
 from punchlist.service.recording import create_task
 from punchlist.service.repeating import Repeatable
@@ -87,7 +87,7 @@ def planned(
     names = _planned(service, RunId(run), say=say)
     with service.store.read() as reader:
         owner = lookup.project(reader, project)
-        made: list[Json] = [shapes.task(lookup.task(reader, name)) for name in names]
+        made: list[Json] = [on_terms.shown(service, reader, state=lookup.task(reader, name)) for name in names]
         nodes = reader.nodes(RunId(run))
         answer: Answer = {"tasks": made, "run": shapes.run(lookup.run(reader, run), nodes)}
     if not _is_offline(service, worker):

@@ -68,9 +68,11 @@ def listing(service: "Service", project: str | None = None, *, statuses: Sequenc
 
 
 def show(service: "Service", task: str) -> "Answer":
-    """Return one task with its steps in full."""
+    """Return one task with its steps in full, and the terms on which it is approved."""
+    from punchlist.service import on_terms
+
     with service.store.read() as reader:
-        return {"task": shapes.task(lookup.task(reader, task))}
+        return {"task": on_terms.shown(service, reader, state=lookup.task(reader, task))}
 
 
 def edit(

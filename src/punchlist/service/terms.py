@@ -1,4 +1,4 @@
-"""What of a project an approval depends on: whose it is to change, what a change undoes, and how it is shown."""
+"""What of a project an approval depends on: whose it is to change, and what a change undoes."""
 
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
@@ -79,7 +79,9 @@ def withdraw(
     if not fields:
         return [], False
     told = _told(after.id, [each for each in fields if each in OF_CHECKS])
-    proving, drafts, asked = proofs.Proving(service), [], False
+    proving = proofs.Proving(service)
+    drafts: list[TaskState] = []
+    asked = False
     for line in writer.tasks(ProjectId(after.id), statuses=[TaskStatus.DRAFT]):
         state = lookup.task(writer, line.id)
         facts = moves.withdraw(state, reproved=told)

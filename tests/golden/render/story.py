@@ -26,7 +26,7 @@ from punchlist.model.ids import (
 )
 from punchlist.model.jobs import Change, FailureClass, Outcome, Role, Snapshot, Usage
 from punchlist.model.json import Json
-from punchlist.model.policy import Policy
+from punchlist.model.policy import Amount, Policy, PolicyPart
 from punchlist.model.proofs import CheckResult, Proof, ProofRow
 from punchlist.model.records import Criterion, Project, Scope, Step, Task
 from punchlist.model.results import CheckEvidence, PlanRequest, ReviewedCriterion, ReviewPack, StepPack
@@ -57,13 +57,14 @@ STEP_1 = Step(
     goal="Without `allow_unicode`, accented letters become their base letters.",
     criteria=(
         Criterion(id="AC-1", text='"Ärger & Café" becomes "arger-cafe".', check="python3 -m unittest tests.test_new"),
-        Criterion(id="AC-2", text="Plain ASCII stays as it is.", check="make test", red_first=False),
+        Criterion(id="AC-2", text="Plain ASCII stays as it is.", check="make test", red_first=False, network=True),
         Criterion(id="AC-3", text="The README says so.", review=True),
     ),
-    scope=Scope(allow=("slugger/**", "tests/**"), deny=("tests/conftest.py",)),
+    scope=Scope(allow=("slugger/**", "tests/**"), deny=("tests/conftest.py",), unlock=("tests/test_`old`.py",)),
     needs=(),
     builder="claude",
     qa="codex",
+    policy=PolicyPart(timeout="3h", budget=Amount(usd=5)),
     status=StepStatus.ACCEPTED,
 )
 STEP_2 = Step(
@@ -84,6 +85,7 @@ TASK = Task(
     acceptance=(Criterion(id="AC-1", text="The whole suite passes.", check="make test"),),
     steps=(STEP_1, STEP_2),
     labels=("unicode",),
+    policy=PolicyPart(on_accept="merge", review="uncovered"),
     source="https://example.com/issues/7",
     status=TaskStatus.WAITING,
     revision=1,

@@ -82,6 +82,7 @@ class CriterionSeen(Part, frozen=True, kw_only=True):
     id: str
     text: str
     check: str | None = None
+    network: bool = False
     review: bool = False
     shows: str | None = None
 
@@ -145,6 +146,7 @@ class StepSeen(Part, frozen=True, kw_only=True):
     reason: str = ""
     builder: str | None = None
     qa: str | None = None
+    scope: dict[str, Json] = {}
     needs: tuple[str, ...] = ()
     criteria: tuple[CriterionSeen, ...] = ()
     commit: str | None = None
@@ -180,6 +182,14 @@ class NoteSeen(Part, frozen=True, kw_only=True):
     note: str
 
 
+class TermsSeen(Part, frozen=True, kw_only=True):
+    """Where a task's work goes, and the rules that it or its steps set themselves."""
+
+    repo: str
+    base: str
+    rules: tuple[dict[str, Json], ...] = ()
+
+
 class TaskSeen(Part, frozen=True, kw_only=True):
     """A task."""
 
@@ -207,6 +217,7 @@ class TaskSeen(Part, frozen=True, kw_only=True):
     labels: tuple[str, ...] = ()
     source: str | None = None
     notes: tuple[NoteSeen, ...] = ()
+    terms: TermsSeen | None = None
 
 
 class RemarkSeen(Part, frozen=True, kw_only=True):

@@ -18,10 +18,14 @@ from punchlist.cli.views.seen import (
     seen,
 )
 from punchlist.model.json import Json
+from punchlist.render.terms import place_said, rules_said, scope_said, staff_said
 
 Answer = Mapping[str, Json]
 _SHOWS = {"goal": "must start failing", "guard": "must stay passing", "cannot_run": "cannot run here"}
+_OPEN = ("draft", "ready")
+"""States of a task whose work has not begun: what is agreed of it is of interest still."""
 _SHORT = 8
+_WIDE = 600
 _LAST = 3
 """How many of the last lines of a check are shown."""
 
@@ -95,7 +99,7 @@ def approved(answer: Answer) -> str:
             return f"{gate.id} ({gate.kind}, {gate.about}) is still {gate.status}: {left}"
         return f"{gate.id} ({gate.kind}, {gate.about}) is {gate.status}: {gate.choice}"
     record = seen(TaskSeen, answer["task"])
-    return "\n".join([*_proof_lines(record), moved_task(answer)])
+    return "\n".join([*_proof_lines(record), *_terms(record), moved_task(answer)])
 
 
 def planned(answer: Answer) -> str:
@@ -137,10 +141,12 @@ def _task_lines(record: TaskSeen) -> Iterator[str]:
         yield told
     if record.reason and record.status != "accepted":
         yield f"because: {record.reason}"
+    if record.status in _OPEN:
+        yield from _terms(record)
     base = _on_base(record)
     for step in record.steps:
         yield ""
-        yield from step_lines(step, base=base)
+        yield from step_lines(step, base=base, rules=_rules(record, step.id))
     if record.acceptance:
         yield ""
         yield "The whole task:"
@@ -159,10 +165,24 @@ def _told(record: TaskSeen) -> str:
     return " · ".join(each for each in (tier, labels, source) if each)
 
 
+def _terms(record: TaskSeen) -> Iterator[str]:
+    """Yield where the work of a task goes, and the rules that it sets itself."""
+    if record.terms is not None:
+        place = {"repo": record.terms.repo, "base": record.terms.base}
+        yield f"goes to {place_said(place, most=_WIDE)}"
+    if rules := _rules(record, record.id):
+        yield f"policy of its own: {rules}"
+
+
+def _rules(record: TaskSeen, name: str) -> str:
+    told = record.terms.rules if record.terms is not None else ()
+    return rules_said(each for each in told if each["of"] == name)
+
+
 def _on_base(record: TaskSeen) -> OnBase:
     """Return what the checks of a task that has not begun showed on the base, by step and criterion."""
     found: dict[str | None, dict[str, ProofRowSeen]] = {}
-    if record.proof is not None and record.status in {"draft", "ready"}:
+    if record.proof is not None and record.status in _OPEN:
         for row in record.proof.rows:
             found.setdefault(row.step, {})[row.id] = row
     return found
@@ -190,8 +210,8 @@ def _not_shown(record: TaskSeen) -> Iterator[str]:
     yield from (f"the task's {each.id}" for each in record.acceptance if each.check and not each.shows)
 
 
-def step_lines(step: StepSeen, *, base: OnBase = _NOTHING) -> Iterator[str]:
-    """Yield a step with its criteria, and what the base showed of them where that is of interest still."""
+def step_lines(step: StepSeen, *, base: OnBase = _NOTHING, rules: str = "") -> Iterator[str]:
+    """Yield a step with its bounds and criteria, and what the base showed of them where that is of interest still."""
     commit = f" · {step.commit[:_SHORT]}" if step.commit else ""
     needs = f" · needs {', '.join(step.needs)}" if step.needs else ""
     standing = step.standing if step.standing not in ("", step.status) else status(step.status)
@@ -200,6 +220,12 @@ def step_lines(step: StepSeen, *, base: OnBase = _NOTHING) -> Iterator[str]:
         yield f"  because: {step.reason}"
     if step.goal:
         yield f"  {step.goal.splitlines()[0]}"
+    bounds = [
+        scope_said(step.scope),
+        staff_said({"builder": step.builder, "qa": step.qa}),
+        f"policy of its own: {rules}" if rules else "",
+    ]
+    yield from (f"  {each}" for each in bounds if each)
     yield from criteria_lines(step.criteria, step.verdict, base=base.get(step.id, {}))
 
 
@@ -222,7 +248,8 @@ def _how(criterion: CriterionSeen) -> str:
     if criterion.check is None:
         return "judged by the reviewer"
     shows = f"  ({_SHOWS.get(criterion.shows, criterion.shows)})" if criterion.shows else ""
-    return f"$ {_first(criterion.check)}{shows}"
+    network = "  (asks for the network)" if criterion.network else ""
+    return f"$ {_first(criterion.check)}{network}{shows}"
 
 
 def _first(command: str) -> str:
