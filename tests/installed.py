@@ -83,7 +83,7 @@ class Workspace:
             [PROGRAM, *argv],
             cwd=options.pop("cwd", self.root),
             env={**self.environment, **options.pop("env", {})},
-            stdin=subprocess.DEVNULL,
+            stdin=options.pop("stdin", subprocess.DEVNULL),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

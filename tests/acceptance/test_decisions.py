@@ -112,6 +112,24 @@ def test_the_one_liner_asks_on_a_terminal(answer: str, status: str, library: Wor
     assert library.ok("task", "show", "T1")["task"]["status"] == status
 
 
+def test_the_one_liner_approves_what_it_has_shown_and_nothing_else(library: Workspace) -> None:
+    controller, terminal = pty.openpty()
+    asked = library.begun("do", REQUEST, stdin=terminal)
+    os.close(terminal)
+    assert asked.stdout is not None
+    while not asked.stdout.readline().startswith("Next:"):
+        pass
+    library.ok("task", "edit", "T1", "--title", "Another thing")
+
+    os.write(controller, b"y\n")
+    _, err = asked.communicate(timeout=60)
+    os.close(controller)
+
+    assert asked.returncode == REFUSED, err
+    assert "task T1, or its project, was changed meanwhile" in err
+    assert library.ok("task", "show", "T1")["task"]["status"] == "draft"
+
+
 def test_verbs_of_a_person_refuse_inside_an_attempt(library: Workspace) -> None:
     library.ok("plan", REQUEST)
 

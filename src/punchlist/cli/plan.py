@@ -13,7 +13,10 @@ from punchlist.cli.views import tasks as views
 from punchlist.errors import DefinitionError, PunchlistError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from punchlist.model.json import Json
+    from punchlist.service.approvals import Look
 
 PLANNER = click.option("--planner", metavar="WORKER", help="Who plans; by default the planner of the settings.")
 
@@ -64,31 +67,32 @@ def do(session: Session, *, request: str, project: str | None, planner: str | No
             "no terminal to ask on whether to start what will be planned",
             hint="Type: punchlist do --yes … or punchlist plan …, then approve and start what you have read.",
         )
-    from punchlist.service import plans
+    from punchlist.service import approvals, plans
 
     plans.check_staff(session.service, planner)
     answer = _planned(session, project, request=request, planner=planner, approve=False)
-    session.say(views.planned(answer))
     names = views.ids_of(answer, "tasks")
+    looks = {name: approvals.look(session.service, name) for name in names}
+    session.say(views.planned({**answer, "tasks": [look.task for look in looks.values()]}))
     if not yes and not click.confirm(f"Approve and start {', '.join(names)}?", default=False, err=True):
         left = "\n".join(f"  punchlist approve {name} && punchlist task start {name} --follow" for name in names)
         session.say(f"Left as draft. To start later:\n{left}")
         return 0
-    _approve(session, names)
+    _approve(session, looks)
     return attach_all(session, names)
 
 
-def _approve(session: Session, names: list[str]) -> None:
-    """Approve what was planned; where one is refused, those before it are told: they are approved, and not started."""
+def _approve(session: Session, looks: "Mapping[str, Look]") -> None:
+    """Approve what was shown; where one is refused, those before it are told: they are approved, and not started."""
     from punchlist.service import approvals
 
-    for count, name in enumerate(names):
+    for count, (name, look) in enumerate(looks.items()):
         try:
             with session.progress as say:
-                approvals.approve(session.service, name, say=say)
+                approvals.approve(session.service, name, shown=look.digest, say=say)
         except PunchlistError as error:
             if count:
-                start = f"Approved already, and not started: punchlist task start {' '.join(names[:count])}"
+                start = f"Approved already, and not started: punchlist task start {' '.join([*looks][:count])}"
                 error.hint = f"{error.hint}\n{start}" if error.hint else start
             raise
 

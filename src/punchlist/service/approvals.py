@@ -1,7 +1,7 @@
 """Approval: a person freezes a task once its checks were run on the base, and nothing unproven goes unsaid."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from punchlist.engine import document_moves as moves, documents
 from punchlist.engine.kinds.publish import way
@@ -16,6 +16,7 @@ from punchlist.service.recording import change_task
 
 if TYPE_CHECKING:
     from punchlist.model.events import TaskFact
+    from punchlist.model.ids import Digest
     from punchlist.model.json import Json
     from punchlist.model.rows import GateRow
     from punchlist.model.state import GateState, TaskState
@@ -55,6 +56,21 @@ def proposed(service: "Service", task: str) -> "Answer":
         }
 
 
+class Look(NamedTuple):
+    """A draft as a person is shown it: the record, and the digest of all that an approval of it is bound to."""
+
+    task: "Json"
+    digest: "Digest"
+
+
+def look(service: "Service", task: str) -> Look:
+    """Return a draft to show; who approves it with that digest approves nothing else."""
+    with service.store.read() as reader:
+        state = lookup.task(reader, task)
+        seen = terms.terms(service, reader, task=state.task)
+        return Look(on_terms.shown(service, reader, state=state), documents.frozen_digest(state.task, seen))
+
+
 def approve(
     service: "Service",
     target: str,
@@ -65,9 +81,12 @@ def approve(
     no_wait: bool = False,
     data: "Mapping[str, Json] | None" = None,
     expected_version: int | None = None,
+    shown: "Digest | None" = None,
     say: "Say" = quiet,
 ) -> "Answer":
     """Approve a task, or decide a gate by `choice`; without one the gate must have the choice `approve`.
+
+    With `shown` a task is refused that is not any more what `look` gave with that digest.
 
     Waits until the task's checks were run on the base, unless `no_wait`; raises RefusedError that lists what is
     unproven, unless `anyway`, which is recorded. What nobody waited for, and nobody passed over by `anyway`, is looked
@@ -101,7 +120,14 @@ def approve(
             return reject(service, target, message=message)
         raise DefinitionError(f"a task has no choice {choice!r}; allowed: approve, reject", where=target)
     return approve_task(
-        service, target, anyway=anyway, message=message, no_wait=no_wait, expected_version=expected_version, say=say
+        service,
+        target,
+        anyway=anyway,
+        message=message,
+        no_wait=no_wait,
+        expected_version=expected_version,
+        shown=shown,
+        say=say,
     )
 
 
@@ -135,17 +161,18 @@ def approve_task(
     no_wait: bool = False,
     expected_version: int | None = None,
     gate: "GateState | None" = None,
+    shown: "Digest | None" = None,
     say: "Say" = quiet,
 ) -> "Answer":
     """Freeze a draft, as `approve` does, whoever asks: for policies that let no person stand in the way.
 
-    With `gate` only what that proposal shows.
+    With `gate` only what that proposal shows, with `shown` only what has that digest.
     """
     with service.store.read() as reader:
         state = lookup.task(reader, task)
         seen = terms.terms(service, reader, task=state.task)
     moves.approve(state, message=message, anyway=(), terms=seen)
-    shown = gate.shows if gate is not None else documents.frozen_digest(state.task, seen)
+    agreed = gate.shows if gate is not None else shown or documents.frozen_digest(state.task, seen)
     way(seen.policy.on_accept, where="policy.on_accept")
     if not no_wait:
         state = proofs.await_proof(service, task, say=say)
@@ -160,7 +187,7 @@ def approve_task(
     def decide(writer: "Writer", found: "TaskState") -> "list[TaskFact]":
         _refuse_other(found, gate)
         now = terms.terms(service, writer, task=found.task)
-        if documents.frozen_digest(found.task, now) != shown:
+        if documents.frozen_digest(found.task, now) != agreed:
             raise _changed(task, gate)
         return moves.approve(found, message=message, anyway=passed_over, terms=now, unproved=not proved and not anyway)
 
