@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from punchlist.cli.views import tasks as views
+from punchlist.cli.views import runs, tasks as views
 from punchlist.mcp import forms
-from punchlist.service import approvals, projects, tasks
+from punchlist.service import approvals, gates, projects, tasks
 from punchlist.service.context import Service
 from tests.services import BUILDER, as_agent, at, repository, unchecked, workspace
 
@@ -88,3 +88,10 @@ def test_a_task_that_allows_itself_nothing_says_no_more_than_where_it_goes(servi
     assert shown["task"]["terms"]["rules"] == []
     assert "policy" not in views.task(shown)
     assert "may change" not in views.task(shown)
+
+
+def test_a_list_of_gates_says_where_to_look_before_a_task_is_approved(service: Service) -> None:
+    tasks.create(service, "p", document=unchecked())
+    approvals.propose(service, "T1")
+
+    assert runs.gates(gates.listing(service)).splitlines()[1] == "  Look at it first: punchlist task show T1"

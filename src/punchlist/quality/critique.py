@@ -14,6 +14,8 @@ from punchlist.quality.overlap import shared
 from punchlist.quality.sentences import demands
 from punchlist.quality.wording import Spoken, names, spoken
 
+_COMPARED = 5_000
+"""Pairs of steps of two tasks whose scopes are held against each other; a plan with more is not looked at in full."""
 MOST = 40
 """Remarks of one kind; more would not be read."""
 _SHOWN = 120
@@ -53,7 +55,8 @@ def critique(plan: Plan, *, asked: str, proofs: Proofs | None = None, tasks: Seq
 
     They are: tasks without steps; criteria without a check that do not say `review: true`; steps that say no goal, or
     in which nothing fails before the work and nothing is for a reviewer; steps of one task that may run at once and may
-    change the same path; with `proofs`, checks that cannot run on the base, or show there what the plan denies; and
+    change the same path; steps of two tasks, neither of which needs the other, that name the same path; with `proofs`,
+    checks that cannot run on the base, or show there what the plan denies; and
     sentences that ask for something which no task's or step's criteria speak of (see `sentences`).
     """
     ids = tasks or [f"T{at}" for at in range(1, len(plan.tasks) + 1)]
@@ -113,6 +116,11 @@ def _is_open(criterion: Criterion, shows: str | None) -> bool:
 
 
 def _overlaps(plan: Plan, ids: Sequence[str]) -> Iterator[_Found]:
+    yield from _overlaps_in_tasks(plan, ids)
+    yield from _overlaps_of_tasks(plan, ids)
+
+
+def _overlaps_in_tasks(plan: Plan, ids: Sequence[str]) -> Iterator[_Found]:
     for at, task in enumerate(plan.tasks):
         after = _after(task)
         for later, step in enumerate(task.steps):
@@ -130,9 +138,53 @@ def _overlaps(plan: Plan, ids: Sequence[str]) -> Iterator[_Found]:
                     )
 
 
+def _overlaps_of_tasks(plan: Plan, ids: Sequence[str]) -> Iterator[_Found]:
+    """Yield for two tasks on branches of their own the first two steps that name the same path.
+
+    Each has to name paths: of a step that may change everything nobody knows what it will change.
+    """
+    told: set[tuple[int, int]] = set()
+    for (earlier, mine), (later, yours) in islice(_apart(plan, ids), _COMPARED):
+        if (earlier, later) in told:
+            continue
+        globs = shared(plan.tasks[earlier].steps[mine].scope, plan.tasks[later].steps[yours].scope)
+        if globs is not None:
+            told.add((earlier, later))
+            yield _Found(
+                "overlap",
+                f"tasks[{later}].steps[{yours}].scope",
+                f"{_name(ids[earlier], mine)} and {_name(ids[later], yours)} are built apart, and both may change "
+                f"what {_short(globs[0])} and {_short(globs[1])} name",
+                f"Let {ids[later]} need {ids[earlier]}, or give them scopes apart.",
+            )
+
+
+def _apart(plan: Plan, ids: Sequence[str]) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+    """Yield steps that name paths, two by two, by task and step, of tasks neither of which comes after the other."""
+    after = _reached([[*_needed_tasks(task, ids)] for task in plan.tasks])
+    naming = [[at for at, step in enumerate(task.steps) if step.scope.allow] for task in plan.tasks]
+    for later in range(len(plan.tasks)):
+        for earlier in range(later):
+            if not (after[later] >> earlier & 1 or after[earlier] >> later & 1):
+                yield from (((earlier, mine), (later, yours)) for mine in naming[earlier] for yours in naming[later])
+
+
+def _needed_tasks(task: TaskFile, ids: Sequence[str]) -> Iterator[int]:
+    """Yield the places in the plan, from 0, of the tasks of it that a task needs."""
+    for need in task.needs:
+        if isinstance(need, int):
+            yield need - 1
+        elif need in ids:
+            yield ids.index(need)
+
+
 def _after(task: TaskFile) -> list[int]:
     """Return for each step, as bits, the steps that it comes after, through others too."""
-    needs = [_needs(step, at) for at, step in enumerate(task.steps)]
+    return _reached([_needs(step, at) for at, step in enumerate(task.steps)])
+
+
+def _reached(needs: Sequence[Sequence[int]]) -> list[int]:
+    """Return for each place, as bits, those that it needs, through others too; what is not there is passed over."""
     after = [0] * len(needs)
     for at in range(len(needs)):
         waiting = list(needs[at])

@@ -14,6 +14,8 @@ _OTHER = "\N{LATIN SMALL LETTER O WITH STROKE}"
 """What a star stands for in a path that is made up: a name that no glob is likely to spell out."""
 _ALPHABET = _OTHER + "".join(chr(code) for code in range(ord("!"), 127) if chr(code) != "/")
 
+_WILD = re.compile(r"[*?\[\\]")
+
 _Element = str | None
 _Meet = Callable[[str, str], str | None]
 _Chain = tuple[str, "_Chain"] | None
@@ -41,11 +43,25 @@ def common(one: str, other: str) -> str | None:
 
     Exact but for character classes, of which only ASCII and the globs' own characters are tried.
     """
-    found = _met(_parts(one), _parts(other), meet=_name, anything=_ANY_NAME)
+    mine, yours = _parts(one), _parts(other)
+    if _part_ways(mine, yours):
+        return None
+    found = _met(mine, yours, meet=_name, anything=_ANY_NAME)
     return None if found is None else "/".join(found)
 
 
-def _parts(glob: str) -> list[str | None]:
+def _part_ways(one: Sequence[str | None], other: Sequence[str | None]) -> bool:
+    """Say whether two globs name other folders at one place from the top, which is told at a glance."""
+    for mine, yours in zip(one, other, strict=False):
+        if mine is None or yours is None:
+            return False
+        if mine != yours and _WILD.search(mine) is None and _WILD.search(yours) is None:
+            return True
+    return False
+
+
+@functools.lru_cache(maxsize=1_024)
+def _parts(glob: str) -> Sequence[str | None]:
     """Return a glob's parts, None for any number of folders; what names a folder names all that is below it."""
     parts: list[str | None] = [None if part == _EVERYTHING else part for part in parts_of(glob)]
     if parts[-1] is None:
@@ -56,7 +72,7 @@ def _parts(glob: str) -> list[str | None]:
 @functools.lru_cache(maxsize=16_384)
 def _name(one: str, other: str) -> str | None:
     """Return a name that both parts of a path stand for."""
-    if one == other and not re.search(r"[*?\[\\]", one):
+    if one == other and _WILD.search(one) is None:
         return one
     found = _met(tokens_of(one), tokens_of(other), meet=_character, anything=_ANY_CHARACTER)
     return None if found is None else "".join(found)

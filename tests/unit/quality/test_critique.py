@@ -95,6 +95,45 @@ def test_a_need_of_a_step_that_is_not_there_is_passed_over() -> None:
     assert found(plan(SOUND, {**SOUND, "needs": [9]})) == [("overlap", "tasks[0].steps[1].scope")]
 
 
+def plan_of(*tasks: dict[str, Any]) -> Plan:
+    """A plan of tasks with one step each, from their needs and the step's scope."""
+    made = [{"title": "T", "steps": [{**SOUND, **said.pop("step", {})}], **said} for said in map(dict, tasks)]
+    return msgspec.convert({"schema": "punchlist/plan/1", "tasks": made}, Plan)
+
+
+def scoped(*allow: str, **said: Any) -> dict[str, Any]:
+    return {**said, "step": {"scope": {"allow": [*allow]}}}
+
+
+def test_tasks_that_do_not_need_each_other_should_not_name_the_same_path() -> None:
+    told = critique(plan_of(scoped("src/*.py"), scoped("docs/**"), scoped("src/x.py")), asked="")
+
+    (only,) = told
+    assert (only.kind, only.where) == ("overlap", "tasks[2].steps[0].scope")
+    assert only.text == 'T1.1 and T3.1 are built apart, and both may change what "src/*.py" and "src/x.py" name'
+    assert only.mend == "Let T3 need T1, or give them scopes apart."
+    assert "Let T9 need T4" in str(critique(plan_of(scoped("a"), scoped("a")), asked="", tasks=["T4", "T9"])[0])
+
+
+@pytest.mark.parametrize("needs", [[1], ["T1"], ["T2"]])
+def test_tasks_that_come_after_each_other_may_name_the_same_path(needs: list[Any]) -> None:
+    chain = plan_of(scoped("src/**"), {**scoped("docs/**"), "needs": [1]}, scoped("src/x.py", needs=needs))
+
+    assert found(chain) == []
+    assert found(plan_of(scoped("a", needs=["T7"]), scoped("a", needs=[9]))) == [("overlap", "tasks[1].steps[0].scope")]
+
+
+def test_two_tasks_are_told_of_once_whatever_steps_of_theirs_overlap() -> None:
+    steps = [{**SOUND, "scope": {"allow": ["src/**"]}}, {**SOUND, "scope": {"allow": ["src/x.py"]}}]
+    made = plan_of({"steps": steps}, {"steps": steps}, scoped("docs/**"))
+
+    assert [each.text.partition(" are ")[0] for each in critique(made, asked="")] == ["T1.1 and T2.1"]
+
+
+def test_of_a_step_that_names_no_path_nobody_knows_what_it_changes_beside_another_task() -> None:
+    assert found(plan_of({}, scoped("src/**"), {})) == []
+
+
 def test_a_check_that_cannot_run_is_told_with_what_it_said() -> None:
     proofs = {0: [row("cannot_run", problem="cannot run here: exit 127", tail="sh: make: not found\n"), row("goal")]}
 

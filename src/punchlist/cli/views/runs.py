@@ -141,6 +141,8 @@ def gate_lines(gate: GateSeen) -> Iterator[str]:
     if gate.status != "open":
         yield f"  {gate.status}: {gate.choice} by {gate.by}"
         return
+    if gate.kind == "approval":
+        yield f"  Look at it first: punchlist task show {gate.about}"
     yield columns(
         [[f"  punchlist decide {gate.id} {each.name}{_given(each.needs)}", each.effect] for each in gate.choices]
     )
