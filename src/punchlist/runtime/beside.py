@@ -12,7 +12,7 @@ from typing import Self
 from punchlist.errors import DefinitionError, RefusedError, StoreError
 from punchlist.model.outside import Delivery
 from punchlist.ports import Notifier
-from punchlist.runtime.channel import Channel, Watching
+from punchlist.runtime.channel import Channel
 from punchlist.runtime.deliveries import Deliveries
 from punchlist.runtime.lines import Lines
 from punchlist.runtime.notices import Notices
@@ -51,7 +51,7 @@ class Beside:
     ) -> None:
         self._lock = lock
         self._channel = channel
-        self._name = name
+        self.name = name
         self._open_notices = notices
         self._lines = lines
         self._stop_lines = stop_lines
@@ -100,8 +100,13 @@ class Beside:
 
     def _listen(self) -> None:
         self._hearing.close()
-        watching = self._hearing.enter_context(self._channel.watch(self._name))
-        self._hearing.enter_context(_readable(watching.fileno(), lambda: self._announced(watching)))
+        watching = self._hearing.enter_context(self._channel.watch(self.name))
+
+        def heard() -> None:
+            watching.wait(0)
+            self.announced()
+
+        self._hearing.enter_context(_readable(watching.fileno(), heard))
 
     async def _end(self, working: Sequence[asyncio.Task[None]]) -> None:
         """End the work, and write what was committed."""
@@ -146,8 +151,8 @@ class Beside:
         while not await self._own():  # noqa: ASYNC110 - nobody tells when a lock is let go
             await asyncio.sleep(_WAIT)
 
-    def _announced(self, watching: Watching) -> None:
-        watching.wait(0)
+    def announced(self) -> None:
+        """Take up what was committed; to be called within the loop."""
         self._committed.set()
         if self._lines.has_news():
             self._to_take.set()

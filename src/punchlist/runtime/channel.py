@@ -5,7 +5,7 @@ import hashlib
 import os
 import select
 import socket
-from collections.abc import Generator
+from collections.abc import Container, Generator
 from pathlib import Path
 
 from punchlist.errors import StoreError
@@ -30,11 +30,11 @@ class Channel:
         """Poke the engine; False when none listens here."""
         return self._tell(self._folder / ENGINE)
 
-    def announce(self) -> None:
-        """Tell every listener but the engine; sockets that nobody reads any more are removed."""
+    def announce(self, *, but: Container[str] = ()) -> None:
+        """Tell every listener but the engine and those called `but`; sockets that nobody reads any more are removed."""
         with contextlib.suppress(FileNotFoundError):
             for listener in os.listdir(self._folder):  # noqa: PTH208 - names alone, at each commit
-                if listener != ENGINE:
+                if listener != ENGINE and listener not in but:
                     self._tell(self._folder / listener)
 
     def listen_as_engine(self) -> socket.socket:

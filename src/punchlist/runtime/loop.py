@@ -84,6 +84,7 @@ class Runtime:
         self._listens = False
         self._stopping = self._handing_over = False
         self._held: Callable[[], bool] = lambda: False
+        self._told: dict[str, Callable[[], None]] = {}
 
     async def serve(self) -> bool:
         """Work until there is nothing to do for `idle_exit`, or until stopped; False when another has the lock.
@@ -107,6 +108,10 @@ class Runtime:
     def stays_while(self, held: Callable[[], bool]) -> None:
         """Stay, with nothing to do, for as long as `held` says so; whoever changes what it says calls `wake`."""
         self._held = held
+
+    def tells(self, name: str, announced: Callable[[], None]) -> None:
+        """Call a listener of this process at each commit, and send its socket nothing."""
+        self._told[name] = announced
 
     def wake(self) -> None:
         """Make the loop look about itself."""
@@ -224,7 +229,7 @@ class Runtime:
         changes = changes_of(batch.states, batch.events)
         if changes:
             await self._show(self._pages.follow, changes)
-        self._channel.announce()
+        self._announce()
         self._performer.leaving.leave(batch.states, batch.events)
         for run, events in batch.events.items():
             state = self._states[run]
@@ -232,6 +237,11 @@ class Runtime:
             if state.run is not None and state.run.status in FINAL_NODE:
                 del self._states[run]
                 self._performer.listed.forget(run)
+
+    def _announce(self) -> None:
+        self._channel.announce(but=self._told)
+        for announced in self._told.values():
+            announced()
 
     async def _show(self, write: Callable[[Sequence[T]], None], what: Sequence[T]) -> None:
         """Write generated files. They only show the record: where they cannot be, work goes on."""
@@ -292,7 +302,7 @@ class Runtime:
 
     def _ended(self, ending: "asyncio.Task[None]") -> None:
         self._ending.pop(ending, None)
-        self._channel.announce()  # whoever cancels waits until nothing of it is left
+        self._announce()  # whoever cancels waits until nothing of it is left
         self._woken.set()
 
     # -- beginning and end --------------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ def serve(make: Callable[[], Runtime], beside: Callable[[Runtime], Beside], *, f
         loop.add_signal_handler(HAND_OVER, runtime.hand_over)
         async with beside(runtime).at_work() as others:
             runtime.stays_while(lambda: not finishes and others.busy)
+            runtime.tells(others.name, others.announced)
 
             def listen_again() -> None:
                 runtime.listen_again()
