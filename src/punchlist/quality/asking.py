@@ -1,6 +1,8 @@
-"""Whether one sentence asks for something, by its words alone: what it must do, an order, or what people can do."""
+"""Whether one sentence asks for something, by its words alone: what must be, what people can do, orders, measures."""
 
 import re
+
+from punchlist.quality.stating import states
 
 _WORD = re.compile(r"\w+")
 _MARKS = " \t\"'`*_(["
@@ -64,12 +66,14 @@ def asks(sentence: str) -> bool:
     """Say whether a sentence of running text asks for something; a question never does.
 
     It does with a word such as must, should, never, only or has to; where it is an order, that begins with its verb
-    ("Add", "Do not log"), also after a condition ("If two match, keep"); or where it says what people can do. What a
-    text says of itself ("This page says what …") asks for nothing unless it binds.
+    ("Add", "Do not log"), also after a condition ("If two match, keep"); where it says what people can do; or where it
+    states what can be measured ("Answers come within 200 ms": see `states`). What a text says of itself ("This page
+    says what …") asks for nothing unless it binds.
     """
     if is_question(sentence) or (_OF_ITSELF.match(sentence.lstrip(_MARKS)) and not binds(sentence)):
         return False
-    return bool(_ASKS.search(sentence) or _CAN.search(sentence.lstrip(_MARKS)) or _is_order(sentence))
+    said = _ASKS.search(sentence) or _CAN.search(sentence.lstrip(_MARKS))
+    return bool(said) or _is_order(sentence) or states(sentence)
 
 
 def is_question(sentence: str) -> bool:
