@@ -61,6 +61,12 @@ def test_a_control_character_in_a_spec_is_refused_with_its_line(kind: type[objec
     assert parse(kind, {"title": "t", "spec": spec.replace("\x00", "")}, what="it")
 
 
+def test_a_text_that_is_merely_too_long_is_told_by_its_length() -> None:
+    ((_, message, _),) = refused(TaskFile, {"title": "x" * 201})
+
+    assert message.endswith("… (203 characters)")
+
+
 @pytest.mark.parametrize("code", [*range(9), 11, 12, *range(14, 32)])
 def test_no_control_character_stands_in_a_goal(code: int) -> None:
     steps: Json = [{"title": "a", "goal": f"a{chr(code)}\n", "criteria": ["t"]}]
