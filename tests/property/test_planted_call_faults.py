@@ -39,6 +39,10 @@ NO_SUCH = Fault(("frobnicate",), 1, "frobnicate", "there is no such argument")
 KEY = Fault(("idempotency_key",), "", "idempotency_key", "1 to 200")
 VERSION = Fault(("expected_version",), "1", "expected_version", "a whole number")
 TITLE = Fault(("title",), "x\u200b\ufeff", "title", "invisible")
+NO_STEP = [
+    Fault(("step",), "T1.9", "step", "there is no step T1.9"),
+    Fault(("step",), "T9.1", "step", "there is no task T9"),
+]
 STEP_FAULTS = [
     Fault(("criteria",), [], "criteria", "at least one"),
     Fault(("builder",), "makr", "builder", "Did you mean 'maker'?"),
@@ -104,7 +108,7 @@ CALLS = [
     Planted(
         "update_step",
         {"step": "T1.1", **STEP},
-        [NO_SUCH, KEY, VERSION, TITLE, Fault(("step",), "T1.9", "step", "there is no step T1.9"), *STEP_FAULTS],
+        [NO_SUCH, KEY, VERSION, TITLE, *NO_STEP, *STEP_FAULTS],
     ),
     Planted(
         "create_project",
@@ -175,7 +179,7 @@ CALLS = [
             NO_SUCH,
             KEY,
             VERSION,
-            Fault(("step",), "T1.9", "step", "there is no step T1.9"),
+            *NO_STEP,
             Fault(("status",), "done", "status", "skip"),
             Fault(("reason",), "  ", "reason", "it is blank"),
         ],

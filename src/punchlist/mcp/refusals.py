@@ -11,6 +11,7 @@ from punchlist.model.json import Json
 from punchlist.render.failures import failure
 
 _PLACES = {"-m": "message", "key": "idempotency_key"}
+_STEP = re.compile(r"T[0-9]{1,9}\.[0-9]{1,5}")
 _OF_PROJECT = re.compile(r"project \S+: (repo|base)\b")
 _SHOWN = 80
 
@@ -41,8 +42,13 @@ def locate(error: PunchlistError, arguments: Arguments) -> None:
         error.where = _PLACES[where]
     elif where:
         named = where.removeprefix("workers.")[:_SHOWN]
-        at = next((path for path, value in _texts(arguments) if value[:_SHOWN] == named), where)
-        error.where = _argument(at, arguments)
+        at = (path for path, value in _texts(arguments) if named in {value[:_SHOWN], _task_in(value)})
+        error.where = _argument(next(at, where), arguments)
+
+
+def _task_in(name: str) -> str:
+    """Return the task that the id of a step names; nothing for any other text."""
+    return name.partition(".")[0] if _STEP.fullmatch(name) else ""
 
 
 def _argument(where: str, arguments: Arguments) -> str:
