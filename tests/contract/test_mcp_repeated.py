@@ -86,7 +86,7 @@ def test_a_call_that_died_once_it_had_acted_does_not_act_again(service: Service)
 
     answer = once(service, CALL, act=lambda _: never(""), again=lambda about: as_it_is(service, about))
 
-    assert answer == tasks.show(service, "T1")
+    assert answer == as_it_is(service, "T1")
 
 
 def test_a_call_that_was_refused_may_be_made_again(service: Service) -> None:
@@ -110,7 +110,7 @@ def test_the_one_that_comes_second_answers_what_the_first_does(service: Service)
 
     answer = once(service, CALL, act=act, again=never)
 
-    assert [answer] == first == [tasks.show(service, "T1")]
+    assert [answer] == first == [as_it_is(service, "T1")]
 
 
 @pytest.mark.parametrize("key", ["k", None])
