@@ -71,8 +71,16 @@ def test_what_is_still_wrong_with_a_plan_is_shown_before_it_is_approved(library:
     assert 'Look at this before you approve it:\n  tasks[1].steps[0].goal: T4.1 "Part" says no goal' in shown
 
 
+def test_what_rules_leave_out_of_a_spec_is_shown_to_the_person(library: Workspace) -> None:
+    spec = "Greet people\n\nAnswers come back within 200 ms.\n\n- It greets.\n"
+
+    shown = library.punchlist("plan", spec, "--planner", "heuristic").out
+
+    assert 'before you approve it:\n  line 3: no criterion speaks of "Answers come back within 200 ms."' in shown
+
+
 def test_the_offline_planner_is_told_nothing_of_its_plan(library: Workspace) -> None:
     planned = library.ok("plan", "Greet people\n\n- It greets.\n", "--planner", "heuristic")
 
-    assert "critique" not in planned
+    assert "critique" not in planned  # no person is shown any either: nothing is left out
     assert [len(each["attempts"]) for each in planned["run"]["nodes"] if each["path"] == "plan"] == [1]

@@ -1,6 +1,6 @@
 """What is wrong with a plan before a person is asked to approve it: for the planner, once, so that it can mend it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Literal, NamedTuple
 
@@ -68,7 +68,15 @@ def critique(plan: Plan, *, asked: str, proofs: Proofs | None = None, tasks: Seq
         _cannot_run(proofs or {}, ids),
         _uncovered(plan, asked),
     )
-    found = [each for kind in by_kind for each in islice(kind, MOST)]
+    return _numbered(each for kind in by_kind for each in islice(kind, MOST))
+
+
+def left_out(plan: Plan, *, asked: str) -> tuple[Remark, ...]:
+    """Return the remarks on sentences alone: what a plan that was made by rules leaves out."""
+    return _numbered(islice(_uncovered(plan, asked), MOST))
+
+
+def _numbered(found: Iterable[_Found]) -> tuple[Remark, ...]:
     return tuple(Remark(id=f"P{number}", **each._asdict()) for number, each in enumerate(found, 1))
 
 

@@ -10,7 +10,7 @@ from punchlist.model.json import plain
 from punchlist.model.parse import control_in, parse
 from punchlist.model.results import Plan
 from punchlist.model.settings import usable_worker
-from punchlist.quality.critique import critique
+from punchlist.quality.critique import critique, left_out
 from punchlist.render import shapes
 from punchlist.service import approvals, listed, lookup, on_terms, proofs, publishing, runs, starts
 from punchlist.service.context import quiet
@@ -37,7 +37,8 @@ def plan(
 ) -> "Answer":
     """Have a planner write draft tasks, wait for it, and return them; with `approve` they are approved, too.
 
-    Of an agent's plan the answer has the `critique`: what is still wrong with it, after it was told so once.
+    Of an agent's plan the answer has the `critique`: what is still wrong with it, after it was told so once. Of one by
+    rules it has what that leaves out, if there is such.
 
     Raises DefinitionError when there is neither a request nor a spec, WorkerError when the planner is not there.
     """
@@ -90,15 +91,18 @@ def planned(
         made: list[Json] = [on_terms.shown(service, reader, state=lookup.task(reader, name)) for name in names]
         nodes = reader.nodes(RunId(run))
         answer: Answer = {"tasks": made, "run": shapes.run(lookup.run(reader, run), nodes)}
-    if not _is_offline(service, worker):
-        answer["critique"] = _faults_left(nodes, asked=request.strip() or owner.spec, tasks=names)
+    plan = parse(Plan, _made(nodes), what="the plan")
+    asked = request.strip() or owner.spec
+    if not _is_offline(service, worker):  # it was told so once
+        answer["critique"] = [plain(each) for each in critique(plan, asked=asked, tasks=names)]
+    elif missing := left_out(plan, asked=asked):
+        answer["critique"] = [plain(each) for each in missing]
     return answer
 
 
-def _faults_left(nodes: "Iterable[NodeRow]", *, asked: str, tasks: list[str]) -> "list[Json]":
-    """Return what is wrong with the plan that was made: told to its planner once, and after that to a person."""
-    plan = next((each.output for each in nodes if each.path == "plan"), None)
-    return [plain(each) for each in critique(parse(Plan, plan, what="the plan"), asked=asked, tasks=tasks)]
+def _made(nodes: "Iterable[NodeRow]") -> "Json":
+    """Return the plan that was made."""
+    return next((each.output for each in nodes if each.path == "plan"), None)
 
 
 def check_staff(service: "Service", planner: str | None) -> None:

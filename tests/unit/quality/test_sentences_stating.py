@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from punchlist.model.results import Plan
-from punchlist.quality.critique import critique
+from punchlist.quality.critique import critique, left_out
 from punchlist.quality.sentences import demands
 
 DEMANDED = """\
@@ -79,6 +79,9 @@ def test_a_plan_that_drops_what_was_stated_as_a_fact_is_told_so() -> None:
     remarks = critique(plan, asked="# Service\n\nIt answers.\n\nResponses come back within 200 ms.\n")
 
     assert [(each.kind, each.where) for each in remarks] == [("uncovered", "line 5")]
+    assert left_out(plan, asked="Responses come back within 200 ms.") == (
+        msgspec.structs.replace(remarks[0], where="line 1"),
+    )
 
 
 @pytest.mark.parametrize("goes_on", ["1", "is ", "within ", "each ", "has no ", "above a", "1,", "up to 1 "])

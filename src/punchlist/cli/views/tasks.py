@@ -112,7 +112,7 @@ def planned(answer: Answer) -> str:
 
 
 def _faults(answer: Answer) -> Iterator[str]:
-    """Yield what is still wrong with an agent's plan, after it was told so."""
+    """Yield what is wrong with a plan: what its agent did not mend, or what rules left out."""
     remarks = seen(list[RemarkSeen], answer.get("critique", []))
     if remarks:
         told = [f"  {each.where}: {each.text}" for each in remarks[:_SHORT]]
