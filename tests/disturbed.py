@@ -5,10 +5,11 @@ import json
 import os
 import shutil
 import signal
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from tests.installed import Workspace, until
 
@@ -60,14 +61,17 @@ class Disturbed(Workspace):
 
     def killed(self, who: str) -> None:
         """Kill the engine and, of the attempt that is held, the `wrapper`, the `worker` (all else), or `all` of it."""
-        held = self.held()
-        wrappers = {int(path.read_text().split()[0]) for path in self.root.glob(".punchlist/attempts/*/pid")} & held
-        assert len(wrappers) == 1, self.processes()
+        parts = self.parts()
+        assert len(parts["wrapper"]) == 1, self.processes()
         self.kill_engine()
-        killed = {"engine": set[int](), "wrapper": wrappers, "worker": held - wrappers, "all": held}[who]
-        for sign in (signal.SIGSTOP, signal.SIGKILL):  # at one blow: none of them sees another one end
-            for pid in killed:
-                os.kill(pid, sign)
+        blow(parts[who])
+
+    def parts(self, attempt: str = "") -> dict[str, set[int]]:
+        """Return what lives of one attempt, or of all, by its name; of the `engine` that is nothing."""
+        held = {*self.processes(attempt)}
+        files = self.root.glob(f".punchlist/attempts/{attempt or '*'}/pid")
+        wrappers = {int(path.read_text().split()[0]) for path in files} & held
+        return {"engine": set(), "wrapper": wrappers, "worker": held - wrappers, "all": held}
 
     def until_taken_up(self) -> None:
         """Wait until the engine that runs has taken up the attempt that is held."""
@@ -96,6 +100,14 @@ class Disturbed(Workspace):
         """Return all attempts on the task's steps."""
         shown = [self.ok("step", "show", step)["step"] for step in ("T1.1", "T1.2")]
         return [attempt for step in shown for attempt in step["attempts"]]
+
+
+def blow(pids: Collection[int]) -> None:
+    """Kill processes at one blow: none of them sees another one end."""
+    for sign in (signal.SIGSTOP, signal.SIGKILL):
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, sign)
 
 
 def begun(root: Path, home: Path) -> Disturbed:
@@ -135,3 +147,16 @@ def accepted(workspace: Workspace) -> list[str]:
     events = json.loads(workspace.punchlist("events", "--json").out)["events"]
     moves = [event["data"] for event in events if event["kind"] == "StepMoved"]
     return [move["step"] for move in moves if move["status"] == "accepted"]
+
+
+def outcomes(workspace: Workspace) -> dict[str, list[dict[str, Any]]]:
+    """Return what came of the attempts of each node, in their order, as the log has it."""
+    nodes: dict[str, str] = {}
+    made: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    for event in json.loads(workspace.punchlist("events", "--json").out)["events"]:
+        if event["kind"] == "AttemptQueued":
+            nodes[event["data"]["attempt"]] = event["data"]["node"]
+        if event["kind"] == "AttemptEnded":
+            outcome = event["data"]["outcome"]
+            made[nodes[outcome["attempt"]]].append(outcome)
+    return made

@@ -143,9 +143,9 @@ class Workspace:
         os.kill(pid, signal.SIGKILL)
         until(lambda: self.engine() is None, what="the engine's lock is free")
 
-    def processes(self) -> dict[int, str]:
-        """Return the processes of attempts in this folder that still live, with their command lines."""
-        mine = MARK + os.fsencode(self.root) + b"/"
+    def processes(self, attempt: str = "") -> dict[int, str]:
+        """Return the processes of one attempt, or of all in this folder, that still live, with their command lines."""
+        mine = MARK + os.fsencode(self.root) + (f"/.punchlist/attempts/{attempt}/" if attempt else "/").encode()
         return {pid: command for pid, command, environ in _processes() if mine in environ}
 
     def stop(self) -> None:
