@@ -15,6 +15,7 @@ from immutables import Map
 
 from punchlist.engine.decide import decide
 from punchlist.engine.retry import LIMITS, stamp
+from punchlist.engine.room import Room
 from punchlist.engine.rows import all_rows, rows_of
 from punchlist.engine.terms import terms_of
 from punchlist.engine.turn import Context, Number, fold
@@ -65,6 +66,17 @@ def flow_of(text: str, *, read: Mapping[str, str] | None = None) -> Flow:
     return parse_flow(whole, source="test.yaml", read=(read or {}).__getitem__)
 
 
+def check_lines(run: RunState) -> None:
+    """Check that each worker's line holds what is its own of the queue, at the same places."""
+    found = {worker: dict(line.entries) for worker, line in run.lines.items() if line.entries}
+    asked: dict[str, dict[int, AttemptId]] = {}
+    for ticket, attempt in run.queue.entries.items():
+        if (worker := run.attempts[attempt].worker) is not None:
+            asked.setdefault(worker, {})[ticket] = attempt
+    assert found == asked, "the lines of workers are not the queue"
+    assert all(line.first == min(line.entries) for line in run.lines.values() if line.entries)
+
+
 def checked(number: int = 1, **changes: Any) -> Criterion:
     """Return a criterion with a check."""
     return Criterion(id=f"AC-{number}", text=f"It does {number}.", check=f"make check-{number}", **changes)
@@ -104,6 +116,7 @@ class Story:
         self.now = START
         self.events: list[ev.Event] = []
         self.wanted = Wanted()
+        self.room = Room()
         self.heads = {"project": StreamId("stream-p"), "task": StreamId("stream-t"), "run": StreamId("stream-r")}
         self.state = State(heads=Map({name: ev.Head(each) for name, each in self.heads.items()}))
         self.numbers: dict[str, int] = {}
@@ -153,7 +166,7 @@ class Story:
     def tell(self, command: cmd.RunCommand, *, actor: str = ANN) -> tuple[ev.Event, ...]:
         """Decide on one input, a second after the last one, and return the events that follow."""
         self.now += timedelta(seconds=1)
-        context = Context(at=stamp(self.now), actor=actor, allocate=self._allocate)
+        context = Context(at=stamp(self.now), actor=actor, allocate=self._allocate, room=self.room)
         before = dict(self.numbers)
         try:
             decided = decide(self.state, command, context)
@@ -163,7 +176,7 @@ class Story:
         self.state = decided.state
         self.events += decided.events
         self._put(rows_of(decided.state, decided.events))
-        self.wanted = wanted(decided.state, changed_attempts(decided.events))
+        self.wanted = wanted(decided.state, changed_attempts(decided.events), decided_at=stamp(self.now))
         self.check(decided.events)
         return decided.events
 
@@ -223,6 +236,7 @@ class Story:
         if self.state.run is not None:
             assert self.rows == {key_of(each): each for each in all_rows(self.run)}
             assert len(self.run.live) <= self.run.policy.max_parallel
+            check_lines(self.run)
 
     def green(self, *, step: int | None = None) -> None:
         """Let a check pass."""

@@ -3,23 +3,26 @@
 What decides, folds, says what is wanted, loads and keeps is what is shipped. What an engine remembers dies with it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
 from punchlist.engine import decide as deciding, rows as row_making, wanted as wanting
 from punchlist.engine.retry import stamp
+from punchlist.engine.room import Room
 from punchlist.engine.turn import Context
 from punchlist.errors import PunchlistError, RefusedError
 from punchlist.model import commands as cmd, events as ev
 from punchlist.model.ids import AttemptId, RunId
 from punchlist.model.jobs import FailureClass, Job, Outcome, Role
+from punchlist.model.places import Limits
 from punchlist.model.rows import InboxRow
 from punchlist.model.state import State
 from punchlist.model.states import FINAL_NODE, AttemptStatus
 from punchlist.ports import Reader, Writer
 from punchlist.runtime import loading
+from punchlist.runtime.places import Places
 from tests.simulation.machine import Process
 from tests.simulation.office import Office
 
@@ -71,6 +74,10 @@ class Engine:
     wake_at: dict[RunId, str] = field(default_factory=dict[RunId, str])
     waiting: set[AttemptId] = field(default_factory=set[AttemptId])
     outcomes: list[cmd.AttemptOver] = field(default_factory=list[cmd.AttemptOver])
+    decided_at: dict[RunId, str] = field(default_factory=dict[RunId, str])
+    limits: Limits = field(default_factory=Limits)
+    places: Places = field(default_factory=lambda: Places(Limits(), ()))
+    leaves: bool = False
     seen_at: str = ""
 
     def recover(self) -> None:
@@ -105,6 +112,7 @@ class Engine:
 
     def leave(self) -> None:
         """End as one is asked to: what runs is stopped, and queued again."""
+        self.leaves = True
         live = [run for run, state in self.states.items() if state.run is not None and state.run.live]
         self._apply([], [cmd.Interrupted(run=run) for run in live])
 
@@ -117,19 +125,23 @@ class Engine:
 
     def _due(self) -> list[cmd.TimePassed]:
         before, self.seen_at = self.seen_at, stamp(self.around.office.now)
-        back = self.seen_at < before
-        return [cmd.TimePassed(run=run) for run, at in self.wake_at.items() if back or at <= self.seen_at]
+        if self.seen_at < before:
+            return [cmd.TimePassed(run=run) for run in self.states]
+        return [cmd.TimePassed(run=run) for run, at in self.wake_at.items() if at <= self.seen_at]
 
     def _apply(self, rows: Sequence[InboxRow], inputs: Sequence[cmd.RunCommand]) -> None:
         """Decide on all in one transaction; then let what was decided happen."""
         batch: list[Taken] = []
         states: dict[RunId, State] = {}
+        self.limits = self.around.office.limits
+        self.places = Places(self.limits, (state.run for state in self.states.values() if state.run is not None))
         self._pass("before the transaction")
         with self.around.office.store.write() as writer:
             for command in inputs:
                 batch.append(self._decide(writer, command, states=states, actor="engine"))
                 assert batch[-1].refused is None, f"an input of the engine's own is refused: {batch[-1].refused}"
             batch.extend(self._answer(writer, row, states=states) for row in rows)
+            batch.extend(self._offered(writer, states=states))
             self._pass("after decide, before commit")
         for each in batch:
             self.around.see(each)
@@ -137,18 +149,34 @@ class Engine:
         self.states.update(states)
         for run, state in states.items():
             told = [event for each in batch if each.command.run == run for event in each.events]
-            self._want(state, wanting.wanted(state, wanting.changed_attempts(told)))
+            self._want(state, wanting.wanted(state, wanting.changed_attempts(told), decided_at=self.decided_at[run]))
             if state.run is not None and state.run.status in FINAL_NODE:
                 del self.states[run]
 
+    def _offered(self, writer: Writer, *, states: dict[RunId, State]) -> Iterator[Taken]:
+        """Give free places to those who wait for one, unless the engine is about to end."""
+        while not self.leaves and (found := self.places.next(stamp(self.around.office.now))) is not None:
+            run, room = found
+            taken = self._decide(writer, cmd.TimePassed(run=run), states=states, actor="engine", room=room)
+            assert any(isinstance(each.fact, ev.AttemptStarted) for each in taken.events), f"{run} takes no place"
+            yield taken
+
     def _decide(
-        self, writer: Writer, command: cmd.RunCommand, *, states: dict[RunId, State], actor: str, row: int | None = None
+        self,
+        writer: Writer,
+        command: cmd.RunCommand,
+        *,
+        states: dict[RunId, State],
+        actor: str,
+        row: int | None = None,
+        room: Room | None = None,
     ) -> Taken:
         try:
             state = self._state(writer, command, states=states)
         except RefusedError as error:
             return Taken(State(), command, actor, row, refused=error)
-        context = Context(at=stamp(self.around.office.now), actor=actor, allocate=writer.allocate)
+        at, room = stamp(self.around.office.now), room or self.places.beside(command.run)
+        context = Context(at=at, actor=actor, allocate=writer.allocate, room=room)
         try:
             decided = deciding.decide(state, command, context)
             if isinstance(command, cmd.StartRun):
@@ -157,6 +185,9 @@ class Engine:
             return Taken(state, command, actor, row, refused=error)
         stored = writer.append(decided.events)
         writer.put(row_making.rows_of(decided.state, stored))
+        assert decided.state.run is not None
+        self.places.put(decided.state.run)
+        self.decided_at[command.run] = at
         states[command.run] = decided.state
         return Taken(state, command, actor, row, after=decided.state, events=decided.events)
 

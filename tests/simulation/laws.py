@@ -8,6 +8,7 @@ from punchlist.engine.turn import fold
 from punchlist.model import commands as cmd, events as ev
 from punchlist.model.ids import RunId
 from punchlist.model.jobs import Job
+from punchlist.model.places import Limits
 from punchlist.model.rows import NodeRow
 from punchlist.model.state import State, TaskState
 from punchlist.ports import Reader
@@ -17,7 +18,7 @@ from tests.simulation.command_laws import OF_COMMANDS, of_launch
 from tests.simulation.engine import Engine, Taken
 from tests.simulation.event_laws import OF_EVENTS
 from tests.simulation.memory import BrokenLawError, Memory, Moment
-from tests.simulation.rest_laws import OF_ENGINES, OF_STATES
+from tests.simulation.rest_laws import OF_ENGINES, OF_STATES, no_more_start_than_the_limits_allow
 from tests.simulation.task_laws import OF_TASKS, remember, remember_attempt
 
 P = ParamSpec("P")
@@ -32,7 +33,7 @@ class Laws:
         self._seen = 0
         self._last: dict[RunId, State] = {}
 
-    def see(self, taken: Taken) -> None:
+    def see(self, taken: Taken, *, limits: Limits) -> None:
         """Check a decision that was committed, event by event, and the state that it led to."""
         if taken.after is None:
             assert not taken.events, "it was refused, and something happened"
@@ -49,6 +50,7 @@ class Laws:
             self.file_is_memory(state, taken.after)
         for law in OF_COMMANDS:
             held(law, taken, taken.after)
+        held(no_more_start_than_the_limits_allow, taken, self._last, limits)
         if isinstance(taken.command, cmd.Interrupted):  # the next engine takes up what this one leaves
             return
         for state_law in OF_STATES:

@@ -5,6 +5,7 @@ from random import Random
 import msgspec
 
 from punchlist.model.jobs import FailureClass
+from punchlist.model.places import Limits
 
 TROUBLES = (
     FailureClass.WORKER,
@@ -40,3 +41,12 @@ class Mood(msgspec.Struct, frozen=True, kw_only=True):
                 return Mood(trouble=0.02, green=10, fickle=True)
             case _:
                 return Mood()
+
+
+def limits_of(die: Random) -> Limits:
+    """Return the limits of a workspace: most have none, and some a place or two for all of their runs."""
+    if die.random() < 0.6:
+        return Limits()
+    return Limits(
+        workspace=die.choice((None, 1, 2, 3)), workers={"coder": die.randint(1, 2)} if die.random() < 0.6 else {}
+    )

@@ -12,6 +12,7 @@ from punchlist.errors import ConflictError, PunchlistError
 from punchlist.model import commands as cmd, events as ev
 from punchlist.model.ids import ProjectId, RunId, StreamId, TaskId
 from punchlist.model.json import plain
+from punchlist.model.places import Limits
 from punchlist.model.records import Project, Task
 from punchlist.model.state import State, TaskState
 from punchlist.store.sqlite import SqliteStore
@@ -29,6 +30,7 @@ class Office:
         self.store = store
         self.machine = machine
         self.now = now
+        self.limits = Limits()
         self.states: dict[RunId, State] = {}
         self.documented: Callable[[TaskState, ev.Event, TaskState], None] = lambda _before, _event, _after: None
         with store.write() as writer:

@@ -20,6 +20,7 @@ from punchlist.engine import (
     wanted as wanting,
 )
 from punchlist.engine.kinds import integrate, repeat
+from punchlist.engine.room import Room
 from punchlist.engine.turn import Turn
 from punchlist.model import commands as cmd, events as ev
 from punchlist.model.flow import Retry
@@ -27,6 +28,7 @@ from punchlist.model.ids import AttemptId, Tree
 from punchlist.model.state import RunState, State
 from punchlist.model.states import AttemptStatus
 from punchlist.runtime import loading
+from punchlist.runtime.places import Places
 from tests.runs import replace
 
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -193,7 +195,7 @@ def an_event_folded_twice_when_it_is_loaded(patch: pytest.MonkeyPatch) -> None:
 def a_timer_that_is_never_armed_again(patch: pytest.MonkeyPatch) -> None:
     """A timer is set while nothing runs, and whatever runs takes it away."""
     shipped = wanting._wake_at
-    patch.setattr(wanting, "_wake_at", lambda run: None if run.live else shipped(run))
+    patch.setattr(wanting, "_wake_at", lambda run, at: None if run.live else shipped(run, at))
 
 
 def max_parallel_passed_by_one(patch: pytest.MonkeyPatch) -> None:
@@ -208,6 +210,20 @@ def max_parallel_passed_by_one(patch: pytest.MonkeyPatch) -> None:
             turn.emit(ev.AttemptStarted(attempt=one), actor="engine")
 
     patch.setattr(deciding, "_fill_slots", filled)
+
+
+def places_of_other_runs_forgotten(patch: pytest.MonkeyPatch) -> None:
+    """Each run is told of the whole workspace's places as if it were alone."""
+
+    def left(places: Any, run: Any) -> Room:
+        return Room(places=places._limits.workspace, workers=places._limits.workers)
+
+    patch.setattr(Places, "_left", left)
+
+
+def a_place_that_nobody_is_offered(patch: pytest.MonkeyPatch) -> None:
+    """Whose attempt ended goes on, and nobody looks at the runs that wait for its place."""
+    patch.setattr(Places, "next", lambda _places, _at: None)
 
 
 def a_waiver_that_outlives_what_it_was_given_for(patch: pytest.MonkeyPatch) -> None:
@@ -258,6 +274,8 @@ BUGS: tuple[Plant, ...] = (
     an_event_folded_twice_when_it_is_loaded,
     a_timer_that_is_never_armed_again,
     max_parallel_passed_by_one,
+    places_of_other_runs_forgotten,
+    a_place_that_nobody_is_offered,
     a_waiver_that_outlives_what_it_was_given_for,
     accepted_without_a_verdict,
     a_slot_that_is_never_given_back,

@@ -1,13 +1,15 @@
 """Laws of a state after each decision, and of an engine that has nothing to do."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from punchlist.engine.retry import stamp
+from punchlist.model import events as ev
 from punchlist.model.flow import ForEachNode
-from punchlist.model.ids import NodePath
+from punchlist.model.ids import NodePath, RunId
+from punchlist.model.places import Limits, at_work, full
 from punchlist.model.state import NodeState, RunState, State
 from punchlist.model.states import FINAL_NODE, FINAL_STEP, NodeStatus, TaskStatus
-from tests.simulation.engine import Engine
+from tests.simulation.engine import Engine, Taken
 from tests.simulation.event_laws import is_good
 
 _UNDER_WAY = {NodeStatus.RUNNING, NodeStatus.WAITING}
@@ -23,8 +25,6 @@ def every_wait_has_a_registered_waker(state: State) -> None:
         assert not run.held, f"it is over, and {sorted(run.held)} wait for their turn"
         return
     assert pending, "nothing will wake it"
-    free = len(run.live) < run.policy.max_parallel and not (run.paused or run.cancelling)
-    assert not (free and run.queue.entries), f"a slot is free, and {list(run.queue.entries.values())} wait for one"
     held = {attempt for attempts in run.held.values() for attempt in attempts}
     coming = {*run.live, *run.queue.entries.values(), *run.parked, *held}
     asked = set(run.open_gates.values())
@@ -162,9 +162,36 @@ def every_timer_is_armed(engine: Engine) -> None:
     for name, state in engine.states.items():
         run = _run(state)
         blocked = run.paused or bool(run.cancelling) or len(run.live) >= run.policy.max_parallel
-        expected = None if blocked else min(run.parked.values(), default=None)
+        looked = engine.decided_at.get(name, "")  # what was due then, and did not start, waits for room
+        expected = None if blocked else min((at for at in run.parked.values() if at > looked), default=None)
         assert engine.wake_at.get(name) == expected, f"{name} is woken at {engine.wake_at.get(name)}, not at {expected}"
         assert expected is None or expected > now, f"the timer of {name} is due already, and rings for ever"
+
+
+def no_more_start_than_the_limits_allow(taken: Taken, states: Mapping[RunId, State], limits: Limits) -> None:
+    """What a decision starts has a place beside all that is at work; what was at work when a limit fell may stay."""
+    started = [each.fact.attempt for each in taken.events if isinstance(each.fact, ev.AttemptStarted)]
+    if not started:
+        return
+    busy = at_work(run.attempts[each].worker for run in map(_run, states.values()) for each in run.live)
+    most = limits.workspace
+    assert most is None or busy.all <= most, f"{busy.all} are at work, and {most} may be"
+    for worker in {_run(states[taken.command.run]).attempts[each].worker for each in started} & {*limits.workers}:
+        count, most = busy.workers.get(str(worker), 0), limits.workers[str(worker)]
+        assert count <= most, f"{count} of {worker} are at work, and {most} may be"
+
+
+def nothing_waits_while_there_is_room(engine: Engine) -> None:
+    """What waits in the queue, or for a time that has come, has a limit in its way: its run's, or one over all runs."""
+    now = stamp(engine.around.office.now)
+    runs = [_run(state) for state in engine.states.values()]
+    busy = at_work(run.attempts[each].worker for run in runs for each in run.live)
+    for run in runs:
+        if run.paused or run.cancelling or len(run.live) >= run.policy.max_parallel:
+            continue
+        ready = [*run.queue.entries.values(), *(each for each, at in run.parked.items() if at <= now)]
+        free = [each for each in ready if not full(engine.limits, run.attempts[each].worker, now=busy)]
+        assert not free, f"there is room, and {free} wait for it"
 
 
 def _run(state: State) -> RunState:
@@ -182,4 +209,5 @@ OF_STATES: tuple[StateLaw, ...] = (
 OF_ENGINES: tuple[EngineLaw, ...] = (
     everything_the_engine_is_about_to_do_is_a_function_of_recorded_state,
     every_timer_is_armed,
+    nothing_waits_while_there_is_room,
 )

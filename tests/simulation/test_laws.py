@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from immutables import Map
 
+from punchlist.engine.queues import push
 from punchlist.model import commands as cmd, events as ev
 from punchlist.model.ids import AttemptId, Commit, Digest, FindingId, GateId, NodePath, StepId, StreamId, Tree
 from punchlist.model.jobs import FailureClass, Outcome, Role
+from punchlist.model.places import Limits
 from punchlist.model.policy import Policy
-from punchlist.model.state import NodeState, State
+from punchlist.model.state import NodeState, Queue, State
 from punchlist.model.states import AttemptStatus, NodeStatus, StepStatus, TaskStatus
 from punchlist.model.verdicts import Judged, Verdict, Waiver
 from tests.runs import RUN, Story, deliver, flow_of, replace
@@ -231,6 +233,20 @@ def test_a_timer_that_is_not_armed_breaks_a_law(world: World) -> None:
 
     with pytest.raises(AssertionError, match="is woken at None"):
         rest_laws.every_timer_is_armed(engine)
+
+
+def test_more_at_work_than_a_limit_allows_and_a_place_left_empty_break_laws(world: World) -> None:
+    two = changed(with_attempt(built(), id="A2"), live=Map({A1: BUILD, AttemptId("A2"): BUILD}))
+    assert two.run is not None
+    two = changed(two, attempts=two.run.attempts.set(AttemptId("A2"), two.run.attempts[A1]))
+    seen = taken(cmd.TimePassed(run=RUN), STARTED, before=two)
+    idle = changed(built(), live=Map(), queue=push(Queue(), A1)[0])
+
+    for limits, said in ((Limits(workspace=1), "2 are at work"), (Limits(workers={"coder": 1}), "2 of coder")):
+        with pytest.raises(AssertionError, match=said):
+            rest_laws.no_more_start_than_the_limits_allow(seen, {RUN: two}, limits)
+    with pytest.raises(AssertionError, match="there is room"):
+        rest_laws.nothing_waits_while_there_is_room(Engine(world.around, 1, states={RUN: idle}))
 
 
 def test_a_job_that_passes_over_a_rule_of_the_policy_breaks_a_law() -> None:

@@ -20,6 +20,7 @@ from tests.simulation.engine import POINTS, Around, DiedError, Engine, Taken
 from tests.simulation.flows import PlainFlow
 from tests.simulation.laws import Laws
 from tests.simulation.machine import Machine, Process
+from tests.simulation.moods import limits_of
 from tests.simulation.office import Office
 from tests.simulation.script import Script
 from tests.stored import made
@@ -52,6 +53,7 @@ class World:
         store = SqliteStore(self._file)
         self.office = Office(store, Machine(), project=replace(PROJECT, setup=setup), now=START)
         self.office.documented = self._documented
+        self.office.limits = limits_of(script.die("limits"))
         self.around = Around(self.office, self._see, self.laws.launched)
 
     def live(self) -> None:
@@ -85,6 +87,8 @@ class World:
             make = PlainFlow if plain and not self.mood.fickle else Delivery
             self.lives.append(make(self.office, die, self.mood))
         self.office.pass_time(die.random() * 3)
+        if self.office.limits and (other := self.script.die(f"limits {step}")).random() < 0.1:
+            self.office.limits = limits_of(other) or self.office.limits
         ways = self._ways()
         way = die.choices([each for _, each in ways], [weight for weight, _ in ways])[0]
         self._note("step", way(die))
@@ -277,7 +281,8 @@ class World:
             self._note("event", event)
         if taken.refused is not None:
             self._note("refused", f"{type(taken.command).__name__} is refused: {taken.refused}")
-        self.laws.see(taken)
+        assert self.engine is not None
+        self.laws.see(taken, limits=self.engine.limits)
         if taken.after is not None:
             self.office.states[taken.command.run] = taken.after
         for life in self.lives:

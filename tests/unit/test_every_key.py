@@ -68,13 +68,17 @@ HEEDED: Mapping[str, Mapping[str, str]] = {
     "WorkerSettings": {
         **dict.fromkeys(("type", "argv", "script", "env"), SETTINGS),
         **dict.fromkeys(("inherit", "model"), "unit/test_claude_worker.py"),
+        "max_parallel": "contract/test_limits_over_runs.py",
         **dict.fromkeys(("account", "command", "function"), LATER),
     },
     "Roles": {**dict.fromkeys(("builder", "planner", "qa"), SETTINGS), "node": LATER},
     "FilesSettings": {"dir": "contract/test_settings_heeded.py", "commit": LATER},
     "Callbacks": dict.fromkeys(("command", "env", "on", "timeout", "url"), CALLBACKS),
     "Gc": {"keep_days": CLEANING},
-    "EngineSettings": {"idle_exit": "contract/test_settings_heeded.py"},
+    "EngineSettings": {
+        "idle_exit": "contract/test_settings_heeded.py",
+        "max_parallel": "contract/test_limits_over_runs.py",
+    },
     **{
         name: dict.fromkeys(keys, LATER)
         for name, keys in {

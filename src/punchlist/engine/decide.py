@@ -9,12 +9,11 @@ from punchlist.engine.fold_nodes import ROOT
 from punchlist.engine.kinds.integrate import next_in_line
 from punchlist.engine.progress import committing, guarded, has_hold, stop
 from punchlist.engine.proving import proof_of
-from punchlist.engine.queues import head
 from punchlist.engine.registry import KINDS
 from punchlist.engine.reopening import revise
+from punchlist.engine.room import due, next_attempt
 from punchlist.engine.turn import ENGINE, Context, Turn
 from punchlist.model import commands as cmd, events as ev
-from punchlist.model.ids import AttemptId
 from punchlist.model.jobs import Outcome, Role
 from punchlist.model.state import State
 from punchlist.model.states import FINAL_NODE, AttemptStatus, NodeStatus, TaskStatus
@@ -72,28 +71,14 @@ def _stand_up_to_limit(turn: Turn) -> None:
 
 
 def _fill_slots(turn: Turn) -> None:
-    """Start attempts while there are slots: those whose time has come first, then the queue."""
+    """Start attempts while there are slots and room: those whose time has come first, then the queue."""
     if turn.run.paused or turn.run.cancelling:
         return
-    ready = _due(turn)
-    while len(turn.run.live) < turn.run.policy.max_parallel:
-        attempt = ready.pop(0) if ready else head(turn.run.queue)
-        if attempt is None:
-            return
+    ready = due(turn.run, turn.context.at)
+    while (attempt := next_attempt(turn.run, ready, room=turn.context.room)) is not None:
+        if attempt in turn.run.parked:
+            ready.remove(attempt)
         turn.emit(ev.AttemptStarted(attempt=attempt), actor=ENGINE)
-
-
-def _due(turn: Turn) -> list[AttemptId]:
-    """Return the parked attempts whose time has come, the first one first.
-
-    One that was parked after the present was parked by a clock that was set back since: how long it has waited nobody
-    knows, and it does not wait for that clock's time to come again.
-    """
-    now, attempts = turn.context.at, turn.run.attempts
-    parked = turn.run.parked.items()
-    return [
-        each for at, each in sorted((at, each) for each, at in parked) if at <= now or now < attempts[each].queued_at
-    ]
 
 
 def _finish(turn: Turn) -> None:

@@ -6,7 +6,7 @@ from immutables import Map
 from punchlist.engine import queues
 from punchlist.engine.facts import fact_of
 from punchlist.engine.fold_nodes import with_nodes
-from punchlist.engine.fold_rests import let_go, lined_up
+from punchlist.engine.fold_rests import let_go, line_with, line_without, lined_up
 from punchlist.model import events as ev
 from punchlist.model.ids import AttemptId, GateId, StepId
 from punchlist.model.jobs import Role
@@ -36,6 +36,7 @@ def queued(run: RunState, event: ev.Event) -> RunState:
         with_nodes(run, replace(node, attempts=(*node.attempts, fact.attempt))),
         attempts=run.attempts.set(fact.attempt, attempt),
         queue=queue,
+        lines=run.lines if ticket < 0 else line_with(run, fact.attempt, worker=fact.worker, ticket=ticket),
         parked=run.parked.set(fact.attempt, fact.not_before) if fact.not_before else run.parked,
         tries=_tries(run, fact),
         checked=_checked(run, fact),
@@ -97,7 +98,8 @@ def ended(run: RunState, event: ev.Event) -> RunState:
 
 def _unqueued(run: RunState, attempt: AttemptState) -> RunState:
     parked = run.parked.delete(attempt.id) if attempt.id in run.parked else run.parked
-    return replace(let_go(run, attempt.id), queue=queues.drop(run.queue, attempt.ticket), parked=parked)
+    queue, lines = queues.drop(run.queue, attempt.ticket), line_without(run, attempt)
+    return replace(let_go(run, attempt.id), queue=queue, lines=lines, parked=parked)
 
 
 def ignored(run: RunState, _event: ev.Event) -> RunState:

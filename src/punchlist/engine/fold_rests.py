@@ -4,16 +4,18 @@ Counted event by event: a fold here looks at a node, at what is around it, and a
 """
 
 import msgspec
+from immutables import Map
 
 from punchlist.engine import queues
 from punchlist.engine.facts import fact_of
 from punchlist.model import events as ev
 from punchlist.model.flow import ForEachNode
 from punchlist.model.ids import AttemptId, NodePath
-from punchlist.model.state import NodeState, RunState
+from punchlist.model.state import AttemptState, NodeState, Queue, RunState
 from punchlist.model.states import NodeStatus
 
 replace = msgspec.structs.replace
+_EMPTY: Queue[AttemptId] = Queue()
 _UNDER_WAY = frozenset({NodeStatus.RUNNING, NodeStatus.WAITING})
 
 
@@ -64,7 +66,22 @@ def lined_up(run: RunState, attempt: AttemptId) -> RunState:
     if item is not None:
         return replace(run, held=run.held.set(item, (*run.held[item], attempt)))
     queue, ticket = queues.push(run.queue, attempt)
-    return replace(run, queue=queue, attempts=run.attempts.set(attempt, replace(told, ticket=ticket)))
+    lines = line_with(run, attempt, worker=told.worker, ticket=ticket)
+    return replace(run, queue=queue, lines=lines, attempts=run.attempts.set(attempt, replace(told, ticket=ticket)))
+
+
+def line_with(run: RunState, attempt: AttemptId, *, worker: str | None, ticket: int) -> Map[str, Queue[AttemptId]]:
+    """Return the lines of workers with an attempt where it is in the queue; what no worker does is in none."""
+    if worker is None:
+        return run.lines
+    return run.lines.set(worker, queues.insert(run.lines.get(worker, _EMPTY), ticket, entry=attempt))
+
+
+def line_without(run: RunState, attempt: AttemptState) -> Map[str, Queue[AttemptId]]:
+    """Return the lines of workers without an attempt."""
+    if attempt.worker is None or attempt.worker not in run.lines:
+        return run.lines
+    return run.lines.set(attempt.worker, queues.drop(run.lines[attempt.worker], attempt.ticket))
 
 
 def let_go(run: RunState, attempt: AttemptId) -> RunState:

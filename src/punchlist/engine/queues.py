@@ -1,5 +1,6 @@
 """The persistent queue: first in, first out, with entries that can be dropped from the middle."""
 
+from collections.abc import Iterator
 from typing import TypeVar
 
 from punchlist.model.state import Queue
@@ -32,3 +33,10 @@ def drop(queue: Queue[T], ticket: int) -> Queue[T]:
 def head(queue: Queue[T]) -> T | None:
     """Return the oldest entry, or None."""
     return queue.entries.get(queue.first)
+
+
+def in_order(queue: Queue[T]) -> Iterator[tuple[int, T]]:
+    """Yield tickets and entries, the oldest first; the cost grows with how far it is looked."""
+    for ticket in range(queue.first, queue.last):
+        if ticket in queue.entries:
+            yield ticket, queue.entries[ticket]

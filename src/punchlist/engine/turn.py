@@ -13,6 +13,7 @@ from punchlist.engine.fold_project import fold_project
 from punchlist.engine.fold_run import fold_run
 from punchlist.engine.fold_task import fold_task
 from punchlist.engine.place import Place
+from punchlist.engine.room import Room
 from punchlist.model import events as ev
 from punchlist.model.gates import Choice
 from punchlist.model.ids import AttemptId, Commit, FindingId, GateId, NodePath, StepId
@@ -27,11 +28,12 @@ ENGINE = "engine"
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
-    """What comes in with an input: the time, who it is from, and numbers for new ids."""
+    """What comes in with an input: the time, who it is from, numbers for new ids, and what room other runs leave."""
 
     at: str
     actor: str
     allocate: Allocate
+    room: Room = Room()
 
 
 Stream = Literal["run", "task", "project"]

@@ -6,6 +6,7 @@ import msgspec
 
 from punchlist.engine.place import Place
 from punchlist.engine.registry import KINDS
+from punchlist.engine.room import may_start
 from punchlist.model import events as ev
 from punchlist.model.ids import AttemptId
 from punchlist.model.jobs import Job, ProcessJob
@@ -21,8 +22,11 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     wake_at: str | None = None
 
 
-def wanted(state: State, changed: Iterable[AttemptId]) -> Wanted:
-    """Return what the `changed` attempts of a run ask for (after a crash: all that were running)."""
+def wanted(state: State, changed: Iterable[AttemptId], *, decided_at: str = "") -> Wanted:
+    """Return what the `changed` attempts of a run ask for (after a crash: all that were running).
+
+    What was due when it was `decided_at`, and did not start, waits for room: no timer wakes it but another one's end.
+    """
     run = state.run
     if run is None:
         return Wanted()
@@ -30,15 +34,15 @@ def wanted(state: State, changed: Iterable[AttemptId]) -> Wanted:
     return Wanted(
         start=tuple(each.id for each in touched if each.status is AttemptStatus.RUNNING),
         kill=tuple(each.id for each in touched if each.status is AttemptStatus.CANCELLED and each.started_at),
-        wake_at=_wake_at(run),
+        wake_at=_wake_at(run, decided_at),
     )
 
 
-def _wake_at(run: RunState) -> str | None:
+def _wake_at(run: RunState, decided_at: str) -> str | None:
     """Return when the first parked attempt is due; with no slot free, the end of an attempt is what wakes it."""
-    if run.paused or run.cancelling or len(run.live) >= run.policy.max_parallel:
+    if not may_start(run):
         return None
-    return min(run.parked.values(), default=None)
+    return min((at for at in run.parked.values() if at > decided_at), default=None)
 
 
 def changed_attempts(events: Iterable[ev.Event]) -> tuple[AttemptId, ...]:

@@ -20,6 +20,7 @@ from punchlist.model.records import Command, Line, ProjectFile, WorkerName
 WorkerType = Literal[
     "command", "scripted", "heuristic", "claude", "codex", "opencode", "gemini", "shell", "python", "acp", "human"
 ]  # fmt: skip
+Places = Annotated[int, Meta(ge=1, le=1000)]
 Weight = Annotated[float, Meta(ge=-1_000_000, le=1_000_000)]
 
 WORKER_TYPES: tuple[str, ...] = get_args(WorkerType)
@@ -66,6 +67,7 @@ class WorkerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     script: Line | None = None
     function: Line | None = None
     command: Command | None = None
+    max_parallel: Places | None = None
 
 
 class Roles(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
@@ -111,9 +113,10 @@ class Callbacks(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
 
 class EngineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    """The engine's own process."""
+    """The engine's own process; `max_parallel` bounds the attempts of the workspace that are at work at once."""
 
     idle_exit: Duration = "10m"
+    max_parallel: Places | None = None
 
 
 class Gc(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):

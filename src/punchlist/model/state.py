@@ -235,12 +235,13 @@ class Tries(msgspec.Struct, frozen=True, kw_only=True):
 class RunState(msgspec.Struct, frozen=True, kw_only=True):
     """A run as its stream tells it. The root node has the path `""`.
 
-    `queue` holds attempts that wait for a slot, `parked` those with a time before which they must not start, `live`
-    those that run, `held` those of items that a person's decision let go on and that wait for a place of their
-    `for_each`; `checked` holds the attempts of a check or review on a tree, `trees` the builder attempt that a tree
-    is from; `integrating` is the queue of integrate nodes, the first at work; `earlier` keeps nodes that began again
-    under another one; `raised` the limits that a person raised; `cancelling` is the reason of a cancel that waits for a
-    commit under way, `cancelled_by` who asked for it; with `revising` the task becomes a draft by it.
+    `queue` holds attempts that wait for a slot, `lines` those of each worker among them, by the same tickets, `parked`
+    those with a time before which they must not start, `live` those that run, `held` those of items that a person's
+    decision let go on and that wait for a place of their `for_each`; `checked` holds the attempts of a check or review
+    on a tree, `trees` the builder attempt that a tree is from; `integrating` is the queue of integrate nodes, the first
+    at work; `earlier` keeps nodes that began again under another one; `raised` the limits that a person raised;
+    `cancelling` is the reason of a cancel that waits for a commit under way, `cancelled_by` who asked for it; with
+    `revising` the task becomes a draft by it.
     """
 
     id: RunId
@@ -266,6 +267,7 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     gates: Map[GateId, GateState] = Map()
     open_gates: Map[GateId, NodePath] = Map()
     queue: Queue[AttemptId] = Queue()
+    lines: Map[str, Queue[AttemptId]] = Map()
     live: Map[AttemptId, NodePath] = Map()
     parked: Map[AttemptId, str] = Map()
     held: Map[NodePath, tuple[AttemptId, ...]] = Map()

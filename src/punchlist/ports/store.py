@@ -88,6 +88,14 @@ class Reader(Protocol):
         """Return the queued attempts that must not start before some time, the first of them first."""
         ...
 
+    def workers_at_work(self) -> list[str | None]:
+        """Return the worker of each attempt that is at work; None for what no worker does."""
+        ...
+
+    def queued(self, most: int) -> list[AttemptState]:
+        """Return so many of the queued attempts of live runs, parked ones too."""
+        ...
+
     def attempts_of_exam(self, exam: Digest) -> list[AttemptState]:
         """Return the attempts whose outcome names this exam, in the order of their ids."""
         ...

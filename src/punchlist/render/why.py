@@ -1,6 +1,6 @@
 """Why something is accepted, or the one thing that it waits for and the command that moves it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from punchlist.model.ids import StepId
 from punchlist.model.jobs import Role
@@ -34,8 +34,21 @@ _OF_ALL = frozenset({Role.BUILDER, Role.QA})
 _PASSED = frozenset({StepStatus.ACCEPTED, StepStatus.SKIPPED})
 
 
+Place = Callable[[AttemptState], str]
+"""Says which limit leaves a queued attempt no place; an empty text when none does."""
+
+
+def _unbounded(_attempt: AttemptState) -> str:
+    return ""
+
+
 def why(
-    state: TaskState, step: StepId | None, *, attempts: Sequence[AttemptState], gates: Sequence[GateRow] = ()
+    state: TaskState,
+    step: StepId | None,
+    *,
+    attempts: Sequence[AttemptState],
+    gates: Sequence[GateRow] = (),
+    place: Place = _unbounded,
 ) -> Shape:
     """Return the explanation of a task, or of one of its steps.
 
@@ -45,15 +58,15 @@ def why(
     what is not, `waits_for` is `{what, command}`: the one thing that comes next. Raises KeyError for an unknown step.
     """
     if step is None:
-        return _task(state, attempts=attempts, gates=gates)
-    return _step(state, _record(state, step), attempts=attempts, gates=gates)
+        return _task(state, attempts=attempts, gates=gates, place=place)
+    return _step(state, _record(state, step), attempts=attempts, gates=gates, place=place)
 
 
 def _record(state: TaskState, step: StepId) -> Step:
     return {each.id: each for each in state.task.steps}[step]
 
 
-def _task(state: TaskState, *, attempts: Sequence[AttemptState], gates: Sequence[GateRow]) -> Shape:
+def _task(state: TaskState, *, attempts: Sequence[AttemptState], gates: Sequence[GateRow], place: Place) -> Shape:
     record, own = state.task, state.steps.get("", StepState())
     accepted = record.status is TaskStatus.ACCEPTED
     whole = all(step.status in _PASSED for step in record.steps)  # else the last verdict was on another whole
@@ -65,11 +78,11 @@ def _task(state: TaskState, *, attempts: Sequence[AttemptState], gates: Sequence
         "status": record.status.value,
         "standing": standing(record.status, waived(state)),
         "accepted": accepted,
-        "waits_for": None if accepted else _task_waits(state, attempts=attempts, gates=gates),
+        "waits_for": None if accepted else _task_waits(state, attempts=attempts, gates=gates, place=place),
         "criteria": _criteria(
             record.acceptance, present, commit=tip, attempts=[each for each in attempts if each.step is None]
         ),
-        "steps": [_step(state, step, attempts=attempts, gates=gates) for step in record.steps],
+        "steps": [_step(state, step, attempts=attempts, gates=gates, place=place) for step in record.steps],
         "commit": tip,
         "base": state.base,
         "branch": state.branch,
@@ -79,7 +92,9 @@ def _task(state: TaskState, *, attempts: Sequence[AttemptState], gates: Sequence
     }
 
 
-def _step(state: TaskState, record: Step, *, attempts: Sequence[AttemptState], gates: Sequence[GateRow]) -> Shape:
+def _step(
+    state: TaskState, record: Step, *, attempts: Sequence[AttemptState], gates: Sequence[GateRow], place: Place
+) -> Shape:
     seen = state.steps.get(record.id, StepState())
     mine = [each for each in attempts if each.step == record.id]
     accepted = record.status is StepStatus.ACCEPTED
@@ -91,7 +106,7 @@ def _step(state: TaskState, record: Step, *, attempts: Sequence[AttemptState], g
         "status": record.status.value,
         "standing": standing(record.status, seen.waivers),
         "accepted": accepted,
-        "waits_for": None if accepted else _step_waits(state, record, attempts=mine, gates=gates),
+        "waits_for": None if accepted else _step_waits(state, record, attempts=mine, gates=gates, place=place),
         "criteria": _criteria(record.criteria, verdicts, commit=commit, attempts=mine),
         "findings": verdict_shape(verdicts[-1])["findings"] if verdicts else [],
         "commit": commit,
@@ -158,7 +173,7 @@ def _criterion(
     }
 
 
-def _task_waits(state: TaskState, *, attempts: Sequence[AttemptState], gates: Sequence[GateRow]) -> Json:
+def _task_waits(state: TaskState, *, attempts: Sequence[AttemptState], gates: Sequence[GateRow], place: Place) -> Json:
     record = state.task
     for row in gates:
         if row.gate.status is GateStatus.OPEN and row.task == record.id:
@@ -169,14 +184,18 @@ def _task_waits(state: TaskState, *, attempts: Sequence[AttemptState], gates: Se
         return {"what": "somebody to end the pause", "command": f"punchlist resume {record.id}"}
     for step in record.steps:
         if step.status not in _PASSED:
-            return _step_waits(state, step, attempts=[each for each in attempts if each.step == step.id], gates=gates)
-    return _running(attempts) or {
+            return _step_waits(
+                state, step, attempts=[each for each in attempts if each.step == step.id], gates=gates, place=place
+            )
+    return _running(attempts, place) or {
         "what": "the verdict on the task's own criteria",
         "command": f"punchlist task show {record.id}",
     }
 
 
-def _step_waits(state: TaskState, record: Step, *, attempts: Sequence[AttemptState], gates: Sequence[GateRow]) -> Json:
+def _step_waits(
+    state: TaskState, record: Step, *, attempts: Sequence[AttemptState], gates: Sequence[GateRow], place: Place
+) -> Json:
     for row in gates:
         if row.gate.status is GateStatus.OPEN and row.gate.step == record.id:
             return _gate(row)
@@ -187,7 +206,7 @@ def _step_waits(state: TaskState, record: Step, *, attempts: Sequence[AttemptSta
         return _needed(state, stopped_by)
     if record.status in _STEP_WAITS:
         return _said(_STEP_WAITS[record.status], name=record.id, reason=_reason(state, record))
-    return _running(attempts) or _held(state, record)
+    return _running(attempts, place) or _held(state, record)
 
 
 def _stopped_by(state: TaskState, record: Step) -> Step | None:
@@ -226,20 +245,24 @@ def _held(state: TaskState, record: Step) -> Json:
     return {"what": "the engine to go on", "command": f"punchlist resume {state.run or state.task.id}"}
 
 
-def _running(attempts: Sequence[AttemptState]) -> Json:
+def _running(attempts: Sequence[AttemptState], place: Place) -> Json:
     """Return the attempt that runs or is queued, the latest first; None when there is none."""
     for each in reversed(attempts):
         if each.status in {AttemptStatus.RUNNING, AttemptStatus.QUEUED}:
-            return attempt_waits(each, next((before for before in attempts if before.id == each.after), None))
+            before = next((before for before in attempts if before.id == each.after), None)
+            return attempt_waits(each, before, place=place)
     return None
 
 
-def attempt_waits(state: AttemptState, before: AttemptState | None) -> Json:
+def attempt_waits(state: AttemptState, before: AttemptState | None, *, place: Place = _unbounded) -> Json:
     """Return what is waited for while an attempt runs, or has not begun: then there is no log of it to follow."""
     who = f"{state.role} {state.worker}" if state.worker else state.role.value
     if state.status is AttemptStatus.RUNNING:
         return {"what": f"{state.id} ({who}), running", "command": f"punchlist logs {state.id} -f"}
-    return {"what": f"{state.id} ({who}), {waits(state, before)}", "command": f"punchlist events {state.run} -f"}
+    return {
+        "what": f"{state.id} ({who}), {waits(state, before, place=place(state))}",
+        "command": f"punchlist events {state.run} -f",
+    }
 
 
 def _gate(row: GateRow) -> Json:

@@ -40,8 +40,13 @@ def person(actor: str) -> str:
     return actor.removeprefix("human:")
 
 
-def waits(queued: AttemptState, before: AttemptState | None) -> str:
-    """Return what an attempt that has not begun waits for: a slot, or a time; it comes after the one `before`."""
+def waits(queued: AttemptState, before: AttemptState | None, *, place: str = "") -> str:
+    """Return what an attempt that has not begun waits for: a slot, a time, or a `place` that a limit leaves it not.
+
+    It comes after the one `before`.
+    """
+    if place:
+        return f"which waits for a place: {place}"
     if queued.not_before is None:
         return "queued for a free slot"
     parked = f"parked until {queued.not_before[:19]}Z"

@@ -13,6 +13,7 @@ import msgspec
 from punchlist.dying import reach
 from punchlist.engine.decide import decide
 from punchlist.engine.retry import stamp
+from punchlist.engine.room import Room
 from punchlist.engine.rows import rows_of
 from punchlist.engine.turn import Context
 from punchlist.engine.wanted import Wanted, changed_attempts, job_of, wanted
@@ -22,6 +23,7 @@ from punchlist.model.events import Event, Head
 from punchlist.model.ids import AttemptId, RunId
 from punchlist.model.jobs import FailureClass, Job, Outcome, ProcessJob
 from punchlist.model.json import Json
+from punchlist.model.places import Limits
 from punchlist.model.rows import InboxRow
 from punchlist.model.state import State
 from punchlist.model.states import FINAL_NODE, AttemptStatus
@@ -31,6 +33,7 @@ from punchlist.runtime.channel import Channel, drain
 from punchlist.runtime.loading import is_current, lately_changed, load_run, with_documents
 from punchlist.runtime.lock import EngineLock, Holder
 from punchlist.runtime.perform import Performer
+from punchlist.runtime.places import Places
 
 T = TypeVar("T")
 _LOG = logging.getLogger("punchlist.engine")
@@ -45,7 +48,8 @@ class Runtime:
     """An engine of one workspace. It owns all runs while it holds the lock; other processes write only documents.
 
     `idle_exit` is how long it stays with nothing to do; None keeps it until it is stopped. `look` is the longest wait
-    without a look at the clock, and at what is recorded as at work; with nothing to do there is none.
+    without a look at the clock, and at what is recorded as at work; with nothing to do there is none. `limits` is asked
+    at each commit.
     """
 
     def __init__(
@@ -60,6 +64,7 @@ class Runtime:
         pages: Pages,
         idle_exit: timedelta | None,
         look: timedelta = _LOOK,
+        limits: Callable[[], Limits] = Limits,
     ) -> None:
         self._store = store
         self._performer = performer
@@ -70,6 +75,7 @@ class Runtime:
         self._pages = pages
         self._idle_exit = idle_exit
         self._look = look
+        self._limits = limits
         self._seen_at = ""
         self._look_at = 0.0
         self._states: dict[RunId, State] = {}
@@ -207,19 +213,22 @@ class Runtime:
             return bool(reader.inbox())
 
     def _due(self) -> list[cmd.TimePassed]:
-        """Return the runs whose timer is due; all that have one after the clock was set back: `decide` sees to that."""
+        """Return the runs whose timer is due; after the clock was set back all of them: `decide` sees to that."""
         before, self._seen_at = self._seen_at, stamp(self._clock.now())
-        back = self._seen_at < before
-        return [cmd.TimePassed(run=run) for run, at in self._wake_at.items() if back or at <= self._seen_at]
+        if self._seen_at < before:
+            return [cmd.TimePassed(run=run) for run in self._states]
+        return [cmd.TimePassed(run=run) for run, at in self._wake_at.items() if at <= self._seen_at]
 
     async def _apply(self, inputs: Sequence[cmd.RunCommand], *, inbox: bool = False) -> None:
         """Decide on each input, and on what the inbox holds; commit all of it at once, and let it happen."""
-        batch = _Batch(self._states, self._clock)
+        batch = _Batch(self._states, self._clock, limits=self._limits())
         with self._store.write() as writer:
             for command in inputs:
                 batch.take(writer, command)
             for row in writer.inbox() if inbox else ():
                 batch.answer(writer, row)
+            if not self._stopping:
+                batch.offer(writer)
             reach("before-commit")
         reach("after-commit")
         await self._follow(batch)
@@ -233,7 +242,7 @@ class Runtime:
         self._performer.leaving.leave(batch.states, batch.events)
         for run, events in batch.events.items():
             state = self._states[run]
-            self._want(state, wanted(state, changed_attempts(events)))
+            self._want(state, wanted(state, changed_attempts(events), decided_at=batch.decided_at[run]))
             if state.run is not None and state.run.status in FINAL_NODE:
                 del self._states[run]
                 self._performer.listed.forget(run)
@@ -376,16 +385,19 @@ def _folder_of(job: Job) -> str:
 class _Batch:
     """The decisions of one transaction, and what they led to; nothing of it counts before the commit."""
 
-    def __init__(self, states: dict[RunId, State], clock: Clock) -> None:
+    def __init__(self, states: dict[RunId, State], clock: Clock, *, limits: Limits) -> None:
         self._known = states
         self._clock = clock
+        self._places = Places(limits, (state.run for state in states.values() if state.run is not None))
         self.states: dict[RunId, State] = {}
         self.events: dict[RunId, list[Event]] = {}
+        self.decided_at: dict[RunId, str] = {}
 
-    def decide(self, writer: Writer, command: cmd.RunCommand, *, actor: str) -> State:
+    def decide(self, writer: Writer, command: cmd.RunCommand, *, actor: str, room: Room | None = None) -> State:
         """Decide on one command within the transaction; raises PunchlistError, and then it has left no trace."""
         state = self._state(writer, command)
-        context = Context(at=stamp(self._clock.now()), actor=actor, allocate=writer.allocate)
+        at, room = stamp(self._clock.now()), room or self._places.beside(command.run)
+        context = Context(at=at, actor=actor, allocate=writer.allocate, room=room)
         try:
             decided = decide(state, command, context)
         except PunchlistError:
@@ -397,17 +409,29 @@ class _Batch:
             writer.open_stream(command.stream, kind="run", local=command.run)
         stored = writer.append(decided.events)
         writer.put(rows_of(decided.state, stored))
+        assert decided.state.run is not None
+        self._places.put(decided.state.run)
         self.states[command.run] = decided.state
+        self.decided_at[command.run] = at
         self.events.setdefault(command.run, []).extend(stored)
         return decided.state
 
-    def take(self, writer: Writer, command: cmd.RunCommand) -> None:
+    def offer(self, writer: Writer) -> None:
+        """Give the places that are free by now to the runs that wait for one, each to the one that waits longest."""
+        while (found := self._places.next(stamp(self._clock.now()))) is not None:
+            run, room = found
+            before = self._places.at_work(run)
+            self.take(writer, cmd.TimePassed(run=run), room=room)
+            if self._places.at_work(run) <= before:
+                self._places.pass_over(run)
+
+    def take(self, writer: Writer, command: cmd.RunCommand, *, room: Room | None = None) -> None:
         """Apply an input of the engine's own. A run that cannot take it fails, so that the others go on.
 
         What fails even then is logged and passed over: its attempt is found again at the next start.
         """
         try:
-            self.decide(writer, command, actor="engine")
+            self.decide(writer, command, actor="engine", room=room)
         except StoreError:
             raise
         except PunchlistError as error:

@@ -6,6 +6,7 @@ from punchlist.errors import DefinitionError
 from punchlist.model.json import plain
 from punchlist.model.states import TaskStatus
 from punchlist.render import shapes
+from punchlist.service.placing import waiting as waiting_for_a_place
 from punchlist.service.programs import troubles
 
 if TYPE_CHECKING:
@@ -28,7 +29,9 @@ def status(service: "Service", *, since: str | None = None) -> "Answer":
         lines = reader.tasks()
         gates = reader.gates()
         runs = reader.runs(live=True)
-        parked = [_parked(reader, each) for each in reader.parked()]
+        in_line = waiting_for_a_place(service, reader)
+        placeless = {each.id for each, _ in in_line}
+        parked = [_parked(reader, each) for each in reader.parked() if each.id not in placeless]
         pending = reader.inbox()
         projects = [each.id for each in reader.projects()]
         beside: list[Json] = [
@@ -52,6 +55,7 @@ def status(service: "Service", *, since: str | None = None) -> "Answer":
         "running": _lines([line for line in lines if line.status in _HELD], "punchlist why"),
         "runs": live,
         "parked": [*parked],
+        "in_line": [_in_line(each, what) for each, what in in_line],
         "ready": ready,
         "drafts": drafts,
         "problems": [
@@ -92,6 +96,20 @@ def _parked(reader: "Reader", state: "AttemptState") -> "Json":
         "failure_class": failed.failure.value if failed is not None and failed.failure else None,
         "reason": failed.reason if failed is not None else "",
         "not_before": state.not_before,
+        "command": f"punchlist why {state.step or state.id}",
+    }
+
+
+def _in_line(state: "AttemptState", what: str) -> "Json":
+    """Return an attempt that waits for a place, and which limit is in its way."""
+    return {
+        "attempt": state.id,
+        "run": state.run,
+        "step": state.step,
+        "node": state.node,
+        "role": state.role.value,
+        "worker": state.worker,
+        "waits_for": f"a place: {what}",
         "command": f"punchlist why {state.step or state.id}",
     }
 

@@ -7,12 +7,14 @@ from punchlist.model.states import FINAL_ATTEMPT
 from punchlist.render import shapes
 from punchlist.render.why import attempt_waits, why as explain
 from punchlist.service import lookup
+from punchlist.service.placing import places
 from punchlist.service.publishing import attempts_of
 
 if TYPE_CHECKING:
     from punchlist.model.json import Json
     from punchlist.model.state import AttemptState, TaskState
     from punchlist.ports import Reader
+    from punchlist.render.why import Place
     from punchlist.service.context import Answer, Service
 
 
@@ -20,25 +22,26 @@ def why(service: "Service", name: str) -> "Answer":
     """Explain a task, a step, a run, a gate, an attempt or a finding."""
     kind = lookup.check_kind(name, "task", "step", "run", "gate", "attempt", "finding")
     with service.store.read() as reader:
+        place = places(service, reader)
         match kind:
             case "task":
-                return _task(reader, lookup.task(reader, name))
+                return _task(reader, lookup.task(reader, name), place=place)
             case "step":
                 state, step = lookup.step(reader, name)
-                return _task(reader, state, step=StepId(step.id))
+                return _task(reader, state, place=place, step=StepId(step.id))
             case "run":
                 return _run(reader, name)
             case "gate":
                 return {"why": shapes.gate(lookup.gate(reader, GateId(name)))}
             case "attempt":
-                return _attempt(reader, lookup.attempt(reader, name))
+                return _attempt(reader, lookup.attempt(reader, name), place=place)
             case _:
-                return _finding(reader, name)
+                return _finding(reader, name, place=place)
 
 
-def _task(reader: "Reader", state: "TaskState", *, step: StepId | None = None) -> "Answer":
+def _task(reader: "Reader", state: "TaskState", *, place: "Place", step: StepId | None = None) -> "Answer":
     gates = reader.gates(task=TaskId(state.task.id))
-    return {"why": explain(state, step, attempts=attempts_of(reader, state), gates=gates)}
+    return {"why": explain(state, step, attempts=attempts_of(reader, state), gates=gates, place=place)}
 
 
 def _run(reader: "Reader", name: str) -> "Answer":
@@ -50,15 +53,15 @@ def _run(reader: "Reader", name: str) -> "Answer":
     return {"why": {**shapes.run(row, []), "nodes": bad, "gates": asked}}
 
 
-def _attempt(reader: "Reader", state: "AttemptState") -> "Answer":
+def _attempt(reader: "Reader", state: "AttemptState", *, place: "Place") -> "Answer":
     shape = shapes.attempt(state)
     if state.status in FINAL_ATTEMPT:
         return {"why": shape}
     before = reader.attempt(state.after) if state.after is not None else None
-    return {"why": {**shape, "waits_for": attempt_waits(state, before)}}
+    return {"why": {**shape, "waits_for": attempt_waits(state, before, place=place)}}
 
 
-def _finding(reader: "Reader", name: str) -> "Answer":
+def _finding(reader: "Reader", name: str, *, place: "Place") -> "Answer":
     state = lookup.finding(reader, name)
     for key, told in state.steps.items():
         for row in told.verdicts:
@@ -70,4 +73,4 @@ def _finding(reader: "Reader", name: str) -> "Answer":
                     mine = next((each for each in listed if isinstance(each, dict) and each["id"] == name), None)
                     about = key or state.task.id
                     return {"why": {"id": name, "about": about, "r": row.r, "s": row.s, "finding": mine}}
-    return _task(reader, state)
+    return _task(reader, state, place=place)

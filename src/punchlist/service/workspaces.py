@@ -19,6 +19,7 @@ SETTINGS = """\
 # type = "command"
 # argv = ["./tools/agent.sh", "{prompt_file}"]
 # env = ["MY_AGENT_KEY"]           # names passed through; nothing else of the environment is
+# max_parallel = 2                 # of its attempts at work at once, over all runs
 
 # [roles]
 # planner = "heuristic"
@@ -30,10 +31,13 @@ SETTINGS = """\
 # retries = 2
 # timeout = "1h"
 # silence = "10m"
-# max_parallel = 2
+# max_parallel = 2                 # of a run's attempts at work at once
 # review = "always"                # always | uncovered | never
 # on_accept = "branch"             # branch | merge
 # auto_approve = false             # a person approves a task before it starts
+
+# [engine]
+# max_parallel = 4                 # of all attempts of the workspace at work at once
 
 # [projects.NAME]
 # setup = ["python3 -m venv .venv", ".venv/bin/pip install -q -e ."]   # makes a fresh folder able to run the checks

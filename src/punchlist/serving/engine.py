@@ -29,6 +29,7 @@ from punchlist.runtime.perform import Performer
 from punchlist.runtime.serving import serve
 from punchlist.service import lookup, plans, publishing
 from punchlist.service.showing import Showing
+from punchlist.serving.limits import LimitsNow
 from punchlist.serving.says import LogFile
 from punchlist.serving.within import EngineWithin
 from punchlist.wiring import Surroundings
@@ -96,6 +97,7 @@ def _runtime(surroundings: Surroundings, *, idle_exit: timedelta | None, hands_o
         clock=service.clock,
         pages=Showing(surroundings.store, publisher, put_off=later.ask),
         idle_exit=idle_exit,
+        limits=LimitsNow(surroundings.root),
     )
 
 

@@ -189,6 +189,14 @@ class SqliteReader:
         """Return the queued attempts that must not start before some time, the first of them first."""
         return self._documents(AttemptState, self._session.all("list_parked_attempts"))
 
+    def workers_at_work(self) -> list[str | None]:
+        """Return the worker of each attempt that is at work; None for what no worker does."""
+        return [row[0] for row in self._session.all("workers_at_work")]
+
+    def queued(self, most: int) -> list[AttemptState]:
+        """Return so many of the queued attempts of live runs, parked ones too."""
+        return self._documents(AttemptState, self._session.all("list_queued_attempts", most=most))
+
     def attempts(self, *, run: RunId | None = None, step: StepId | None = None) -> list[AttemptState]:
         """Return attempts in the order of their ids."""
         if step is not None:

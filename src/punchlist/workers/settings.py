@@ -9,8 +9,11 @@ from punchlist.model.json import Json
 from punchlist.model.parse import parse
 from punchlist.model.settings import WorkerSettings
 
-FOR_ALL = frozenset({"type", "env", "model", "account", "inherit"})
-"""Keys that every worker takes; `model`, `account` and `inherit` speak to agents, the offline workers do without."""
+FOR_ALL = frozenset({"type", "env", "model", "account", "inherit", "max_parallel"})
+"""Keys that every worker takes; `model`, `account` and `inherit` speak to agents, the offline workers do without.
+
+`max_parallel` is heeded before any of them is started.
+"""
 
 
 class Host(msgspec.Struct, frozen=True, kw_only=True):

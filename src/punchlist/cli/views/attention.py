@@ -114,6 +114,18 @@ class ParkedSeen(Part, frozen=True, kw_only=True):
     command: str = ""
 
 
+class InLineSeen(Part, frozen=True, kw_only=True):
+    """An attempt that waits for a place, and which limit is in its way."""
+
+    attempt: str
+    step: str | None = None
+    node: str = ""
+    role: str = ""
+    worker: str | None = None
+    waits_for: str = ""
+    command: str = ""
+
+
 class StatusSeen(Part, frozen=True, kw_only=True):
     """How things stand."""
 
@@ -124,6 +136,7 @@ class StatusSeen(Part, frozen=True, kw_only=True):
     failed: tuple[LineSeen, ...] = ()
     running: tuple[LineSeen, ...] = ()
     parked: tuple[ParkedSeen, ...] = ()
+    in_line: tuple[InLineSeen, ...] = ()
     ready: tuple[LineSeen, ...] = ()
     drafts: tuple[LineSeen, ...] = ()
     projects: tuple[str, ...] = ()
@@ -140,6 +153,7 @@ def status(answer: Answer) -> str:
         _block("To approve", _lines(told.drafts)),
         _block("To start", _lines(told.ready)),
         _block("Running", _lines(told.running)),
+        _block("In line", _in_line(told.in_line)),
         _block("Parked", _parked(told.parked)),
         _block("Accepted", _lines(told.accepted)),
     ]
@@ -165,9 +179,19 @@ def _parked(parked: Sequence[ParkedSeen]) -> list[str]:
     return [*to_type(rows, indent=2), *more] if rows else []
 
 
+def _in_line(waiting: Sequence[InLineSeen]) -> list[str]:
+    """Return who waits for a place, and which limit is in the way."""
+    rows = [[each.step or each.node, _who(each), f"waits for {each.waits_for}", each.command] for each in waiting]
+    more = [f"and {len(waiting) - _MOST} more: punchlist status --json"] if len(waiting) > _MOST else []
+    return [*to_type(rows[:_MOST], indent=2), *more] if rows else []
+
+
+def _who(each: ParkedSeen | InLineSeen) -> str:
+    return f"{each.attempt} ({each.role} {each.worker})" if each.worker else f"{each.attempt} ({each.role})"
+
+
 def _who_until(parked: ParkedSeen) -> str:
-    who = f"{parked.role} {parked.worker}" if parked.worker else parked.role
-    return f"{parked.attempt} ({who}) until {parked.not_before[:19]}Z"
+    return f"{_who(parked)} until {parked.not_before[:19]}Z"
 
 
 def _why_parked(parked: ParkedSeen) -> str:

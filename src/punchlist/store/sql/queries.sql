@@ -174,6 +174,15 @@ select doc from attempts
 where json_extract(doc, '$.status') = 'queued' and json_extract(doc, '$.not_before') > ''
 order by json_extract(doc, '$.not_before');
 
+-- name: workers_at_work
+select json_extract(attempts.doc, '$.worker') from runs join attempts on attempts.run = runs.id
+where runs.status in ('pending', 'running', 'waiting') and json_extract(attempts.doc, '$.status') = 'running';
+
+-- name: list_queued_attempts
+select attempts.doc from runs join attempts on attempts.run = runs.id
+where runs.status in ('pending', 'running', 'waiting') and json_extract(attempts.doc, '$.status') = 'queued'
+limit :most;
+
 -- name: list_attempts_of_step
 select doc from attempts where step = :step and (:run is null or run = :run) order by number;
 
