@@ -14,6 +14,7 @@ from punchlist.service.context import STATE, Outside, Service, quiet
 from punchlist.service.within import looking, refuse_within
 
 if TYPE_CHECKING:
+    from punchlist.flow.files import Read
     from punchlist.model.flow import Flow
     from punchlist.model.ids import AttemptId, Commit, ProjectId
     from punchlist.model.jobs import Role
@@ -264,6 +265,13 @@ def examine(start: Path | None = None) -> "Answer":
     except RefusedError:
         service = None
     return doctor(_machine(service.root if service else folder), service)
+
+
+def reader(folder: Path) -> "Read":
+    """Return what reads the files that a definition in `folder` names: those beside it, else the built-in flows."""
+    from punchlist.service import flows
+
+    return flows.reader(folder, built_in=_flows(folder, start=folder).built_in)
 
 
 def validate(paths: Sequence[Path]) -> "Answer":

@@ -1,5 +1,6 @@
-"""Flows and what steers a run: `run`, `validate`, `pause`, `resume`, `retry`, `cancel`."""
+"""Flows and what steers a run: `run`, `validate`, `pause`, `resume`, `retry`, `cancel`, `add`."""
 
+import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -160,6 +161,38 @@ def cancel(session: Session, *, target: str, node: str | None, reason: str) -> N
     from punchlist.service import runs
 
     session.show(runs.cancel(session.service, target, node=node, reason=reason), views.steered)
+
+
+@click.command(
+    cls=Verb,
+    epilog=examples("punchlist add R7 --file nodes.yaml", "punchlist add R7 --file nodes.yaml --replace"),
+)
+@click.argument("target", metavar="RUN", shell_complete=ids.RUNS)
+@click.option(
+    "--file",
+    metavar="FILE",
+    required=True,
+    type=click.Path(path_type=Path, allow_dash=True),
+    help="A map with nodes, as in a flow; - for standard input.",
+)
+@click.option("--replace", is_flag=True, help="Put them in the place of nodes of the same name.")
+@click.pass_obj
+def add(session: Session, *, target: str, file: Path, replace: bool) -> None:
+    """Give a run that goes on more nodes.
+
+    They stand behind the nodes of its flow, on the first level, and may need any of them. With --replace a node that
+    has not begun, or came to no good end, is replaced by the one of its name; what had failed begins again at once,
+    with what needs it. All is checked as a whole before anything changes.
+    """
+    from punchlist import wiring
+    from punchlist.service import inputs, runs
+
+    piped = str(file) == "-"
+    path = session.directory if piped else session.directory / file
+    source = "standard input" if piped else str(file)
+    text = inputs.decoded(sys.stdin.buffer.read(), source=source) if piped else inputs.text_file(path, what="--file")
+    read = wiring.reader(path if piped else path.parent)
+    session.show(runs.add(session.service, target, text, source=source, read=read, replace=replace), views.steered)
 
 
 def _flow(session: Session, flow: str) -> str:

@@ -38,6 +38,7 @@ SECTIONS: Mapping[str, Mapping[str, Verb]] = {
         "resume": Verb("run:resume", "go on with what was paused or interrupted, or go back to a node"),
         "retry": Verb("run:retry", "what failed, again"),
         "cancel": Verb("run:cancel", "end a run, a task, a step or a node"),
+        "add": Verb("run:add", "give a run that goes on more nodes, or others in their place"),
     },
     "Look": {
         "status": Verb("look:status", "what needs you, what runs, what went wrong (also without a verb)"),

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import msgspec
 
 from punchlist.engine import going_back, steering
+from punchlist.engine.adding import add_nodes
 from punchlist.engine.fold_nodes import ROOT
 from punchlist.engine.kinds.integrate import next_in_line
 from punchlist.engine.progress import committing, guarded, has_hold, stop
@@ -149,6 +150,7 @@ _APPLY: dict[type, Callable[..., None]] = {
     cmd.Resume: steering.resume,
     cmd.Retry: going_back.retry,
     cmd.Cancel: steering.cancel,
+    cmd.AddNodes: add_nodes,
     cmd.Revise: steering.revise,
     cmd.CloseStep: steering.close_step,
     cmd.AskRework: steering.ask_rework,

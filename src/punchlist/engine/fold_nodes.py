@@ -65,7 +65,7 @@ def started(run: RunState, event: ev.Event) -> RunState:
     spot = run.spots[node.spot]
     changed: list[NodeState] = []
     if not node.children and (node.kind in {"flow", "item", "round"} or isinstance(spot.node, GroupNode | CallNode)):
-        changed = [_child(run, node, name=name) for name in spot.children]
+        changed = [child_of(run, node, name=name) for name in spot.children]
         node = replace(node, children=tuple(child.path for child in changed), remaining=len(changed))
     if node.kind == "item" and node.parent is not None:
         group = run.nodes[node.parent]
@@ -83,7 +83,8 @@ def _beside(run: RunState, node: NodeState) -> RunState:
     return rested(run, group.path) if group.resting or group.rests else run
 
 
-def _child(run: RunState, parent: NodeState, *, name: str) -> NodeState:
+def child_of(run: RunState, parent: NodeState, *, name: str) -> NodeState:
+    """Return a node of a group as it is before anything of the group has begun."""
     spot = run.spots[parent.spot]
     place = below(parent.spot, name)
     return NodeState(

@@ -31,7 +31,7 @@ def reset(run: RunState, event: ev.Event) -> RunState:
     for path in list(around):
         run = _revive(run, path, around=around)
     for path in around:
-        run = _count(_line_up(run, path), path)
+        run = count(line_up(run, path), path)
     for path in around:
         run = rested(run, path)
     if was_over:
@@ -94,7 +94,7 @@ def _revive(run: RunState, path: NodePath, *, around: dict[NodePath, None]) -> R
     return run if node.parent is None else _revive(run, node.parent, around=around)
 
 
-def _line_up(run: RunState, path: NodePath) -> RunState:
+def line_up(run: RunState, path: NodePath) -> RunState:
     """Make anew what the pending children of a group wait for, and the line of a `for_each`."""
     children = [run.nodes[each] for each in run.nodes[path].children]
     missing = {each.path: 0 for each in children}
@@ -111,7 +111,7 @@ def _line_up(run: RunState, path: NodePath) -> RunState:
     return with_nodes(run, replace(run.nodes[path], ready=ready))
 
 
-def _count(run: RunState, path: NodePath) -> RunState:
+def count(run: RunState, path: NodePath) -> RunState:
     """Make the counts of a group anew."""
     node = run.nodes[path]
     children = [run.nodes[each] for each in node.children]

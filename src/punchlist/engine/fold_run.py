@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from punchlist.engine import fold_attempts, fold_nodes, fold_resets, fold_rests
+from punchlist.engine import fold_added, fold_attempts, fold_nodes, fold_resets, fold_rests
 from punchlist.engine.facts import fact_of
 from punchlist.engine.fold_nodes import ROOT
 from punchlist.engine.spots import index
@@ -75,6 +75,7 @@ _FOLDS: dict[type, Callable[[RunState, ev.Event], RunState]] = {
     ev.PlaceTaken: fold_rests.taken,
     ev.NodeEnded: fold_nodes.ended,
     ev.NodesReset: fold_resets.reset,
+    ev.NodesAdded: fold_added.added,
     ev.AttemptQueued: fold_attempts.queued,
     ev.AttemptStarted: fold_attempts.started,
     ev.AttemptEnded: fold_attempts.ended,

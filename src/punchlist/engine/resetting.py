@@ -37,7 +37,7 @@ def take_back(here: Here, undone: Undone, *, reason: str) -> None:
     root = here.at(ROOT)
     here.turn.later(lambda: take_up(root))
     for path in undone.nodes:
-        _leave_unreached(here.at(path))
+        leave_unreached(here.at(path))
 
 
 def _record(here: Here, undone: Undone, *, reason: str) -> None:
@@ -49,7 +49,7 @@ def _record(here: Here, undone: Undone, *, reason: str) -> None:
     here.emit(ev.NodesReset(nodes=undone.nodes, generation=generation, reason=reason, dropped=undone.dropped))
 
 
-def _leave_unreached(here: Here) -> None:
+def leave_unreached(here: Here) -> None:
     """End a node that begins again in vain: something else that it needs did not come to a good end, and stays so."""
     if here.node.missing == 0 or here.node.parent is None:
         return

@@ -44,6 +44,11 @@ def from_node(run: RunState, path: NodePath) -> Undone:
     return Undone(nodes=_with_what_needs_them(run, starts), dropped=tuple(dropped))
 
 
+def again(run: RunState, paths: Iterable[NodePath]) -> Undone:
+    """Return nodes with what needs them, to begin again though they came to no good end."""
+    return Undone(nodes=_with_what_needs_them(run, paths))
+
+
 def lost(run: RunState, undone: Undone, *, named: NodePath) -> list[NodeState]:
     """Return what has begun and is undone though it is not the node that was named."""
     every = [run.nodes[each] for each in (*undone.nodes, *undone.dropped) if each != named]

@@ -75,6 +75,20 @@ class Cancel(Command, frozen=True, tag=True):
     reason: str = ""
 
 
+class AddNodes(Command, frozen=True, tag=True):
+    """Give a run that goes on more nodes: `text` is a document with `nodes:` that errors call `source`.
+
+    `files` are the texts that it names, each under the name that it has there. With `replace` nodes that came to no
+    good end yet are replaced by those of the same name.
+    """
+
+    run: RunId
+    text: str
+    source: str
+    files: dict[str, str] = {}
+    replace: bool = False
+
+
 class Revise(Command, frozen=True, tag=True):
     """End the run that has hold of a task and bring the task back to draft, as its next revision.
 
@@ -138,7 +152,7 @@ class TimePassed(Command, frozen=True, tag=True):
 
 
 RunCommand = (
-    StartRun | Decide | Pause | Resume | Retry | Cancel | Revise | CloseStep | AskRework | Waive | Interrupted | Fail
-    | AttemptOver | TimePassed
+    StartRun | Decide | Pause | Resume | Retry | Cancel | AddNodes | Revise | CloseStep | AskRework | Waive
+    | Interrupted | Fail | AttemptOver | TimePassed
 )  # fmt: skip
-InboxCommand = StartRun | Decide | Pause | Resume | Retry | Cancel | Revise | CloseStep | AskRework | Waive
+InboxCommand = StartRun | Decide | Pause | Resume | Retry | Cancel | AddNodes | Revise | CloseStep | AskRework | Waive

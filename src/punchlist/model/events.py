@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from punchlist.model.flow import Flow
+from punchlist.model.flow import AnyNode, Flow
 from punchlist.model.ids import (
     AttemptId,
     Commit,
@@ -349,6 +349,12 @@ class NodesReset(Fact, frozen=True, tag=True):
     dropped: tuple[NodePath, ...] = ()
 
 
+class NodesAdded(Fact, frozen=True, tag=True):
+    """The run's flow was given these nodes: behind its own, or in the place of those of the same name."""
+
+    nodes: tuple[AnyNode, ...]
+
+
 class AttemptQueued(Fact, frozen=True, tag=True):
     """An attempt is asked for; it starts when a slot is free and `not_before` is past.
 
@@ -438,8 +444,8 @@ TaskFact = (
 )  # fmt: skip
 RunFact = (
     RunCreated | RunMoved | RunPaused | CancelAsked | InputsChanged | NodeStarted | CallEntered | ItemsListed
-    | RoundOpened | NodeMoved | PlaceTaken | NodeEnded | NodesReset | AttemptQueued | AttemptStarted | AttemptEnded
-    | OutcomeIgnored
+    | RoundOpened | NodeMoved | PlaceTaken | NodeEnded | NodesReset | NodesAdded
+    | AttemptQueued | AttemptStarted | AttemptEnded | OutcomeIgnored
     | LimitRaised | GateOpened | GateDecided | GateWithdrawn
 )  # fmt: skip
 AnyFact = WorkspaceFact | ProjectFact | TaskFact | RunFact

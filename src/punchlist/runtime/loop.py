@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -28,6 +28,7 @@ from punchlist.model.rows import InboxRow
 from punchlist.model.state import State
 from punchlist.model.states import FINAL_NODE, AttemptStatus
 from punchlist.ports import Clock, Reader, Store, Writer
+from punchlist.render.failures import failure
 from punchlist.runtime.changes import Pages, changes_of
 from punchlist.runtime.channel import Channel, drain
 from punchlist.runtime.loading import is_current, lately_changed, load_run, with_documents
@@ -471,14 +472,4 @@ def _broken(attempt: AttemptId, failure: FailureClass, *, reason: str) -> Outcom
 
 
 def _error(error: PunchlistError) -> Json:
-    problems: Iterable[str] = (str(problem) for problem in error.problems)
-    return {
-        "error": {
-            "code": error.code,
-            "message": error.message,
-            "where": error.where,
-            "hint": error.hint,
-            "problems": list(problems),
-            "exit_code": error.exit_code,
-        }
-    }
+    return {"error": {**failure(error), "exit_code": error.exit_code}}

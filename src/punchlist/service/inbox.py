@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from punchlist.errors import DefinitionError, PunchlistError, RefusedError, StoreError, WorkerError
+from punchlist.errors import DefinitionError, Problem, PunchlistError, RefusedError, StoreError, WorkerError
 from punchlist.model import commands as cmd
 from punchlist.model.json import plain
 from punchlist.service.context import STATE
@@ -29,6 +29,7 @@ _SAID: "Mapping[type[InboxCommand], str]" = {
     cmd.Resume: "resume {0.run}",
     cmd.Retry: "retry {0.run}",
     cmd.Cancel: "cancel {0.run}",
+    cmd.AddNodes: "add nodes to {0.run}",
     cmd.Revise: "end {0.run} and take its task back to draft",
     cmd.CloseStep: "set {0.step} to {0.status}",
     cmd.AskRework: "send {0.step} back to its builder",
@@ -89,6 +90,18 @@ def answer_of(row: "InboxRow") -> "Json":
     if not isinstance(error, dict):
         raise RefusedError(f"command {row.id} was refused", hint="Type: punchlist events")
     kind = next((each for each in _KINDS if each.code == error.get("code")), RefusedError)
-    found = kind(str(error.get("message", "")), where=str(error.get("where", "")), hint=str(error.get("hint", "")))
-    found.code = str(error.get("code", found.code))
+    found = kind(_text(error, "message"), where=_text(error, "where"), hint=_text(error, "hint"))
+    found.code = _text(error, "code") or found.code
+    problems = error.get("problems")
+    found.problems = tuple(_problem(each) for each in (problems if isinstance(problems, list) else []))
     raise found
+
+
+def _problem(told: "Json") -> Problem:
+    if not isinstance(told, dict):  # as an engine of an earlier version wrote it
+        return Problem("", str(told))
+    return Problem(_text(told, "where"), _text(told, "message"), _text(told, "allowed"), _text(told, "hint"))
+
+
+def _text(told: "Mapping[str, Json]", name: str) -> str:
+    return str(told.get(name, ""))

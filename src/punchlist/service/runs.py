@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from punchlist.errors import Problem, RefusedError
-from punchlist.model.commands import Cancel, Pause, Resume, Retry, StartRun
+from punchlist.model.commands import AddNodes, Cancel, Pause, Resume, Retry, StartRun
 from punchlist.model.ids import NodePath, ProjectId, RunId, StreamId, TaskId, step_task
 from punchlist.model.json import plain
 from punchlist.model.notes import flow_policy_problems
@@ -23,6 +23,7 @@ from punchlist.service.plan_shapes import planned, workers_used
 from punchlist.service.waiting import Waiting
 
 if TYPE_CHECKING:
+    from punchlist.flow.files import Read
     from punchlist.model.flow import Flow
     from punchlist.model.json import Json
     from punchlist.model.policy import Policy
@@ -199,6 +200,21 @@ def wait(service: "Service", runs: Sequence[str], *, say: "Say" = quiet, until_g
                     said.add(line)
                     say(line)
             waiting.for_commit()
+
+
+def add(service: "Service", target: str, text: str, *, source: str, read: "Read", replace: bool = False) -> "Answer":  # noqa: PLR0917 - what, and to what
+    """Give a run that goes on more nodes, with `replace` in the place of those of the same name; return the run.
+
+    `text` is a document with `nodes:` that errors call `source`; what it names is read by `read`. Raises
+    DefinitionError with all that is wrong with it; then nothing has changed.
+    """
+    from punchlist.flow.addition import named_files
+
+    lookup.check_kind(target, "run")
+    run = _live(service, target)
+    files = named_files(text, source=source, read=read)
+    inbox.send(service, AddNodes(run=run, text=text, source=source, files=files, replace=replace))
+    return _shown(service, target, run=run)
 
 
 def exit_code(status: str) -> int:
