@@ -59,8 +59,8 @@ after delays by chance (a seed is printed), again and again while one attempt ru
 `make soak KILLS=10000` kills at random. Seed after seed a flow of 300 shell nodes is drawn: two to four run at a time,
 one in ten fails once and is tried again, one in ten leaves a daemon behind. From 0.5 to 300 ms after an engine has
 taken its lock (as likely within 1 and 10 ms as within 10 and 100) a SIGKILL strikes: the engine, the wrapper or the
-command of an attempt, the engine with one of these or with a whole attempt, or everything at once. Then the next engine
-begins.
+command of an attempt, the engine with one of these or with a whole attempt, or everything at once; where an attempt is
+to be struck and none is at work, as soon as one is. Then the next engine begins.
 When the run is over, it is held against the same run left alone:
 
 - every node has the same end and the same output, made from the outputs of what it needs;

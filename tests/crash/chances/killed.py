@@ -128,6 +128,13 @@ class Killed:
             self._tell_apart(attempt, living)
         return found
 
+    def _soon_living(self) -> dict[str, Living]:
+        """Return the attempts that live, when there are any; an engine that has just begun gets a little time."""
+        deadline = time.monotonic() + LATEST
+        while not (living := self.living()) and time.monotonic() < deadline:
+            time.sleep(_LOOK)
+        return living
+
     def _tell_apart(self, attempt: str, living: Living) -> None:
         with contextlib.suppress(FileNotFoundError):
             said = (self.workspace.root / ".punchlist" / "attempts" / attempt / "pid").read_text().split()
@@ -139,7 +146,7 @@ class Killed:
         """Kill at one blow: of an attempt that lives, and the engine where none does."""
         engine = self._engine
         assert engine is not None
-        living = self.living() if who != "the engine" else {}
+        living = self._soon_living() if who != "the engine" else {}
         pids: set[int] = set()
         struck = sorted(living) if who == "everything" else [chance.choice(sorted(living))] if living else []
         for attempt in struck:
