@@ -1,5 +1,6 @@
 """Laws of one command: what it says takes effect, or it is refused and nothing has happened."""
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 
 from punchlist.model import commands as cmd, events as ev
@@ -32,6 +33,8 @@ def every_option_given_takes_effect_or_is_refused(taken: Taken, after: State) ->
             _check_cancelled(command, _run(after))
         case cmd.Revise():
             assert _run(after).revising or any(isinstance(each, ev.TaskRevised) for each in facts), "no revision comes"
+        case cmd.AddNodes():
+            _check_added(command, facts, _run(after))
         case cmd.CloseStep() | cmd.AskRework() | cmd.Waive():
             _check_steered(command, facts, after)
         case cmd.AttemptOver():
@@ -49,6 +52,14 @@ def _check_paused(command: cmd.Pause, run: RunState) -> None:
     assert run.paused, "it is not paused"
     left = [name for name in run.live if run.attempts[name].role is not Role.ENGINE]
     assert not (command.now and left), f"paused now, and {left} run"
+
+
+def _check_added(command: cmd.AddNodes, facts: Sequence[ev.AnyFact], run: RunState) -> None:
+    """All that was named is in the flow as it was given, and in the run; nothing else of the flow has changed."""
+    (told,) = [each for each in facts if isinstance(each, ev.NodesAdded)]
+    assert {each.id for each in told.nodes} == set(json.loads(command.text)["nodes"]), "others were added"
+    assert all(each in run.definition.nodes for each in told.nodes), "the flow is another"
+    assert run.nodes[NodePath("")].children == tuple(each.id for each in run.definition.nodes), "the run lacks some"
 
 
 def _check_decided(command: cmd.Decide, facts: Sequence[ev.AnyFact]) -> None:

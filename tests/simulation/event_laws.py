@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from punchlist.flow.addition import extended
 from punchlist.model import events as ev
 from punchlist.model.flow import Flow, RunNode
 from punchlist.model.ids import AttemptId
@@ -109,9 +110,12 @@ def _succeeds(fact: ev.AnyFact) -> bool:
 
 def policy_is_frozen_with_the_run(moment: Moment, memory: Memory) -> None:
     run = moment.run
-    policy, definition = memory.frozen.setdefault(run.id, (run.policy, run.definition))
+    policy, definition = memory.frozen.get(run.id, (run.policy, run.definition))
+    if isinstance(moment.event.fact, ev.NodesAdded):
+        definition = extended(definition, moment.event.fact.nodes)
+    memory.frozen[run.id] = policy, definition
     assert run.policy == policy, "the policy of a run changed while it ran"
-    assert run.definition == definition, "the definition of a run changed while it ran"
+    assert run.definition == definition, "the definition of a run changed by more than was added"
     if not isinstance(moment.event.fact, ev.LimitRaised | ev.RunCreated):
         assert run.raised == moment.was.raised, "a limit was raised without a decision"
 

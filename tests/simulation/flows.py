@@ -189,12 +189,27 @@ class PlainFlow:
                 cmd.Cancel(run=run.id, node=die.choice(sorted(run.nodes))),
                 self._back(die),
                 cmd.Retry(run=run.id),
+                self._more(die),
                 cmd.Cancel(run=run.id),
                 cmd.Waive(run=run.id, finding="F1", reason="why not"),  # type: ignore[arg-type]
                 cmd.CloseStep(run=run.id, step=StepId("T1.1"), status="skipped"),
             ),
-            (2, 3, 1.5, 3, 1.5, 0.4, 0.1, 0.1),
+            (2, 3, 1.5, 3, 1.5, 2, 0.4, 0.1, 0.1),
         )[0]
+
+    def _more(self, die: Random) -> cmd.AddNodes:
+        """Return an addition: new nodes, or others in the place of those that are there, right or wrong."""
+        assert self.state is not None
+        assert self.state.run is not None
+        there = [each.id for each in self.state.run.definition.nodes]
+        nodes: Nodes = {}
+        for _ in range(die.randint(1, 2)):
+            name = die.choice(there) if die.random() < 0.4 else f"more{die.randrange(9)}"
+            nodes[name] = dict(die.choice(_MORE))
+            if die.random() < 0.8:
+                nodes[name]["needs"] = die.sample(there, k=min(len(there), die.randint(0, 2)))
+        text = json.dumps({"nodes": nodes}, indent=1)
+        return cmd.AddNodes(run=self.state.run.id, text=text, source="more", replace=die.random() < 0.7)
 
     def _back(self, die: Random) -> cmd.Resume:
         assert self.state is not None
@@ -211,6 +226,15 @@ class PlainFlow:
         shows = die.choice((None, gate.shows, gate.shows, "another")) if not kind else None
         assert self.run is not None
         return cmd.Decide(run=self.run, gate=gate.id, choice=choice, data=data, shows=shows)
+
+
+_MORE: list[dict[str, Any]] = [
+    {"run": "true"},
+    {"gate": "Go on?"},
+    {"set": {"x": 1}},
+    {"for_each": [1, 2], "as": "each", "max_parallel": 2, "nodes": {"inner": {"run": "true"}}},
+    {"run": "true", "on_failure": "continue"},
+]
 
 
 def _text(name: str, nodes: Nodes) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from punchlist.model import events as ev
+from punchlist.model.flow import Flow
 from punchlist.model.ids import AttemptId, GateId, RunId, Tree
 from punchlist.model.json import Json, plain
 from punchlist.model.policy import Policy
@@ -35,7 +36,7 @@ class Memory:
     revision: dict[str, int] = field(default_factory=dict[str, int])
     started: set[AttemptId] = field(default_factory=set[AttemptId])
     owed: dict[str, str] = field(default_factory=dict[str, str])
-    frozen: dict[RunId, tuple[Policy, object]] = field(default_factory=dict[RunId, tuple[Policy, object]])
+    frozen: dict[RunId, tuple[Policy, Flow]] = field(default_factory=dict[RunId, tuple[Policy, Flow]])
     waived: dict[str, list[tuple[Waiver, Json]]] = field(default_factory=dict[str, list[tuple[Waiver, Json]]])
     failed: Counter[tuple[str, ...]] = field(default_factory=Counter[tuple[str, ...]])
 
