@@ -43,6 +43,7 @@ from punchlist.model.policy import Policy
 from punchlist.model.proofs import Proof, ProofRow, Shows
 from punchlist.model.records import Criterion, Project, Scope, Step, Task
 from punchlist.model.rows import GateRow, NodeRow, Row, RunRow
+from punchlist.model.sealing import data_of
 from punchlist.model.state import AttemptState, GateState, NodeState, RunState, State, StepState, TaskState
 from punchlist.model.states import AttemptStatus, StepStatus
 
@@ -370,7 +371,7 @@ def check_events(events: Iterable[ev.Event]) -> None:
     for event in events:
         again: Any = decode(encode(event.fact), cast("type[Any]", ev.AnyFact))
         assert again == event.fact, event.kind
-        assert ev.text_of(event.fact) == rfc8785.dumps(ev.data_of(event.fact)), event.kind
+        assert ev.text_of(event.fact) == rfc8785.dumps(data_of(event.fact)), event.kind
         head = heads.get(event.stream, ev.Head(event.stream, event.n - 1, event.prev))
         assert ev.seal(head, event.fact, at=event.at, actor=event.actor) == event
         heads[event.stream] = ev.head_after(event)

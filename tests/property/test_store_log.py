@@ -10,11 +10,12 @@ import rfc8785
 from hypothesis import assume, given, strategies as st
 
 from punchlist.errors import RefusedError
-from punchlist.model.events import ZERO, Head, RunCreated, data_of, seal, text_of
+from punchlist.model.events import ZERO, Head, RunCreated, seal, text_of
 from punchlist.model.flow import Flow
 from punchlist.model.ids import RunId, StreamId
 from punchlist.model.json import Json
 from punchlist.model.policy import Policy
+from punchlist.model.sealing import data_of
 from punchlist.ports import Writer
 from punchlist.store import open_store
 from tests.stored import AT, RUN, made, tell_story, writing

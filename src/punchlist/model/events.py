@@ -26,7 +26,7 @@ from punchlist.model.ids import (
     Tree,
 )
 from punchlist.model.jobs import Outcome, Role
-from punchlist.model.json import Json, canonical, fields_of, plain
+from punchlist.model.json import Json, canonical, fields_of
 from punchlist.model.policy import Policy
 from punchlist.model.proofs import Proof
 from punchlist.model.records import Destination, Project, Task
@@ -444,9 +444,8 @@ TaskFact = (
 )  # fmt: skip
 RunFact = (
     RunCreated | RunMoved | RunPaused | CancelAsked | InputsChanged | NodeStarted | CallEntered | ItemsListed
-    | RoundOpened | NodeMoved | PlaceTaken | NodeEnded | NodesReset | NodesAdded
-    | AttemptQueued | AttemptStarted | AttemptEnded | OutcomeIgnored
-    | LimitRaised | GateOpened | GateDecided | GateWithdrawn
+    | RoundOpened | NodeMoved | PlaceTaken | NodeEnded | NodesReset | NodesAdded | AttemptQueued | AttemptStarted
+    | AttemptEnded | OutcomeIgnored | LimitRaised | GateOpened | GateDecided | GateWithdrawn
 )  # fmt: skip
 AnyFact = WorkspaceFact | ProjectFact | TaskFact | RunFact
 
@@ -477,13 +476,6 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     def kind(self) -> str:
         """The event's kind: the name of its fact's class."""
         return type(self.fact).__name__
-
-
-def data_of(fact: AnyFact) -> dict[str, Json]:
-    """Return the fact's fields as JSON, without its kind."""
-    value = plain(fact)
-    assert isinstance(value, dict)
-    return {name: each for name, each in value.items() if name != "kind"}
 
 
 def text_of(fact: AnyFact) -> bytes:

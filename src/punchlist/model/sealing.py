@@ -2,7 +2,16 @@
 
 import msgspec
 
+from punchlist.model.json import Json, plain
+
 _quoted = msgspec.json.Encoder().encode
+
+
+def data_of(fact: msgspec.Struct) -> dict[str, Json]:
+    """Return the fields of an event's fact as JSON, without its kind."""
+    value = plain(fact)
+    assert isinstance(value, dict)
+    return {name: each for name, each in value.items() if name != "kind"}
 
 
 def chain_hash(prev: bytes, *, stream: str, n: int, at: str, kind: str, actor: str, data: bytes) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from punchlist.model.events import Event, data_of
+from punchlist.model.events import Event
 from punchlist.model.gates import GATES, Choice
 from punchlist.model.ids import StepId
 from punchlist.model.json import Json, encode, plain
@@ -16,6 +16,7 @@ from punchlist.model.proofs import Proof
 from punchlist.model.records import Criterion, Project, Step
 from punchlist.model.rows import GateRow, NodeRow, RunRow, TaskSummary
 from punchlist.model.scores import waived
+from punchlist.model.sealing import data_of
 from punchlist.model.state import AttemptState, StepState, TaskState, VerdictRow
 from punchlist.model.verdicts import Verdict
 from punchlist.render.words import standing

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 
 from punchlist.model import events as e
 from punchlist.model.json import Json
+from punchlist.model.sealing import data_of
 from punchlist.model.verdicts import Verdict
 from punchlist.render.blocks import one_line
 from punchlist.render.words import judged_on, person, plural
@@ -21,7 +22,7 @@ def told(fact: e.AnyFact) -> str:
 
 def _generic(fact: e.AnyFact) -> str:
     kind = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(fact).__name__).capitalize()
-    said = [f"{name} {value}" for name, value in e.data_of(fact).items() if _short(value)]
+    said = [f"{name} {value}" for name, value in data_of(fact).items() if _short(value)]
     return f"{kind}: {', '.join(said)}" if said else kind
 
 
