@@ -21,10 +21,10 @@ GATE: dict[str, Any] = {
 
 
 def task(steps: int, *, title: str = "Write", check: str = "true") -> dict[str, Any]:
-    criterion = {"id": "AC-1", "text": "It holds.", "check": check, "shows": None}
+    criterion = {"id": "AC-1", "text": "It holds.", "check": check, "shows": None, "network": False}
     made = [{"id": f"T1.{each}", "title": title, "scope": {}, "criteria": [criterion]} for each in range(1, steps + 1)]
     terms = {"repo": "repos/p", "base": "main", "rules": []}
-    known = {"id": "T1", "title": title, "project": "p", "acceptance": [], "proof": None}
+    known: dict[str, Any] = {"id": "T1", "title": title, "project": "p", "acceptance": [], "proof": None}
     return {**known, "steps": made, "terms": terms}
 
 
