@@ -34,7 +34,7 @@ def place(folder: Workspace) -> Workspace:
     (folder.root / "more.yaml").rename(folder.root / "nodes" / "more.yaml")
     os.mkfifo(folder.root / "gate")
     folder.ok("run", "held.yaml")
-    until(lambda: statuses(folder).get("bad") == "failed" and ran(folder)["held"] == 1, what="one failed, one is held")
+    until(lambda: ran(folder)["held"] == 1 and statuses(folder).get("bad") == "failed", what="one failed, one is held")
     return folder
 
 
