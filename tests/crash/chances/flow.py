@@ -15,7 +15,8 @@ number=$1 seconds=$2 kind=$3
 shift 3
 echo "$number $PUNCHLIST_ATTEMPT" >>started
 exec 7>"busy/$number"
-flock --nonblock 7 || echo "$number $PUNCHLIST_ATTEMPT" >>twice
+flock --nonblock 7
+[ $? = 1 ] && echo "$number $PUNCHLIST_ATTEMPT" >>twice # it is 137 where that was struck itself
 sum=$number
 for need; do
     read -r value <"out/$need" || exit 8
