@@ -92,12 +92,35 @@ def step(reader: "Reader", name: str) -> "tuple[TaskState, Step]":
 
 
 def run(reader: "Reader", name: str) -> "RunRow":
-    """Return a run."""
+    """Return a run; one that was asked for, and that no engine has begun yet, is pending."""
     check_kind(name, "run")
-    found = reader.run(RunId(name))
+    found = reader.run(RunId(name)) or _asked_for(reader, name)
     if found is None:
         raise _missing("run", name, hint="To see what there is: punchlist status")
     return found
+
+
+def _asked_for(reader: "Reader", name: str) -> "RunRow | None":
+    rows = [row for row in reader.inbox() if isinstance(row.command, dict) and row.command.get("run") == name]
+    for row in rows:
+        import msgspec
+
+        from punchlist.model.commands import InboxCommand, StartRun
+        from punchlist.model.rows import RunRow
+        from punchlist.model.states import NodeStatus
+
+        start = msgspec.convert(row.command, InboxCommand)
+        if isinstance(start, StartRun):
+            return RunRow(
+                id=start.run,
+                flow=start.definition.flow,
+                purpose=start.purpose,
+                status=NodeStatus.PENDING,
+                project=start.project,
+                task=start.task,
+                created_at=row.at,
+            )
+    return None
 
 
 def gate(reader: "Reader", name: str) -> "GateRow":
