@@ -49,18 +49,17 @@ def has_rest(tree: Tree) -> bool:
 
     True when it cannot be told. Only a process that is the reaper of its orphans may ask.
     """
-    children = own_children()
-    if children is None:
-        return True
-    reap_orphans(children)
-    return bool(tree.strays({process.pid: process for process in children if not process.ended}))
+    while (children := own_children()) is not None:
+        if tree.strays({process.pid: process for process in children if not process.ended}):
+            return True
+        if not reap_orphans(children):
+            return False  # else look again: what had just ended may have left a process of its own
+    return True
 
 
-def reap_orphans(children: Sequence[Process]) -> None:
-    """Take orphans that have ended out of the process table."""
-    for orphan in orphans(children):
-        if orphan.ended:
-            reap(orphan)
+def reap_orphans(children: Sequence[Process]) -> int:
+    """Take orphans that have ended out of the process table, and return how many that were."""
+    return sum(reap(orphan) for orphan in orphans(children) if orphan.ended)
 
 
 @contextmanager

@@ -35,10 +35,21 @@ class Tree(NamedTuple):
     since: int = 0
 
     def members(self) -> list[Process]:
-        """Return the living processes of the attempt, its wrapper included; reads all of /proc."""
-        table = {process.pid: process for process in map(read_process, _pids()) if process is not None}
+        """Return the living processes of the attempt, its wrapper included; reads all of /proc.
+
+        One may start another and end before it is looked at. So what is new is looked at, too, until nothing is.
+        """
+        table: dict[int, Process] = {}
+        seeds: set[int] = set()
+        seen: set[int] = set()
         tag = tag_of(self.io)
-        seeds = {pid for pid in table if marked(pid, self.io) or (tag is not None and read_tag(pid) == tag)}
+        while new := set(_pids()) - seen:
+            seen |= new
+            for pid in new:
+                if (process := read_process(pid)) is not None:
+                    table[pid] = process
+                    if marked(pid, self.io) or (tag is not None and read_tag(pid) == tag):
+                        seeds.add(pid)
         seeds |= self.strays(table)
         if self.wrapper is not None:
             seeds.add(self.wrapper)
@@ -161,10 +172,11 @@ def marked(pid: int, io: Path) -> bool:
     return _mark(pid) == str(io)
 
 
-def reap(orphan: Process) -> None:
-    """Take an ended orphan out of the process table."""
+def reap(orphan: Process) -> bool:
+    """Take an ended orphan out of the process table; False when it is not gone, as while a thread of it lives."""
     with suppress(ChildProcessError):
-        os.waitpid(orphan.pid, os.WNOHANG)
+        return os.waitpid(orphan.pid, os.WNOHANG)[0] != 0
+    return False
 
 
 def _mark(pid: int) -> str | None:
