@@ -32,7 +32,8 @@ CHANGES = {
     "step edit": "T1.1 --goal Other", "step remove": "T1.1", "step reorder": "T1 T1.1", "step skip": "T1.1",
     "step cancel": "T1.1", "step reopen": "T3.1", "approve": "T1 --no-wait", "reject": "G1 -m no",
     "decide": "G1 approve", "waive": "F1 --reason fine", "rework": "T1.1 -m more", "run": "flow.yaml",
-    "pause": "T1", "resume": "T1", "retry": "T3", "cancel": "T1", "files write": "", "gc": "--keep-days 0",
+    "pause": "T1", "resume": "T1", "retry": "T3", "cancel": "T1",
+    "add": "R1 --file flow.yaml", "files write": "", "gc": "--keep-days 0",
     "mcp": "--install claude-code --yes",
     "engine run": "", "engine start": "", "engine stop": "", "engine install": "--yes",
 }  # fmt: skip
@@ -89,7 +90,9 @@ def test_what_changes_something_is_refused_inside_an_attempt_and_has_changed_not
     call = workspace.punchlist(*verb.split(), *CHANGES[verb].split(), env={"PUNCHLIST_ATTEMPT": "A1"})
 
     assert call.code == 3, call
-    assert any(said in call.err for said in ("attempt", "agent:unknown/A1", "no run has hold of it")), call
+    assert any(
+        said in call.err for said in ("attempt", "agent:unknown/A1", "no run has hold of it", "there is no run")
+    ), call
     assert everything(workspace) == before
 
 

@@ -1,12 +1,14 @@
 """What queued attempts wait for where the settings bound how many are at work at once."""
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from punchlist.model.states import AttemptStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
+    from punchlist.model.places import Limits
     from punchlist.model.state import AttemptState
     from punchlist.ports import Reader
     from punchlist.service.context import Service
@@ -17,29 +19,41 @@ MOST = 100
 
 def waiting(service: "Service", reader: "Reader") -> "list[tuple[AttemptState, str]]":
     """Return queued attempts whose time has come and for which there is no place, each with the limit in its way."""
+    live = reader.runs(live=True)
+    if not live or not _limits(service):
+        return []
     place = places(service, reader)
-    paused = {run.id for run in reader.runs(live=True) if run.paused}
-    found = ((each, place(each)) for each in _queued(service, reader) if each.run not in paused)
+    paused = {run.id for run in live if run.paused}
+    found = ((each, place(each)) for each in reader.queued(MOST) if each.run not in paused)
     return sorted(((each, what) for each, what in found if what), key=lambda pair: int(pair[0].id[1:]))
 
 
 def places(service: "Service", reader: "Reader") -> "Callable[[AttemptState], str]":
-    """Return what says which limit leaves an attempt no place; an empty text for one that waits for something else."""
-    from punchlist.model.places import at_work, full, limits_of
+    """Return what says which limit leaves an attempt no place; an empty text for one that waits for something else.
 
-    limits = limits_of(service.settings)
-    if not limits:
-        return lambda _attempt: ""
-    now, time = at_work(reader.workers_at_work()), service.now()
+    The settings are read for the first one that is queued.
+    """
+    time = service.now()
+
+    @cache
+    def limits() -> "Limits":
+        return _limits(service)
+
+    @cache
+    def workers() -> "list[str | None]":
+        return list(reader.workers_at_work())
 
     def place(attempt: "AttemptState") -> str:
-        waits = attempt.status is AttemptStatus.QUEUED and (attempt.not_before or "") <= time
-        return full(limits, attempt.worker, now=now) if waits else ""
+        if attempt.status is not AttemptStatus.QUEUED or (attempt.not_before or "") > time or not limits():
+            return ""
+        from punchlist.model.places import at_work, full
+
+        return full(limits(), attempt.worker, now=at_work(workers()))
 
     return place
 
 
-def _queued(service: "Service", reader: "Reader") -> "Iterable[AttemptState]":
+def _limits(service: "Service") -> "Limits":
     from punchlist.model.places import limits_of
 
-    return reader.queued(MOST) if limits_of(service.settings) else ()
+    return limits_of(service.settings)
