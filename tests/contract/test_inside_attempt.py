@@ -38,6 +38,7 @@ CHANGES = {
     "engine run": "", "engine start": "", "engine stop": "", "engine install": "--yes",
 }  # fmt: skip
 """Each verb that changes something, with arguments that would let it."""
+REFUSED_SAYING = ("attempt", "agent:unknown/A1", "no run has hold of it", "there is no run")
 ELSEWHERE = {"logs": "there is no attempt", "diff": "no run has begun"}
 """Verbs that look at what this workspace has not."""
 
