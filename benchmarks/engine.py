@@ -36,7 +36,7 @@ def steps(bench: Bench) -> Iterator[Row]:
 
 def _built(bench: Bench, size: int) -> float:
     """Let six steps be built, up to the one that fails for good; return the milliseconds that the engine worked."""
-    created = bench.answer("task", "create", "--file", "-", stdin=_parts(size))["task"]
+    created = bench.answer("task", "create", "bench", "--file", "-", stdin=_parts(size))["task"]
     bench.call("approve", str(created["id"]))
     before = bench.engine_cpu()
     bench.call("task", "start", "--wait", str(created["id"]), ends=WAITS)
@@ -66,7 +66,7 @@ def checks(bench: Bench, *, tasks: int) -> Row:
     bench.call("engine", "start")
 
     def prove() -> None:
-        created = bench.answer("task", "create", "--file", "-", stdin=TASK_FILE)
+        created = bench.answer("task", "create", "bench", "--file", "-", stdin=TASK_FILE)
         bench.call("approve", str(created["task"]["id"]))
 
     prove()

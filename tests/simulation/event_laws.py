@@ -2,9 +2,8 @@
 
 from collections.abc import Callable
 
-from punchlist.flow.addition import extended
 from punchlist.model import events as ev
-from punchlist.model.flow import Flow, RunNode
+from punchlist.model.flow import Flow, RunNode, extended
 from punchlist.model.ids import AttemptId
 from punchlist.model.jobs import FailureClass, Role
 from punchlist.model.state import AttemptState, NodeState, RunState

@@ -7,8 +7,8 @@ from punchlist.engine.fold_nodes import ROOT, child_of, with_nodes
 from punchlist.engine.fold_resets import count, line_up
 from punchlist.engine.fold_rests import rested
 from punchlist.engine.spots import index
-from punchlist.flow.addition import extended
 from punchlist.model import events as ev
+from punchlist.model.flow import extended
 from punchlist.model.state import NodeState, RunState
 
 replace = msgspec.structs.replace

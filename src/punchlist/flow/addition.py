@@ -1,9 +1,5 @@
 """Nodes that are added to a flow which runs already: read by themselves, checked with all that is there."""
 
-from collections.abc import Sequence
-
-import msgspec
-
 from punchlist.flow.agents import read_agents, with_workers
 from punchlist.flow.check import check
 from punchlist.flow.document import Scalar, Yaml, compose
@@ -12,7 +8,7 @@ from punchlist.flow.nodes import read_nodes
 from punchlist.flow.parse import VERSION, parse_in
 from punchlist.flow.places import Places
 from punchlist.flow.reading import Reader
-from punchlist.model.flow import AnyNode, Flow
+from punchlist.model.flow import AnyNode, Flow, extended
 
 _KEYS = ("punchlist", "agents", "nodes")
 
@@ -51,13 +47,6 @@ def named_files(text: str, *, source: str, read: Read) -> dict[str, str]:
     if document is not None:
         _nodes(Reader(files.problems), document, files=files, flow=Flow(flow="", nodes=()))
     return found
-
-
-def extended(flow: Flow, nodes: Sequence[AnyNode]) -> Flow:
-    """Return a flow with nodes in the place of those of the same name, and the others behind all."""
-    fresh = {node.id: node for node in nodes}
-    kept = [fresh.pop(node.id, node) for node in flow.nodes]
-    return msgspec.structs.replace(flow, nodes=(*kept, *fresh.values()))
 
 
 def _nodes(reader: Reader, document: Yaml, *, files: Files, flow: Flow) -> tuple[AnyNode, ...]:

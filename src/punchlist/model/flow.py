@@ -1,5 +1,6 @@
 """A checked flow: one closed record a node kind. Strings may hold `${{ … }}`, evaluated when the node starts."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -191,3 +192,10 @@ class Flow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     outputs: dict[str, Json] = {}
     policy: PolicyPart = PolicyPart()
     agents: dict[str, dict[str, Json]] = {}
+
+
+def extended(flow: Flow, nodes: Sequence[AnyNode]) -> Flow:
+    """Return a flow with nodes in the place of those of the same name, and the others behind all."""
+    fresh = {node.id: node for node in nodes}
+    kept = [fresh.pop(node.id, node) for node in flow.nodes]
+    return msgspec.structs.replace(flow, nodes=(*kept, *fresh.values()))
