@@ -8,7 +8,6 @@ from punchlist.engine.resetting import leave_unreached, take_back
 from punchlist.engine.turn import Turn
 from punchlist.engine.undone import again
 from punchlist.errors import DefinitionError, Problem, RefusedError
-from punchlist.flow.addition import parse_addition
 from punchlist.model import commands as cmd, events as ev
 from punchlist.model.flow import AnyNode
 from punchlist.model.ids import NodePath
@@ -20,6 +19,8 @@ def add_nodes(turn: Turn, command: cmd.AddNodes) -> None:
 
     Raises DefinitionError with all that is wrong with them, RefusedError where the run, or a node, is past changing.
     """
+    from punchlist.flow.addition import parse_addition  # the checker of flows; most engines never need it
+
     _refuse(turn)
     nodes = parse_addition(
         command.text, source=command.source, flow=turn.run.definition, read=command.files.__getitem__

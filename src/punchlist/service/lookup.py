@@ -9,6 +9,7 @@ from punchlist.model.ids import AttemptId, FindingId, GateId, ProjectId, RunId, 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from punchlist.model.commands import StartRun
     from punchlist.model.ids import Digest
     from punchlist.model.records import Project, Step
     from punchlist.model.rows import GateRow, RunRow
@@ -106,21 +107,27 @@ def _asked_for(reader: "Reader", name: str) -> "RunRow | None":
         import msgspec
 
         from punchlist.model.commands import InboxCommand, StartRun
-        from punchlist.model.rows import RunRow
-        from punchlist.model.states import NodeStatus
 
         start = msgspec.convert(row.command, InboxCommand)
         if isinstance(start, StartRun):
-            return RunRow(
-                id=start.run,
-                flow=start.definition.flow,
-                purpose=start.purpose,
-                status=NodeStatus.PENDING,
-                project=start.project,
-                task=start.task,
-                created_at=row.at,
-            )
+            return pending(start, at=row.at)
     return None
+
+
+def pending(start: "StartRun", *, at: str) -> "RunRow":
+    """Return a run as it is from when it is asked for until an engine begins it."""
+    from punchlist.model.rows import RunRow
+    from punchlist.model.states import NodeStatus
+
+    return RunRow(
+        id=start.run,
+        flow=start.definition.flow,
+        purpose=start.purpose,
+        status=NodeStatus.PENDING,
+        project=start.project,
+        task=start.task,
+        created_at=at,
+    )
 
 
 def gate(reader: "Reader", name: str) -> "GateRow":

@@ -78,8 +78,7 @@ def run(
         listed.hand_over(service, started)
         writer.enqueue(plain(command), at=at, actor=service.actor)
     service.engine.wake()
-    row = RunRow(id=started, flow=definition.flow, purpose="flow", status=NodeStatus.PENDING, created_at=at)
-    return {"run": shapes.run(row, [])}
+    return {"run": shapes.run(lookup.pending(command, at=at), [])}
 
 
 def dry_run(

@@ -13,7 +13,7 @@ from punchlist.model.ids import ProjectId, RunId, StreamId, TaskId, slug
 from punchlist.model.json import plain
 from punchlist.model.rows import RunRow
 from punchlist.model.settings import program_of, usable_worker
-from punchlist.model.states import FINAL_STEP, NodeStatus, TaskStatus
+from punchlist.model.states import FINAL_STEP, TaskStatus
 from punchlist.render import shapes
 from punchlist.service import approvals, listed, lookup, proofs, publishing
 from punchlist.service.context import quiet
@@ -150,16 +150,7 @@ def _start(service: "Service", writer: "Writer", *, task: str, flow: "Flow") -> 
     at = service.now()
     listed.hand_over(service, run)
     writer.enqueue(plain(command), at=at, actor=service.actor)
-    row = RunRow(
-        id=run,
-        flow=flow.flow,
-        purpose="deliver",
-        status=NodeStatus.PENDING,
-        project=ProjectId(project.id),
-        task=TaskId(task),
-        created_at=at,
-    )
-    return state, row
+    return state, lookup.pending(command, at=at)
 
 
 def _staffed(service: "Service", task: "Task") -> "Task":
