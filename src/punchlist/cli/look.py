@@ -20,7 +20,8 @@ def status(session: Session, since: str | None = None) -> None:
     """Show first what needs you, with the command to type; then what was accepted, failed, runs, is parked."""
     from punchlist.service import status as verbs
 
-    session.show(verbs.status(session.service, since=since), attention.status)
+    most = None if session.json else attention.MOST
+    session.show(verbs.status(session.service, since=since, most=most), attention.status)
 
 
 @click.command(cls=Verb, epilog=examples("punchlist why T12", "punchlist why T12.3"))

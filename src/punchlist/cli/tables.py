@@ -35,7 +35,7 @@ def to_type(rows: Sequence[Sequence[str]], *, indent: int) -> list[str]:
 
     Where a terminal is too narrow even so, the command stands on a line of its own.
     """
-    if not on_terminal():
+    if not on_terminal() or not rows:
         return columns(rows).splitlines()
     from punchlist.cli import fitting
 

@@ -121,11 +121,7 @@ def _deeper(bind: "Bind") -> list[Tool]:
 
 def _get_status(service: "Service", given: Given) -> "Answer":
     """Return the status with the first of each list; `totals` says how long each is."""
-    answer = status.status(service, since=given.maybe("since"))
-    lists = {name: each for name, each in answer.items() if isinstance(each, list)}
-    shown: dict[str, Json] = {name: each[:_FEW] for name, each in lists.items()}
-    totals: dict[str, Json] = {name: len(each) for name, each in lists.items()}
-    return {**answer, **shown, "totals": totals}
+    return status.status(service, since=given.maybe("since"), most=_FEW)
 
 
 def _list_tasks(service: "Service", given: Given) -> "Answer":

@@ -52,6 +52,18 @@ class Reader(Protocol):
         """Return lines of tasks in the order of their ids; no statuses means all."""
         ...
 
+    def tasks_standing(self, status: TaskStatus, *, since: str = "", most: int | None = None) -> list[TaskSummary]:
+        """Return lines of the first tasks in a status that changed at `since` or later, in the order of their ids."""
+        ...
+
+    def tasks_counted(self, *, since: str = "") -> dict[TaskStatus, int]:
+        """Return how many tasks that changed at `since` or later stand in each status; none where there are none."""
+        ...
+
+    def paused_tasks(self) -> list[TaskSummary]:
+        """Return lines of the tasks that are paused, in the order of their ids."""
+        ...
+
     def task_ids(self, *, after: int, limit: int) -> list[TaskId]:
         """Return at most so many tasks behind the number `after` in the order of their ids."""
         ...

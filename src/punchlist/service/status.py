@@ -10,23 +10,39 @@ from punchlist.service.placing import waiting as waiting_for_a_place
 from punchlist.service.programs import troubles
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from punchlist.model.json import Json
     from punchlist.model.rows import GateRow, TaskSummary
     from punchlist.model.state import AttemptState
     from punchlist.ports import Reader
     from punchlist.service.context import Answer, Service
 
-_HELD = frozenset({TaskStatus.RUNNING, TaskStatus.WAITING})
+_HELD = (TaskStatus.RUNNING, TaskStatus.WAITING)
+_LISTS: "Mapping[str, tuple[tuple[TaskStatus, ...], str]]" = {
+    "accepted": ((TaskStatus.ACCEPTED,), ""),
+    "failed": ((TaskStatus.FAILED,), "punchlist why"),
+    "running": (_HELD, "punchlist why"),
+    "ready": ((TaskStatus.READY,), "punchlist task start"),
+    "drafts": ((TaskStatus.DRAFT,), "punchlist approve"),
+}
+"""Lists of tasks, in which status they are, and what moves such a task on."""
+_OVER = ("accepted", "failed")
+"""Lists that `since` cuts."""
+_TO_TYPE = ("waiting", "failed", "drafts", "ready")
 
 
-def status(service: "Service", *, since: str | None = None) -> "Answer":
+def status(service: "Service", *, since: str | None = None, most: int | None = None) -> "Answer":
     """Return the engine, what runs, what waits for a person, what went wrong, and what was accepted since a time.
 
-    `since` is an ISO 8601 time; without it all that was accepted or failed is told. `commands` repeats what to type.
+    `since` is an ISO 8601 time; without it all that was accepted or failed is told. `most` is how many lines of a list
+    are wanted, by default all; `totals` says how many there are of each. `commands` repeats what to type.
     """
     after = _time(since)
     with service.store.read() as reader:
-        lines = reader.tasks()
+        tasks = _tasks(reader, after=after, most=most)
+        counted = _counted(reader, after=after)
+        paused = reader.paused_tasks()
         gates = reader.gates()
         runs = reader.runs(live=True)
         in_line = waiting_for_a_place(service, reader)
@@ -37,32 +53,45 @@ def status(service: "Service", *, since: str | None = None) -> "Answer":
         beside: list[Json] = [
             {"where": each.where, "message": each.message, "command": "punchlist doctor"} for each in troubles(reader)
         ]
-    by_status = {each: [line for line in lines if line.status is each] for each in TaskStatus}
-    waiting = [_gate(each) for each in gates]
-    drafts = _lines(by_status[TaskStatus.DRAFT], "punchlist approve")
-    ready = _lines(by_status[TaskStatus.READY], "punchlist task start")
-    failed = _lines([line for line in by_status[TaskStatus.FAILED] if line.changed_at >= after], "punchlist why")
-    accepted = [line for line in by_status[TaskStatus.ACCEPTED] if line.changed_at >= after]
     engine = service.engine.status()
-    live: list[Json] = [{**shapes.run(run, []), "nodes": []} for run in runs]
-    commands = [str(each["command"]) for each in (*waiting, *failed, *drafts, *ready) if isinstance(each, dict)]
-    return {
-        "engine": plain(engine),
+    idle = (runs or pending) and not engine.running and not _only_paused(paused, held=counted["running"])
+    lists: dict[str, list[Json]] = {
         "projects": [*projects],
-        "waiting": waiting,
-        "accepted": [{**line, "command": ""} for line in shapes.task_summaries(accepted)],
-        "failed": failed,
-        "running": _lines([line for line in lines if line.status in _HELD], "punchlist why"),
-        "runs": live,
-        "parked": [*parked],
+        "waiting": [_gate(each) for each in gates],
+        **tasks,
+        "runs": [{**shapes.run(run, []), "nodes": []} for run in runs],
+        "parked": parked,
         "in_line": [_in_line(each, what) for each, what in in_line],
-        "ready": ready,
-        "drafts": drafts,
         "problems": [
-            *_problems(lines, engine_runs=engine.running, live=bool(runs), pending=len(pending)),
+            *([_idle(live=bool(runs), pending=len(pending))] if idle else []),
+            *(_paused(each.id) for each in paused),
             *beside,
         ],
-        "commands": [*(commands if projects else [_first_project(service)])],
+    }
+    commands: list[Json] = [each["command"] for name in _TO_TYPE for each in lists[name] if isinstance(each, dict)]
+    lists["commands"] = commands if projects else [_first_project(service)]
+    totals: dict[str, Json] = {name: len(each) for name, each in lists.items()}
+    totals["commands"] = len(gates) + counted["failed"] + counted["drafts"] + counted["ready"] if projects else 1
+    return {"engine": plain(engine), **{name: each[:most] for name, each in lists.items()}, "totals": totals | counted}
+
+
+def _tasks(reader: "Reader", *, after: str, most: int | None) -> "dict[str, list[Json]]":
+    """Return the first lines of each list of tasks."""
+    found: dict[str, list[Json]] = {}
+    for name, (statuses, command) in _LISTS.items():
+        since = after if name in _OVER else ""
+        lines = [line for each in statuses for line in reader.tasks_standing(each, since=since, most=most)]
+        found[name] = _lines(sorted(lines, key=_number) if len(statuses) > 1 else lines, command)
+    return found
+
+
+def _counted(reader: "Reader", *, after: str) -> dict[str, int]:
+    """Return how many tasks there are of each list."""
+    of_all = reader.tasks_counted()
+    over = reader.tasks_counted(since=after) if after else of_all
+    return {
+        name: sum((over if name in _OVER else of_all).get(each, 0) for each in statuses)
+        for name, (statuses, _) in _LISTS.items()
     }
 
 
@@ -73,7 +102,11 @@ def _first_project(service: "Service") -> str:
 
 
 def _lines(lines: "list[TaskSummary]", command: str) -> "list[Json]":
-    return [{**line, "command": f"{command} {line['id']}"} for line in shapes.task_summaries(lines)]
+    return [{**line, "command": f"{command} {line['id']}" if command else ""} for line in shapes.task_summaries(lines)]
+
+
+def _number(line: "TaskSummary") -> int:
+    return int(line.id[1:])
 
 
 def _gate(row: "GateRow") -> "Json":
@@ -114,19 +147,16 @@ def _in_line(state: "AttemptState", what: str) -> "Json":
     }
 
 
-def _problems(lines: "list[TaskSummary]", *, engine_runs: bool, live: bool, pending: int) -> "list[Json]":
-    problems: list[Json] = []
-    if (live or pending) and not engine_runs and not _only_paused(lines):
-        problems.append(
-            {
-                "where": "engine",
-                "message": f"{_held(live=live, pending=pending)}, but no engine is at work",
-                "command": "punchlist engine start",
-            }
-        )
-    paused = [line.id for line in lines if line.paused]
-    problems += [{"where": each, "message": "is paused", "command": f"punchlist resume {each}"} for each in paused]
-    return problems
+def _idle(*, live: bool, pending: int) -> "Json":
+    return {
+        "where": "engine",
+        "message": f"{_held(live=live, pending=pending)}, but no engine is at work",
+        "command": "punchlist engine start",
+    }
+
+
+def _paused(task: str) -> "Json":
+    return {"where": task, "message": "is paused", "command": f"punchlist resume {task}"}
 
 
 def _held(*, live: bool, pending: int) -> str:
@@ -134,9 +164,8 @@ def _held(*, live: bool, pending: int) -> str:
     return " and ".join([*(["runs are live"] if live else []), *([waits] if pending else [])])
 
 
-def _only_paused(lines: "list[TaskSummary]") -> bool:
-    held = [line for line in lines if line.status in _HELD]
-    return bool(held) and all(line.paused for line in held)
+def _only_paused(paused: "list[TaskSummary]", *, held: int) -> bool:
+    return 0 < held == sum(line.status in _HELD for line in paused)
 
 
 def _time(since: str | None) -> str:

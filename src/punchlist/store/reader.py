@@ -142,8 +142,21 @@ class SqliteReader:
             rows = self._session.all("list_tasks_in", statuses=named)
         else:
             rows = self._session.all("list_tasks")
-        waits = self._waits()
-        return [_summary(row, waits) for row in rows]
+        return self._summaries(rows)
+
+    def tasks_standing(self, status: TaskStatus, *, since: str = "", most: int | None = None) -> list[TaskSummary]:
+        """Return lines of the first tasks in a status that changed at `since` or later, in the order of their ids."""
+        limit = -1 if most is None else most
+        return self._summaries(self._session.all("list_tasks_standing", status=status.value, since=since, most=limit))
+
+    def tasks_counted(self, *, since: str = "") -> dict[TaskStatus, int]:
+        """Return how many tasks that changed at `since` or later stand in each status; none where there are none."""
+        rows = self._session.all("count_tasks_since", since=since) if since else self._session.all("count_tasks")
+        return {_STATUSES[status]: count for status, count in rows}
+
+    def paused_tasks(self) -> list[TaskSummary]:
+        """Return lines of the tasks that are paused, in the order of their ids."""
+        return self._summaries(self._session.all("list_paused_tasks"))
 
     def task_ids(self, *, after: int, limit: int) -> list[TaskId]:
         """Return at most so many tasks behind the number `after` in the order of their ids; nothing of them is read."""
@@ -156,6 +169,10 @@ class SqliteReader:
     def scores(self, project: ProjectId) -> list[TaskScore]:
         """Return what a project's own files say of its tasks, in the order of their ids."""
         return self._documents(TaskScore, self._session.all("list_task_scores", project=project))
+
+    def _summaries(self, rows: Sequence[SqlRow]) -> list[TaskSummary]:
+        waits = self._waits() if rows else {}
+        return [_summary(row, waits) for row in rows]
 
     def _waits(self) -> dict[str, str]:
         waits: dict[str, str] = {}

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+import msgspec
+
 from punchlist.cli.tables import columns, status as state, strong, to_type
 from punchlist.cli.views.runs import gate_lines
 from punchlist.cli.views.seen import EngineSeen, FindingSeen, GateSeen, JudgedSeen, Part, WaitsSeen, seen
@@ -10,7 +12,20 @@ from punchlist.cli.views.tasks import skipped
 from punchlist.model.json import Json
 
 Answer = Mapping[str, Json]
-_MOST = 20
+MOST = 20
+"""How many lines of a list a person is shown."""
+_TITLES = {
+    "waiting": "Needs you",
+    "problems": "Not right",
+    "failed": "Failed",
+    "drafts": "To approve",
+    "ready": "To start",
+    "running": "Running",
+    "in_line": "In line",
+    "parked": "Parked",
+    "accepted": "Accepted",
+}
+_REST = dict.fromkeys(("problems", "parked", "in_line"), "punchlist status --json") | {"waiting": "punchlist gates"}
 _INDENT = " " * 13
 _NOTHING = "Nothing to do: punchlist plan, or punchlist task create --file task.yaml"
 
@@ -141,22 +156,24 @@ class StatusSeen(Part, frozen=True, kw_only=True):
     drafts: tuple[LineSeen, ...] = ()
     projects: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()
+    totals: Mapping[str, int] = msgspec.field(default_factory=dict)
 
 
 def status(answer: Answer) -> str:
-    """Return how things stand: first what needs a person, with the command to type."""
+    """Return how things stand, as far as the answer goes: first what needs a person, with the command to type."""
     told = seen(StatusSeen, dict(answer))
-    blocks = [
-        _block("Needs you", [line for gate in told.waiting for line in gate_lines(gate)]),
-        _block("Not right", [f"{each.where}: {each.message}\n  {each.command}" for each in told.problems]),
-        _block("Failed", _lines(told.failed)),
-        _block("To approve", _lines(told.drafts)),
-        _block("To start", _lines(told.ready)),
-        _block("Running", _lines(told.running)),
-        _block("In line", _in_line(told.in_line)),
-        _block("Parked", _parked(told.parked)),
-        _block("Accepted", _lines(told.accepted)),
-    ]
+    lines = {
+        "waiting": [line for gate in told.waiting for line in gate_lines(gate)],
+        "problems": [f"{each.where}: {each.message}\n  {each.command}" for each in told.problems],
+        "failed": _lines(told.failed),
+        "drafts": _lines(told.drafts),
+        "ready": _lines(told.ready),
+        "running": _lines(told.running),
+        "in_line": _in_line(told.in_line),
+        "parked": _parked(told.parked),
+        "accepted": _lines(told.accepted),
+    }
+    blocks = [_block(_TITLES[name], [*lines[name], *_more(told, name)]) for name in _TITLES]
     shown = [block for block in blocks if block]
     nothing = _NOTHING if told.projects else f"There is no project yet: {', '.join(told.commands)}"
     return "\n\n".join([*(shown or [nothing]), _engine(told)])
@@ -166,24 +183,26 @@ def _block(title: str, lines: Sequence[str]) -> str:
     return "\n".join([strong(title), *(f"  {line}" for text in lines for line in text.splitlines())]) if lines else ""
 
 
+def _more(told: StatusSeen, name: str) -> list[str]:
+    """Return how many more of a list there are than lines that a person is shown, and how to see them."""
+    left = told.totals.get(name, 0) - MOST
+    return [f"and {left} more: {_REST.get(name, 'punchlist task list')}"] if left > 0 else []
+
+
 def _lines(lines: Sequence[LineSeen]) -> list[str]:
-    rows = [[each.id, _how_far(each), each.title, each.command] for each in lines[:_MOST]]
-    more = [f"and {len(lines) - _MOST} more: punchlist task list"] if len(lines) > _MOST else []
-    return [*to_type(rows, indent=2), *more] if rows else []
+    return to_type([[each.id, _how_far(each), each.title, each.command] for each in lines], indent=2)
 
 
 def _parked(parked: Sequence[ParkedSeen]) -> list[str]:
     """Return who waits until when, and why; what they answered may have many lines."""
-    rows = [[each.step or each.node, _who_until(each), _why_parked(each), each.command] for each in parked[:_MOST]]
-    more = [f"and {len(parked) - _MOST} more: punchlist status --json"] if len(parked) > _MOST else []
-    return [*to_type(rows, indent=2), *more] if rows else []
+    rows = [[each.step or each.node, _who_until(each), _why_parked(each), each.command] for each in parked]
+    return to_type(rows, indent=2)
 
 
 def _in_line(waiting: Sequence[InLineSeen]) -> list[str]:
     """Return who waits for a place, and which limit is in the way."""
     rows = [[each.step or each.node, _who(each), f"waits for {each.waits_for}", each.command] for each in waiting]
-    more = [f"and {len(waiting) - _MOST} more: punchlist status --json"] if len(waiting) > _MOST else []
-    return [*to_type(rows[:_MOST], indent=2), *more] if rows else []
+    return to_type(rows, indent=2)
 
 
 def _who(each: ParkedSeen | InLineSeen) -> str:

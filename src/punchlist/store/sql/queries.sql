@@ -115,6 +115,21 @@ where status in (select value from json_each(:statuses)) order by number;
 select id, project, title, status, paused, steps_accepted, steps_total, changed_at, steps_skipped from tasks
 where project = :project and (:statuses = '[]' or status in (select value from json_each(:statuses))) order by number;
 
+-- Of one status, so that its index gives the order and no more is read than is asked for; -1 is all.
+-- name: list_tasks_standing
+select id, project, title, status, paused, steps_accepted, steps_total, changed_at, steps_skipped from tasks
+where status = :status and changed_at >= :since order by number limit :most;
+
+-- name: list_paused_tasks
+select id, project, title, status, paused, steps_accepted, steps_total, changed_at, steps_skipped from tasks
+where paused = 1 order by number;
+
+-- name: count_tasks
+select status, count(*) from tasks group by status;
+
+-- name: count_tasks_since
+select status, count(*) from tasks where changed_at >= :since group by status;
+
 -- name: task_ids_after
 select id from tasks where number > :after order by number limit :most;
 
