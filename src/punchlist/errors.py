@@ -1,14 +1,13 @@
 """Every failure that a person can act on, each with its exit code (design: exit codes 2 to 5)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 MOST_SHOWN = 100
 """Problems that one error lists."""
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing wrong with an input: where it is, what was seen there, what is allowed, what to type.
 
     `field` is the one in question when `where` is what lacks it, or has it and should not.

@@ -44,7 +44,7 @@ def test_a_program_is_told_all_and_a_person_the_first_of_each(service: Service) 
         == first["totals"]
         == {name: len(each) for name, each in everything.items() if isinstance(each, list)}
     )
-    assert {name: len(each) for name, each in everything.items() if name in LISTS.values()} == {
+    assert {name: len(at(everything, name)) for name in LISTS.values()} == {
         "accepted": MANY, "failed": MANY, "running": 2 * MANY, "ready": MANY, "drafts": MANY,
     }  # fmt: skip
     assert all(first[name] == at(everything, name)[: attention.MOST] for name in LISTS.values())

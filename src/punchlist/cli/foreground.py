@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -78,7 +77,7 @@ def run_here(session: Session, start: "Callable[[Service], dict[str, Json]]", *,
 
 def _view(session: Session, answer: "dict[str, Json]") -> threading.Thread:
     """Start a view beside the engine, with connections of its own."""
-    beside = replace(session)
+    beside = session.beside()
     thread = threading.Thread(target=show_story, args=(beside, answer), daemon=True)
     thread.start()
     return thread

@@ -4,7 +4,6 @@ import re
 import sys
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,18 +18,22 @@ if TYPE_CHECKING:
     from punchlist.service.context import Service
 
 
-@dataclass
 class Session:
     """One call: `directory` from -C, and the shared options; `attached` is set while a view follows a run.
 
     `left` says what will come of a command whose answer is waited for, in case that is broken off.
     """
 
-    directory: Path = field(default_factory=Path)
-    json: bool = False
-    quiet: bool = False
-    attached: bool = False
-    left: str = ""
+    def __init__(self, *, directory: Path | None = None, json: bool = False, quiet: bool = False) -> None:
+        self.directory = directory or Path()
+        self.json = json
+        self.quiet = quiet
+        self.attached = False
+        self.left = ""
+
+    def beside(self) -> "Session":
+        """Return the same call for another thread: what is opened in it is its own."""
+        return Session(directory=self.directory, json=self.json, quiet=self.quiet)
 
     @cached_property
     def service(self) -> "Service":

@@ -2,8 +2,12 @@
 
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from punchlist.model.json import Json
 
 _GAP = "  "
 _READABLE = 12
@@ -60,6 +64,13 @@ def status(word: str) -> str:
 def strong(text: str) -> str:
     """Return text that stands out on a terminal."""
     return click.style(text, bold=True) if coloured() else text
+
+
+def in_line(value: "Json") -> str:
+    """Return a value as JSON to be read in a line of text."""
+    import json
+
+    return json.dumps(value, ensure_ascii=False)
 
 
 def on_terminal() -> bool:

@@ -1,7 +1,6 @@
 """Arguments against the schema that clients were shown: closed, exact, and every problem in one answer."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -45,7 +44,7 @@ def check(tool: Tool, arguments: Arguments) -> None:
 def placed(problem: Problem) -> Problem:
     """Return a problem at the argument in question, where it stands at the object that lacks it or has it."""
     where = f"{problem.where}.{problem.field}" if problem.where else problem.field
-    return replace(problem, where=where, field="") if problem.field else problem
+    return problem._replace(where=where, field="") if problem.field else problem
 
 
 def is_same(where: str, other: str) -> bool:
@@ -72,7 +71,7 @@ def _of_a_person(problem: Problem, tool: Tool, *, arguments: Arguments) -> Probl
     if hint is None:
         return problem
     hint = hint.replace("{project}", str(arguments.get("project", "PROJECT"))[:_SHOWN])
-    return replace(problem, message="only a person may change it", allowed="", hint=hint)
+    return problem._replace(message="only a person may change it", allowed="", hint=hint)
 
 
 def _against_record(tool: Tool, arguments: Arguments) -> Sequence[Problem]:

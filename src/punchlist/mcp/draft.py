@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Annotated, NamedTuple
 
 import msgspec
@@ -179,7 +178,7 @@ def _plan_problems(tasks: Sequence[Document], place: Place) -> Sequence[Problem]
         new_tasks(_plan(tasks), project=ProjectId("plan"), known=_known(tasks), what="the plan")
     except DefinitionError as error:
         return [
-            replace(each, where=_below(each.where, here))
+            each._replace(where=_below(each.where, here))
             for each in error.problems
             if each.where.rpartition(".")[2] not in _OF_A_PERSON
         ]

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import replace
 
 from punchlist.errors import PunchlistError
 from punchlist.mcp.hints import in_tools
@@ -35,7 +34,7 @@ def told(error: PunchlistError, *, tools: Collection[str]) -> dict[str, Json]:
 def locate(error: PunchlistError, arguments: Arguments) -> None:
     """Let an error that names its place by an option, or by the value that was seen, name the argument instead."""
     where = error.where
-    error.problems = tuple(replace(each, where=_argument(each.where, arguments)) for each in error.problems)
+    error.problems = tuple(each._replace(where=_argument(each.where, arguments)) for each in error.problems)
     if where.startswith("--"):
         error.where = where.removeprefix("--").replace("-", "_")
     elif where in _PLACES and where not in arguments:

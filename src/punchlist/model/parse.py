@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 import msgspec
@@ -25,8 +24,7 @@ _AROUND = frozenset({"additionalProperties", "required", "propertyNames", "minIt
 _VALIDATORS: "dict[type[Any], tuple[dict[str, Json], Draft202012Validator]]" = {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shaped(Generic[T]):
+class Shaped(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     """What the shape of a value comes to: its record, or why there is none; `part` is what can be looked at anyway."""
 
     record: T | None

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from punchlist.errors import Problem
 from punchlist.model.json import Json
@@ -12,8 +13,7 @@ Path = tuple[str | int, ...]
 _STEP = re.compile(r"[^.\[\]]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """The value at `path`; where its shape is refused, or nothing is said, `value` is None.
 
     `said` tells those two apart: of what is refused nothing more is to be told, but it is not missing either.

@@ -1,7 +1,5 @@
 """What others wrote, quoted so that it cannot be taken for this program's own words, and bounded."""
 
-import json
-
 _JOINERS = "\u200c\u200d"
 """Parts of letters and signs in use: they join, and hide or turn nothing."""
 
@@ -11,6 +9,8 @@ def quoted(text: str, *, most: int, elsewhere: str = "") -> str:
 
     Of one longer than `most` characters the beginning, how long it is, and the command that shows all of it.
     """
+    import json  # a millisecond of a command that quotes nothing
+
     shown = "".join(_escaped(each) for each in json.dumps(text[:most], ensure_ascii=False))
     if len(text) <= most:
         return shown

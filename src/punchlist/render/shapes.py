@@ -11,7 +11,6 @@ from punchlist.model.events import Event
 from punchlist.model.gates import GATES, Choice
 from punchlist.model.ids import StepId
 from punchlist.model.json import Json, encode, plain
-from punchlist.model.notes import task_notes
 from punchlist.model.proofs import Proof
 from punchlist.model.records import Criterion, Project, Step
 from punchlist.model.rows import GateRow, NodeRow, RunRow, TaskSummary
@@ -40,6 +39,8 @@ def task(state: TaskState) -> Shape:
 
     `notes` are the keys that this version does not heed yet.
     """
+    from punchlist.model.notes import task_notes
+
     record, own, shows = state.task, state.steps.get("", StepState()), _shows(state)
     return {
         **_fields(record),

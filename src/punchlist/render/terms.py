@@ -1,6 +1,5 @@
 """What else a person approves with a task: where its work goes, the rules it sets itself, and what each step may do."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 
 from punchlist.model.json import Json, plain
@@ -51,6 +50,8 @@ def policy_said(part: PolicyPart) -> list[str]:
 
 
 def _value(value: Json) -> str:
+    import json
+
     return value if isinstance(value, str) else json.dumps(value)
 
 

@@ -1,6 +1,5 @@
 """Verbs of projects: create, list, show, edit."""
 
-import dataclasses
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -140,7 +139,7 @@ def creation_problems(service: "Service", name: str, *, said: "dict[str, Json]")
     shape = shaped(ProjectFile, given)
     made = Project(id=slug(name), title="new", spec="", repo="", base="")
     repository = _baseless(service, made, said=shape.part)
-    found = [dataclasses.replace(each, hint=_at_creation(each.hint, made)) for each in repository]
+    found = [each._replace(hint=_at_creation(each.hint, made)) for each in repository]
     return in_order([*shape.problems, *_misnamed(name), *found], {"name": name, **said})
 
 
@@ -208,9 +207,7 @@ def _looked_at(service: "Service", project: Project, *, say: "Say") -> int:
         service.workspace.base(project)
     except DefinitionError as error:  # there is no project to edit yet
         error.hint = _at_creation(error.hint, project)
-        error.problems = tuple(
-            dataclasses.replace(each, hint=_at_creation(each.hint, project)) for each in error.problems
-        )
+        error.problems = tuple(each._replace(hint=_at_creation(each.hint, project)) for each in error.problems)
         raise
     left = service.workspace.uncommitted(project)
     if left:

@@ -4,7 +4,6 @@ import itertools
 import os
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -70,7 +69,7 @@ class GitWorkspace:
             self._user(project).base()
         except PunchlistError as error:
             found = error.problems or (Problem(error.where, error.message, hint=error.hint),)
-            return [replace(each, where="base" if each.where.endswith(": base") else "repo") for each in found]
+            return [each._replace(where="base" if each.where.endswith(": base") else "repo") for each in found]
         except OSError as error:
             return [Problem("repo", f"it cannot be looked at: {error.strerror}")]
         return ()

@@ -156,7 +156,7 @@ class StatusSeen(Part, frozen=True, kw_only=True):
     drafts: tuple[LineSeen, ...] = ()
     projects: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()
-    totals: Mapping[str, int] = msgspec.field(default_factory=dict)
+    totals: Mapping[str, int] = msgspec.field(default_factory=dict[str, int])
 
 
 def status(answer: Answer) -> str:

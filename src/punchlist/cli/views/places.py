@@ -1,10 +1,9 @@
 """Views of places and settings: workspace, projects, `doctor`, `config`, engine."""
 
-import json
 from collections.abc import Mapping
 
 from punchlist import __version__
-from punchlist.cli.tables import columns, status, strong, table
+from punchlist.cli.tables import columns, in_line, status, strong, table
 from punchlist.cli.views.seen import (
     CheckSeen,
     DetectedSeen,
@@ -99,7 +98,7 @@ def settings(answer: Answer) -> str:
 
 
 def _value(value: Json) -> str:
-    return "-" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return "-" if value is None else value if isinstance(value, str) else in_line(value)
 
 
 def engine(answer: Answer) -> str:

@@ -1,11 +1,10 @@
 """Views of runs and flows, of gates, and of what happened."""
 
-import json
 from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from punchlist.cli.tables import columns, status, strong, table
+from punchlist.cli.tables import columns, in_line, status, strong, table
 from punchlist.cli.views.seen import (
     DriftSeen,
     EventSeen,
@@ -65,7 +64,7 @@ def _run_lines(run: RunSeen) -> Iterator[str]:
     about = f"{run.flow} of {run.task}" if run.task else run.flow
     yield f"{run.id} ({about}) {status(run.status)}{f': {run.error}' if run.error else ''}"
     if isinstance(run.outputs, dict) and run.outputs:
-        yield columns([[f"  {name}", json.dumps(value, ensure_ascii=False)] for name, value in run.outputs.items()])
+        yield columns([[f"  {name}", in_line(value)] for name, value in run.outputs.items()])
     for node in _first_to_fail(run):
         yield f"  {node.path} {status('failed')}: {node.error}"
     if run.status == "waiting":
@@ -99,7 +98,7 @@ def dry_run(answer: Answer) -> str:
 def _what(node: PlannedNodeSeen) -> str:
     said = node.prompt or ""
     if node.command is not None:
-        said = node.command if isinstance(node.command, str) else json.dumps(node.command, ensure_ascii=False)
+        said = node.command if isinstance(node.command, str) else in_line(node.command)
     return " · ".join(part for part in (node.note, said) if part)
 
 
