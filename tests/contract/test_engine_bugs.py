@@ -85,7 +85,7 @@ def test_a_bug_fails_the_run_that_it_shows_in_and_the_engine_goes_on(
         paths = {node.path: node.status.value for node in reader.nodes(RunId(f"R{order.index('forgotten') + 1}"))}
     assert ended["kept"] == ("succeeded", "")
     assert ended["forgotten"][0] == "failed"
-    assert "a bug of punchlist: KeyError('stdout')" in ended["forgotten"][1]
+    assert "a bug of punchlist: KeyError('answer')" in ended["forgotten"][1]
     assert paths == {"": "failed", "first": "cancelled", "second": "unreached"}
-    assert "KeyError: 'stdout'" in caplog.text
+    assert "KeyError: 'answer'" in caplog.text
     assert is_clean(service)

@@ -63,6 +63,19 @@ it is filled in. In a `repeat`, `round.index` counts from 0, and `round.last` ho
 `run`, a value never becomes part of the shell's text: it is put into an environment variable, and a quoted reference
 in its place.
 """
+_CONTRACTS = """\
+## What a node gives
+
+An agent's `output` declares fields as `inputs` does, or is `{schema: SCHEMA}`; a command's says where its answer is,
+`{json: stdout}` or `{file: PATH}`, and may hold it to `schema: SCHEMA` or to `fields:` declared as inputs are. A SCHEMA
+is a JSON Schema of any draft, or the path of a file that holds one, from the flow's folder; nothing that it refers to
+is fetched. Paths of answers begin in the work folder, not in `cwd`, and may not lead out of it. An answer holds at most
+4 MiB.
+
+What an agent answers and does not fit goes back to it once, in the same session, with all that is wrong with it, and
+costs no try; after that it is a failure of class `worker`. A command that fails has its answer all the same, if it left
+one that fits: `on_failure: continue` makes red an answer.
+"""
 _NAMES = f"""\
 An expression begins with {", ".join(map(code, ROOTS))}, or a name given by `as:`.
 After `nodes.NAME` comes {", ".join(map(code, NODE_FIELDS))}. This version has neither `env` nor `artifacts`.
@@ -88,7 +101,7 @@ def flows() -> dict[str, str]:
     common = table(("key", "value"), ((code(key), _COMMON[key]) for key in COMMON))
     parts = [
         _HEAD, _INPUTS, _ORDER, common, "## Node kinds", *(part for kind in KINDS for part in _kind(kind)),
-        _EXPRESSIONS, _NAMES, "## Not in this version", *_later(), _BUILT_IN, *_built_in(),
+        _CONTRACTS, _EXPRESSIONS, _NAMES, "## Not in this version", *_later(), _BUILT_IN, *_built_in(),
     ]  # fmt: skip
     return {"flows.md": page("Flows", *parts)}
 

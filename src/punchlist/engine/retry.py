@@ -3,14 +3,17 @@
 The failure is classified first; each class has its own budget, so that an outage never eats rework rounds.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+
+import msgspec
 
 from punchlist.engine.asking import ask
 from punchlist.engine.place import Place
 from punchlist.engine.progress import end
 from punchlist.engine.turn import Here
 from punchlist.model.flow import Flow, Retry, RunNode
+from punchlist.model.ids import AttemptId
 from punchlist.model.jobs import FailureClass, Outcome, Role
 from punchlist.model.policy import duration
 from punchlist.model.state import AttemptState
@@ -40,7 +43,9 @@ def after_failure(here: Here, attempt: AttemptState, *, instead: Callable[[Here,
     failure = class_of(outcome)
     same = _same(here, attempt, failure=failure)
     rule = _retries(here)
-    if failure is FailureClass.QUOTA:
+    if _goes_back(here, attempt):
+        again(here, attempt)
+    elif failure is FailureClass.QUOTA:
         again(here, attempt, not_before=_reset(outcome) or _later(here, QUOTA_DELAYS[min(same, len(QUOTA_DELAYS)) - 1]))
     elif failure is FailureClass.BLOCKED:
         choices = None if attempt.role is Role.BUILDER else ("skip", "fail")  # only a builder's pack takes an answer
@@ -57,6 +62,31 @@ def after_failure(here: Here, attempt: AttemptState, *, instead: Callable[[Here,
         instead(here, outcome.reason or failure)
     else:
         end(here, NodeStatus.FAILED, error=f"attempt {attempt.id}: {outcome.reason or failure}")
+
+
+def bad(outcome: Outcome, problems: Sequence[str]) -> Outcome:
+    """Return the outcome of what ended well and answered other than it was asked to."""
+    return msgspec.structs.replace(
+        outcome,
+        status=AttemptStatus.FAILED,
+        failure=FailureClass.WORKER,
+        reason=f"bad output: {'; '.join(problems)}",
+        bad_output=True,
+    )
+
+
+def _goes_back(here: Here, attempt: AttemptState) -> bool:
+    """Say whether an answer that was not what was asked for goes back to who gave it: once, and it costs no try."""
+    return attempt.role is Role.NODE and _is_bad(attempt) and _bad_ones(here)[:1] == [attempt.id]
+
+
+def _bad_ones(here: Here) -> list[AttemptId]:
+    mine = (here.run.attempts[each] for each in here.node.attempts[here.node.settled :])
+    return [each.id for each in mine if _is_bad(each)]
+
+
+def _is_bad(attempt: AttemptState) -> bool:
+    return attempt.outcome is not None and attempt.outcome.bad_output
 
 
 def class_of(outcome: Outcome) -> FailureClass:
@@ -91,6 +121,8 @@ def sent_back(place: Place, attempt: AttemptState) -> str:
     mine = place.node.attempts
     before = [place.run.attempts[each] for each in mine[: mine.index(attempt.id)]]
     same = [each.outcome for each in before if each.role is attempt.role]
+    if attempt.role is Role.NODE:
+        return same[-1].reason if same and same[-1] is not None and same[-1].bad_output else ""
     if attempt.session is None or not same or same[-1] is None or same[-1].failure is not FailureClass.WORKER:
         return ""
     return same[-1].reason
@@ -112,6 +144,8 @@ def _same(here: Here, attempt: AttemptState, *, failure: FailureClass) -> int:
         if each.outcome is None or (each.subject, each.again) != (attempt.subject, attempt.again):
             return False
         if each.status is AttemptStatus.CANCELLED and each.id != attempt.id:
+            return False
+        if each.id != attempt.id and _is_bad(each) and _goes_back(here, each):
             return False
         return each.status is not AttemptStatus.SUCCEEDED and class_of(each.outcome) is failure
 

@@ -1,17 +1,23 @@
 """Declared values: the inputs of a flow and the short form of an output's schema, and whether a value fits one."""
 
+import functools
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from punchlist.errors import Problem, invalid
 from punchlist.flow.binding import shown
 from punchlist.flow.document import Entries, Scalar, Yaml, plain
+from punchlist.flow.problems import Place
 from punchlist.flow.reading import Reader
 from punchlist.flow.words import is_name, listed
 from punchlist.model.allowed import nearest
 from punchlist.model.flow import Input, InputType
-from punchlist.model.json import Json
+from punchlist.model.json import Json, encode
+
+if TYPE_CHECKING:
+    import jsonschema_rs
 
 TYPES: tuple[InputType, ...] = ("any", "string", "int", "float", "bool", "path", "enum", "list", "map", "task")
 _KEYS = ("type", "default", "min", "max", "values", "enum", "must_exist", "schema")
@@ -54,21 +60,21 @@ def read_input(reader: Reader, tree: Yaml) -> Input:
         max=_bound(reader, fields.get("max")),
         values=values,
         must_exist="must_exist" in fields and reader.truth(fields["must_exist"]),
-        schema=_schema(reader, fields["schema"]) if "schema" in fields else None,
+        schema=check_schema(reader, reader.json(fields["schema"]), place=fields["schema"].place)
+        if "schema" in fields
+        else None,
     )
     if not misread:
         _check(reader, tree, declared=declared)
     return declared
 
 
-def _schema(reader: Reader, tree: Yaml) -> dict[str, Json]:
-    import jsonschema_rs
-
-    schema = reader.json(tree)
+def check_schema(reader: Reader, schema: dict[str, Json], *, place: Place) -> dict[str, Json]:
+    """Return a JSON Schema; what is wrong with it is a problem at `place`. Nothing that it refers to is fetched."""
     try:
-        jsonschema_rs.validator_for(schema)
+        _validator(encode(schema))
     except ValueError as wrong:
-        reader.problems.add(tree.place, f"it is no JSON Schema: {str(wrong)[:_SHOWN]}")
+        reader.problems.add(place, f"it is no JSON Schema: {str(wrong).partition(chr(10))[0][:_SHOWN]}")
     return schema
 
 
@@ -133,15 +139,21 @@ def unfit(declared: Input, value: Json) -> str:
 
 def schema_problems(schema: Json, value: Json, *, whole: str = "the value") -> Iterator[str]:
     """Yield how a value does not fit a JSON Schema, each with its place; `whole` is what the value itself is called."""
-    import jsonschema_rs
-
     try:
-        validator = jsonschema_rs.validator_for(schema if isinstance(schema, dict) else bool(schema))
+        validator = _validator(encode(schema if isinstance(schema, dict) else bool(schema)))
     except ValueError as wrong:
         yield f"the schema that it should fit is none: {wrong}"[:_SHOWN]
         return
     for error in validator.iter_errors(value):
         yield f"{'.'.join(str(part) for part in error.instance_path) or whole}: {error.message[:_SHOWN]}"
+
+
+@functools.lru_cache(maxsize=256)
+def _validator(schema: bytes) -> "jsonschema_rs.Validator":
+    """Return what holds values against a schema, given as JSON. Raises ValueError."""
+    import jsonschema_rs
+
+    return jsonschema_rs.validator_for(msgspec.json.decode(schema), offline=True)
 
 
 def rule(declared: Input) -> str:
@@ -157,13 +169,10 @@ def _within(declared: Input, value: float) -> bool:
     return (declared.min is None or value >= declared.min) and (declared.max is None or value <= declared.max)
 
 
-def read_schema(reader: Reader, tree: Yaml) -> dict[str, Json]:
-    """Return the schema of an output as written: the short form of inputs a field, or `{schema: <JSON Schema>}`."""
-    if isinstance(tree, Entries) and set(tree.values) == {"schema"}:
-        _schema(reader, tree.values["schema"])
-    else:
-        for key, value in reader.entries(tree, empty=False):
-            if not is_name(key.text):
-                reader.name(key, "a field of an output")
-            read_input(reader, value)
+def read_fields(reader: Reader, tree: Yaml) -> dict[str, Json]:
+    """Return declared fields of an answer as they are written, each in the short form of inputs."""
+    for key, value in reader.entries(tree, empty=False):
+        if not is_name(key.text):
+            reader.name(key, "a field of an output")
+        read_input(reader, value)
     return reader.json(tree)

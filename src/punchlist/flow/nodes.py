@@ -7,9 +7,9 @@ from typing import Literal, Protocol, TypeVar
 
 import msgspec
 
+from punchlist.flow.contracts import read_answer, read_declared
 from punchlist.flow.criteria import read_criteria
 from punchlist.flow.document import Entries, Items, Scalar, Yaml, plain
-from punchlist.flow.inputs import read_schema
 from punchlist.flow.problems import Place
 from punchlist.flow.reading import Reader
 from punchlist.flow.shapes import Unread
@@ -239,7 +239,7 @@ def _agent(entry: Entry) -> AgentNode:
         rework=entry.take("rework", plain, default=None),
         session=entry.choice("session", ("new", "keep")),
         prompt=entry.take("prompt", lambda tree: _prompt(entry, tree), default=None),
-        output=entry.take("output", lambda tree: read_schema(reader, tree), default=None),
+        output=entry.take("output", lambda tree: read_declared(reader, tree, around=entry.around), default=None),
     )
 
 
@@ -261,7 +261,7 @@ def _run(entry: Entry) -> RunNode:
         cwd=entry.take("cwd", reader.filled, default=None),
         env=entry.take("env", lambda tree: _environment(reader, tree), default=dict[str, str]()),
         stdin=entry.take("stdin", reader.text, default=None),
-        output=entry.take("output", lambda tree: _captured(reader, tree), default=None),
+        output=entry.take("output", lambda tree: read_answer(reader, tree, around=entry.around), default=None),
     )
 
 
@@ -273,11 +273,6 @@ def _environment(reader: Reader, tree: Yaml) -> dict[str, str]:
             reader.problems.add(key.place, f"no environment variable can be called '{key.text}'", allowed=allowed)
         found[key.text] = reader.word(value)
     return found
-
-
-def _captured(reader: Reader, tree: Yaml) -> dict[str, Json]:
-    fields = reader.fields(tree, ("json",), what="'output'", later=LATER["output"], required=("json",))
-    return {key: reader.choice(value, ("stdout",)) for key, value in fields.items()}
 
 
 def _check(entry: Entry) -> CheckNode:

@@ -19,6 +19,14 @@ def output_problems(declared: Mapping[str, Json], value: Json) -> tuple[str, ...
     return tuple(_against_fields(declared, value))
 
 
+def answer_problems(output: Mapping[str, Json], value: Json) -> tuple[str, ...]:
+    """Return what is wrong with a command's answer; `output` is what its node says of it."""
+    if "schema" in output:
+        return output_problems({"schema": output["schema"]}, value)
+    fields = output.get("fields")
+    return output_problems(fields, value) if isinstance(fields, dict) else ()
+
+
 def output_words(declared: Mapping[str, Json]) -> str:
     """Return what to answer, in words for the agent."""
     if set(declared) == {"schema"}:

@@ -118,7 +118,7 @@ def _made(node: AgentNode | RunNode | SetNode | CallNode) -> Shape:
         case AgentNode():
             return _declared(node.output)
         case RunNode():
-            return closed(exit_code=INT, stdout=STRING) if node.output is None else DYN
+            return closed(exit_code=INT, stdout=STRING) if node.output is None else _answered(node.output)
         case SetNode():
             return Shape("map", dict.fromkeys(node.set, DYN))
         case CallNode():
@@ -147,17 +147,37 @@ def is_unread(node: AnyNode) -> bool:
 def may_be_absent(node: AnyNode) -> bool:
     """Say whether a node may be without output when what needs it goes on: skipped, or failed and passed over.
 
-    A command that failed has its exit code and its output all the same: they are its answer.
+    A command that failed has its exit code and its output, or its declared answer, all the same.
     """
-    answers = isinstance(node, RunNode) and node.output is None
-    passed_over = node.on_failure == "continue" and not answers
+    passed_over = node.on_failure == "continue" and not isinstance(node, RunNode)
     return (node.when is not None and not isinstance(node, ForEachNode)) or passed_over
 
 
 def _declared(schema: dict[str, Json] | None) -> Shape:
-    if schema is None or set(schema) == {"schema"}:
+    if schema is None:
         return DYN
+    if set(schema) == {"schema"}:
+        return schema_shape(schema["schema"])
     return Shape("map", {name: _PLAIN.get(_type_name(each), DYN) for name, each in schema.items()})
+
+
+def _answered(output: dict[str, Json]) -> Shape:
+    """Return the shape of a command's answer, as far as what is declared of it tells."""
+    fields = output.get("fields")
+    return _declared(fields) if isinstance(fields, dict) else schema_shape(output.get("schema"))
+
+
+_JSON_TYPES: Mapping[str, Shape] = {"string": STRING, "integer": INT, "boolean": BOOL, "array": LIST, "object": MAP}
+
+
+def schema_shape(schema: Json) -> Shape:
+    """Return what a JSON Schema tells of the values that fit it: fields only where it allows no others."""
+    if not isinstance(schema, dict) or not isinstance(schema.get("type"), str) or "$ref" in schema:
+        return DYN
+    properties, known = schema.get("properties"), _JSON_TYPES.get(str(schema["type"]), DYN)
+    if known is not MAP or not isinstance(properties, dict) or schema.get("additionalProperties") is not False:
+        return known
+    return Shape("map", {name: schema_shape(each) for name, each in properties.items()})
 
 
 def _type_name(declared: Json) -> str:

@@ -99,7 +99,7 @@ def _run(node: RunNode) -> Iterator[Use]:
     yield Use(("cwd",), node.cwd, "text")
     yield Use(("stdin",), node.stdin, "text")
     yield from (Use(("env", name), value, "text") for name, value in node.env.items())
-    yield Use(("output",), dict(node.output or {}), "text")
+    yield Use(("output", "file"), (node.output or {}).get("file"), "text")
 
 
 def _exam(node: CheckNode | ReviewNode) -> Iterator[Use]:

@@ -31,7 +31,6 @@ LATER: Mapping[str, tuple[str, ...]] = {
     "run": ("artifacts", "secrets"),
     "gate": ("form", "timeout", "on_timeout", "approvers"),
     "retry": ("on",),
-    "output": ("file", "schema"),
 }
 """Keys that the design of the language has and this version does not: the one place that says so."""
 

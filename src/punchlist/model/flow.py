@@ -64,7 +64,12 @@ class AgentNode(Node, frozen=True, tag="agent"):
 
 
 class RunNode(Node, frozen=True, tag="run"):
-    """A command: a string is given to `sh -c` with its values as environment variables, a list is an argv."""
+    """A command: a string is given to `sh -c` with its values as environment variables, a list is an argv.
+
+    `output` says that its answer is JSON: `{json: stdout}`, or `{file: PATH}` in the work folder; with `schema` (a JSON
+    Schema, or the path of a file that holds one) or `fields` (declared as inputs are) it must fit that. Without, the
+    output is `{exit_code, stdout}`. A command that fails has its answer all the same, when that fits.
+    """
 
     run: str | tuple[str, ...]
     cwd: str | None = None

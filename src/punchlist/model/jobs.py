@@ -79,8 +79,16 @@ class Folder(msgspec.Struct, frozen=True, kw_only=True):
     revision: int = 0
 
 
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a command leaves its answer, which is JSON: in `file`, below its work folder, else on standard output."""
+
+    file: str | None = None
+
+
 class ProcessJob(msgspec.Struct, frozen=True, kw_only=True, tag="process", tag_field="job"):
     """Run a worker (`worker` set: prompt and pack are for it) or a command (`argv`) in a folder, within limits.
+
+    `answer` says that a command answers in JSON; its result has it as `answer`, unless there is none.
 
     `env` are values set for the process, `path` is PATH where the run was started (empty: the engine's), `cwd` where in
     the folder it begins. `diff_base` asks for `io/diff.patch`, from there to the folder's tree. `sent_back` is why the
@@ -105,6 +113,7 @@ class ProcessJob(msgspec.Struct, frozen=True, kw_only=True, tag="process", tag_f
     env: dict[str, str] = {}
     network: bool = True
     sandbox: str = "auto"
+    answer: Answer | None = None
     diff_base: Commit | None = None
     again: int = 0
     twice: bool = False
@@ -212,7 +221,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     must not. `refused` says what the attempt's typed tools were asked for and refused: a second answer, another role's
     tool. `session` names the agent's conversation; with `session_over` it cannot be gone on with, and what follows
     begins a new one. `exam` is what makes two checks the same one; `cached_from` names the attempt of another run, or
-    step, whose answer this is.
+    step, whose answer this is. With `bad_output` it ended well, and what it answered is not what was asked for.
     """
 
     attempt: AttemptId
@@ -236,3 +245,4 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     refused: tuple[str, ...] = ()
     exam: Digest | None = None
     cached_from: AttemptId | None = None
+    bad_output: bool = False

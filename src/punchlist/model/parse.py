@@ -19,6 +19,8 @@ _SHOWN = 80
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 MOST_VALUES = 20_000
 """Values in which every problem is looked for: beyond, the search takes many seconds."""
+_DEEPEST = 100
+_LARGEST = 2**53
 _AROUND = frozenset({"additionalProperties", "required", "propertyNames", "minItems", "maxItems"})
 """Rules of maps and lists that say nothing against the values in them."""
 _VALIDATORS: "dict[type[Any], tuple[dict[str, Json], Draft202012Validator]]" = {}
@@ -70,6 +72,28 @@ def decode_json(text: bytes | str, *, what: str) -> Json:
     except RecursionError:
         raise DefinitionError(f"{what} is nested too deeply", hint="Flatten it.") from None
     return value
+
+
+def recordable(value: Json, *, what: str) -> Json:
+    """Return a value; raises DefinitionError for what no record may hold: deep nesting, numbers that are not exact."""
+    level: list[Json] = [value]
+    for _ in range(_DEEPEST):
+        if any(isinstance(each, int) and abs(each) >= _LARGEST for each in level):
+            raise DefinitionError("a whole number is 2^53 or larger", where=what, hint="Write it as a string.")
+        level = [inner for each in level for inner in _parts(each)]
+        if not level:
+            return value
+    raise DefinitionError(f"it is nested deeper than {_DEEPEST} levels", where=what, hint="Flatten it.")
+
+
+def _parts(value: Json) -> list[Json]:
+    match value:
+        case dict():
+            return list(value.values())
+        case list():
+            return value
+        case _:
+            return []
 
 
 def _ill_shaped(kind: type[T], value: Json, *, why: Exception) -> Shaped[T]:

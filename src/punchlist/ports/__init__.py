@@ -17,7 +17,7 @@ from punchlist.ports.workers import (
     Worker,
     WorkerRequest,
 )
-from punchlist.ports.workspace import Merged, SetupNeed, Workspace
+from punchlist.ports.workspace import Left, Merged, SetupNeed, Workspace
 
 __all__ = [
     "Clock",
@@ -31,6 +31,7 @@ __all__ = [
     "Ids",
     "Invocation",
     "Launch",
+    "Left",
     "Leftovers",
     "Listed",
     "Lost",

@@ -8,6 +8,7 @@ import msgspec
 
 from punchlist.model.ids import AttemptId, RunId
 from punchlist.model.jobs import (
+    Answer,
     Limits,
     Outcome,
     ProcessJob,
@@ -57,7 +58,8 @@ class Exit(msgspec.Struct, frozen=True, kw_only=True):
     """How a process ended, in facts: exactly one of `code` and `signal` is set; both are None without a record.
 
     `limit` names the limit that the engine killed it for, `bound` its value with the unit. `stdout` and `stderr` are
-    their last 64 KiB, for an agent's role 4 MiB; `output_digest` is over both whole files. `result` is the result
+    their last 64 KiB, for an agent's role 4 MiB, as is `stdout` where it is an answer; `written` is how many bytes of
+    standard output there are; `output_digest` is over both whole files. `result` is the result
     file's content, None when there is none, cut at 4 MiB + 1 byte; `refused` what its typed tools noted that they
     refused.
     """
@@ -69,6 +71,7 @@ class Exit(msgspec.Struct, frozen=True, kw_only=True):
     stdout: bytes = b""
     stderr: bytes = b""
     output_digest: str = ""
+    written: int = 0
     result: bytes | None = None
     usage: bytes | None = None
     refused: bytes | None = None
@@ -120,6 +123,7 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
 
     `home` is the project's private HOME; None keeps the user's own, for commands that the user wrote. `search` is
     PATH where the run was started (empty: the engine's), `listed` what listed names were there; `path` goes before it.
+    `answer` says where a command answers.
     """
 
     attempt: AttemptId
@@ -135,6 +139,7 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     files: Mapping[str, bytes] = {}
     network: bool = True
     sandbox: str = "auto"
+    answer: Answer | None = None
 
 
 class Listed(Protocol):

@@ -32,12 +32,25 @@ class SetupNeed(msgspec.Struct, frozen=True, kw_only=True):
     stamp: str
 
 
+class Left(Protocol):
+    """What processes leave in their work folders. Blocking, as the workspace is."""
+
+    def read(self, work: Path, name: str, *, most: int) -> bytes:
+        """Return what a file holds; raises DefinitionError when it is not there, outside, or has more than `most`."""
+        ...
+
+
 class Workspace(Protocol):
     """The engine's git and the work folders. Blocking: the runtime calls it beside its loop.
 
     Never touches the user's checkout, index, config or hooks; of their branches only the task's own.
     Raises DefinitionError or RefusedError for what a person can mend (no commits, no base branch, submodules).
     """
+
+    @property
+    def left(self) -> Left:
+        """What processes leave in their work folders."""
+        ...
 
     def create_repository(self, path: Path) -> None:
         """Make a repository with one empty commit on `main` where there is none."""

@@ -34,7 +34,8 @@ def prompt_of(job: ProcessJob, project: Project | None, *, template: Callable[[s
     only what is new.
     """
     if job.role is Role.NODE or project is None:
-        return job.prompt
+        back = _sent_back(job.sent_back, told="Your last answer could not be taken")
+        return f"{back}\n\n{job.prompt}" if back and job.role is Role.NODE else job.prompt
     again = job.role is Role.BUILDER and job.session is not None
     text = template(f"{job.role}-again" if again else job.role)
     if job.role is Role.BUILDER:
@@ -235,10 +236,12 @@ def _checks(pack: ReviewPack) -> str:
     )
 
 
-def _sent_back(reason: str) -> str:
+_TOLD = "Your last try in this session ended without an answer that could be taken"
+
+
+def _sent_back(reason: str, *, told: str = _TOLD) -> str:
     if not reason.strip():
         return ""
-    told = "Your last try in this session ended without an answer that could be taken"
     return f"# Sent back\n\n{told}:\n\n{fence(reason)}\n\nMend that, and answer."
 
 

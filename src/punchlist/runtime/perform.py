@@ -28,9 +28,12 @@ from punchlist.ports import Exit, Invocation, Launch, Listed, Lost, Processes, W
 from punchlist.quality.claims import looked_up
 from punchlist.quality.review import in_tree
 from punchlist.render.prompts import context_of
+from punchlist.runtime.answers import with_answer
 from punchlist.runtime.leaving import Leaving
 from punchlist.runtime.recall import Recall, exam_of, recalled
 
+_TAIL = 64 << 10
+"""How much of a command's standard output is part of what it gives."""
 T = TypeVar("T")
 J = TypeVar("J", bound=Job)
 Prompt = Callable[[ProcessJob, Project | None], str]
@@ -197,6 +200,7 @@ class Performer:
             files=files,
             network=job.network,
             sandbox=job.sandbox,
+            answer=job.answer,
         )
 
     def _home(self, job: ProcessJob, project: Project | None) -> Path | None:
@@ -224,6 +228,7 @@ class Performer:
             outcome = worker.outcome(request, ended)
         else:
             outcome = msgspec.structs.replace(of_command(job, ended), exam=exam_of(job, project))
+            outcome = await self._with_left(job, outcome, ended=ended)
         if project is None or job.folder.place == "run":
             return outcome
         match job.role:
@@ -237,6 +242,16 @@ class Performer:
                 return outcome
             case _:
                 return outcome
+
+    async def _with_left(self, job: ProcessJob, outcome: Outcome, *, ended: Exit) -> Outcome:
+        """Return the outcome of a command with what it left for those that come after it."""
+        asked, work = job.answer, self._workspace.path(job.folder)
+        if asked is None:
+            return outcome
+        left = self._workspace.left
+        return await _beside(
+            lambda: with_answer(outcome, asked, ended=ended, read=lambda name, most: left.read(work, name, most=most))
+        )
 
     async def _with_snapshot(self, job: ProcessJob, project: Project, *, outcome: Outcome) -> Outcome:
         base = job.folder.base
@@ -287,7 +302,7 @@ def of_command(job: ProcessJob, ended: Exit) -> Outcome:
         signal=ended.signal,
         tail=tail,
         output_digest=ended.output_digest or None,  # type: ignore[arg-type]
-        result={"exit_code": ended.code, "stdout": ended.stdout.decode(errors="replace")}
+        result={"exit_code": ended.code, "stdout": ended.stdout[-_TAIL:].decode(errors="replace")}
         if job.role is Role.COMMAND
         else None,
         unenforced=ended.unenforced,

@@ -8,7 +8,7 @@ from punchlist.errors import DefinitionError
 from punchlist.model.ids import AttemptId, Digest
 from punchlist.model.jobs import FailureClass, Outcome, Role, Usage
 from punchlist.model.json import Json, plain
-from punchlist.model.parse import decode_json, parse
+from punchlist.model.parse import decode_json, parse, recordable
 from punchlist.model.results import Plan, Result, Review
 from punchlist.model.states import AttemptStatus
 from punchlist.ports import Exit
@@ -19,7 +19,6 @@ _TAIL_CHARACTERS = 4000
 _REASON_LINES = 5
 _REFUSED_LINES = 20
 _REFUSED_CHARACTERS = 300
-_DEPTH = 100
 _LARGEST = 2**53
 _WHERE = "io/result.json"
 
@@ -60,7 +59,8 @@ def outcome_of(attempt: AttemptId, role: Role, *, ended: Exit) -> Outcome:
     try:
         answer = read_answer(role, ended.result)
     except DefinitionError as error:
-        return _failed(facts, FailureClass.WORKER, reason=f"bad output: {error}")
+        bad = msgspec.structs.replace(facts, bad_output=True)
+        return _failed(bad, FailureClass.WORKER, reason=f"bad output: {error}")
     return _answered(facts, role, answer=answer)
 
 
@@ -74,7 +74,7 @@ def read_answer(role: Role, content: bytes | None) -> Json:
     if len(content) > RESULT_LIMIT:
         raise DefinitionError("the result is larger than 4 MiB", where=_WHERE, hint="Put large output into files.")
     value = decode_json(content, what=_WHERE)
-    _check_bounds(value)
+    recordable(value, what=_WHERE)
     shape = _SHAPES.get(role)
     return value if shape is None else plain(parse(shape, value, what=_WHERE))
 
@@ -186,28 +186,6 @@ def _absent(role: Role) -> Json:
             raise DefinitionError(f"it left no {answer}", where=_WHERE, hint="PUNCHLIST_RESULT is the path to write.")
         case _:
             return None
-
-
-def _check_bounds(value: Json) -> None:
-    """Refuse what no record may hold: values nested too deeply, and numbers that canonical JSON cannot."""
-    level: list[Json] = [value]
-    for _ in range(_DEPTH):
-        if any(isinstance(each, int) and abs(each) >= _LARGEST for each in level):
-            raise DefinitionError("a whole number is 2^53 or larger", where=_WHERE, hint="Write it as a string.")
-        level = [inner for each in level for inner in _parts(each)]
-        if not level:
-            return
-    raise DefinitionError(f"it is nested deeper than {_DEPTH} levels", where=_WHERE, hint="Flatten it.")
-
-
-def _parts(value: Json) -> list[Json]:
-    match value:
-        case dict():
-            return list(value.values())
-        case list():
-            return value
-        case _:
-            return []
 
 
 def _with_lines(said: str, ended: Exit) -> str:

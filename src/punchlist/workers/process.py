@@ -243,7 +243,7 @@ async def _exit(
     files: AttemptFiles, record: ExitRecord, *, limit: FailureClass | None, asked: Launch | ProcessJob
 ) -> Exit:
     out, err = files.sizes()
-    most = AGENT_TAIL if asked.role in AGENTS else TAIL
+    most = AGENT_TAIL if asked.role in AGENTS or _answers_there(asked) else TAIL
     stdout, stderr = files.last("stdout", size=out, most=most), files.last("stderr", size=err)
     whole = (len(stdout), len(stderr)) == (out, err)
     digest = hashlib.sha256(stdout + stderr).hexdigest() if whole else await asyncio.to_thread(files.output_digest)
@@ -257,11 +257,16 @@ async def _exit(
         stdout=stdout,
         stderr=stderr,
         output_digest=digest,
+        written=out,
         result=files.answer(),
         usage=files.cost(),
         refused=files.refusals(),
         unenforced=_unenforced(asked),
     )
+
+
+def _answers_there(asked: Launch | ProcessJob) -> bool:
+    return asked.answer is not None and asked.answer.file is None
 
 
 def _now() -> float:

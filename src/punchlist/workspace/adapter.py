@@ -17,6 +17,7 @@ from punchlist.workspace import clones, exams, publishing, setups, snapshots, us
 from punchlist.workspace.folders import is_folder, locked, make_folder, storing, wipe_all
 from punchlist.workspace.git import Git
 from punchlist.workspace.heads import known_base
+from punchlist.workspace.left import FolderLeft
 from punchlist.workspace.places import Place, place_of
 from punchlist.workspace.references import resolve
 from punchlist.workspace.repository import Repository
@@ -39,6 +40,11 @@ class GitWorkspace:
         self._state = state
         self._git = Git(environ)
         self._repositories: dict[str, Repository] = {}
+
+    @property
+    def left(self) -> FolderLeft:
+        """What processes leave in their work folders."""
+        return FolderLeft(self._state)
 
     @storing
     def create_repository(self, path: Path) -> None:

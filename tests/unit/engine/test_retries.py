@@ -200,6 +200,33 @@ def test_what_was_wrong_with_an_answer_is_sent_back_in_its_session(role: Role) -
     assert (job.session, job.sent_back) == ("s1", "bad output: it left no answer")
 
 
+ASKED = "nodes: {a: {agent: w, prompt: p, output: {n: int}}}"
+
+
+@pytest.mark.parametrize("retries", [0, 1])
+def test_an_answer_that_does_not_fit_goes_back_once_and_costs_no_try(retries: int) -> None:
+    story = Story(flow_of(ASKED), project=None).start(policy=Policy(retries=retries))
+    first = story.attempt_at("a")
+    story.over(first.id, session="s1", result={"n": "x"})
+    second = story.attempt_at("a")
+    job = story.job(second.id)
+    story.over(second.id, session="s1", result={})
+    story.wait(timedelta(seconds=2))
+    for _ in range(retries):
+        story.over(story.attempt_at("a").id, session="s1", result={})
+
+    assert (job.session, job.sent_back) == ("s1", "bad output: n is a string; allowed: int")
+    assert (story.node("a").status, len(story.node("a").attempts)) == ("failed", 2 + retries)
+
+
+def test_after_an_outage_no_answer_is_sent_back() -> None:
+    story = Story(flow_of(ASKED), project=None).start()
+    story.fail(story.attempt_at("a"))
+    story.wait(timedelta(seconds=2))
+
+    assert story.job(story.attempt_at("a").id).sent_back == ""
+
+
 def test_nothing_is_sent_back_after_an_outage_or_to_a_new_session() -> None:
     story = deliver()
     story.fail(story.attempt(Role.BUILDER), FailureClass.LOST, session="s1")

@@ -10,7 +10,7 @@ from punchlist.engine.limits import limits_of, of_agents
 from punchlist.engine.packs import plan_request, step_pack
 from punchlist.engine.place import Place
 from punchlist.engine.progress import end
-from punchlist.engine.retry import after_failure, again, sent_back
+from punchlist.engine.retry import after_failure, again, bad, sent_back
 from punchlist.engine.scope import resolve, text_of
 from punchlist.engine.turn import Here, Kind
 from punchlist.errors import DefinitionError
@@ -131,13 +131,7 @@ def _examine_built(outcome: Outcome) -> Outcome:
 
 
 def _bad(outcome: Outcome, problem: str) -> Outcome:
-    return msgspec.structs.replace(
-        outcome,
-        status=AttemptStatus.FAILED,
-        failure=FailureClass.WORKER,
-        reason=f"bad output: {problem}",
-        result=None,
-    )
+    return msgspec.structs.replace(bad(outcome, (problem,)), result=None)
 
 
 def _job(place: Place, attempt: AttemptState) -> Job:
