@@ -1,4 +1,4 @@
-"""The life of one plain flow of any shape: for_each, repeat, call, gates, retries, and ways back."""
+"""The life of one plain flow of any shape: for_each, repeat, call, gates, conditions, retries, and ways back."""
 
 import json
 from random import Random
@@ -44,7 +44,7 @@ class Shapes:
             node = self._node(depth)
             if nodes and self.die.random() < 0.5:
                 node["needs"] = self.die.sample([*nodes], self.die.randrange(len(nodes) + 1))
-            if self.die.random() < 0.15:
+            if self.die.random() < 0.15 and "fail" not in node:
                 node["on_failure"] = "continue"
             nodes[f"n{depth}{number}"] = node
         return nodes
@@ -66,13 +66,15 @@ class Shapes:
         return group
 
     def _leaf(self) -> Nodes:
-        kind = self.die.randrange(7)
+        kind = self.die.randrange(8)
         if kind == 0:
             return {"gate": "Go on?"}
         if kind == 1:
             return {"set": {"one": 1}}
         if kind == 2:
             return {"agent": "coder", "prompt": "Do it."}
+        if kind == 3:
+            return dict(self.die.choice(_CONDITIONS))
         tried = {"retry": {"max": self.die.randrange(3)}} if self.die.random() < 0.5 else {}
         return {"run": "make", **tried}
 
@@ -228,6 +230,11 @@ class PlainFlow:
         return cmd.Decide(run=self.run, gate=gate.id, choice=choice, data=data, shows=shows)
 
 
+_CONDITIONS: list[dict[str, Any]] = [
+    {"assert": "${{ run.id != '' }}"},
+    {"assert": False, "on_failure": "continue"},
+    {"fail": "never", "when": False},
+]
 _MORE: list[dict[str, Any]] = [
     {"run": "true"},
     {"gate": "Go on?"},

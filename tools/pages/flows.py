@@ -90,6 +90,7 @@ _BUILT_IN = """\
 base. A file `flows/deliver.yaml` in the workspace takes the place of the built-in one.
 """
 _TAGS = {"nodes": "group"}
+_SHORT = {"gate": "the message as text, or a map of:", "assert": "an expression, or a map of:"}
 _MANY = 5
 _HIDDEN = frozenset({"kind", "id", "line", "column", "flow", *COMMON})
 
@@ -122,8 +123,8 @@ def _keys(kind: str, schema: Schema, *, siblings: tuple[str, ...]) -> Iterator[t
     own = properties.pop(kind, None)
     inside = _repeat() if kind == "repeat" else properties
     nested = {name: each for name, each in inside.items() if name not in siblings}
-    if not nested or kind == "gate":
-        yield code(kind), "the message as text, or a map of:" if own is None else _value(own), "required"
+    if not nested or kind in _SHORT:
+        yield code(kind), _SHORT[kind] if own is None else _value(own), "required"
     for name, each in nested.items():
         yield code(f"{kind}.{name}"), _value(each), _default(each)
     for name in siblings:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from punchlist.engine.kinds.agent import AGENT
 from punchlist.engine.kinds.call import CALL
 from punchlist.engine.kinds.check import CHECK
+from punchlist.engine.kinds.conditions import ASSERT, FAIL
 from punchlist.engine.kinds.for_each import FOR_EACH
 from punchlist.engine.kinds.gate import GATE
 from punchlist.engine.kinds.groups import GROUP, ITEM
@@ -27,6 +28,8 @@ KINDS: Mapping[str, Kind] = {
     "publish": PUBLISH,
     "gate": GATE,
     "set": SET,
+    "assert": ASSERT,
+    "fail": FAIL,
     "call": CALL,
     "group": GROUP,
     "for_each": FOR_EACH,

@@ -21,6 +21,7 @@ from punchlist.model.flow import (
     AnyNode,
     CallNode,
     CheckNode,
+    FailNode,
     Flow,
     ForEachNode,
     GroupNode,
@@ -116,6 +117,9 @@ class _Checker:
         if node.phase is not None and not around.step:
             message = "a phase is the state of a step, and there is none around this node"
             self.problems.add(self.places.of((*path, "phase")), message, allowed=f"inside {_STEPS}")
+        if isinstance(node, FailNode) and node.on_failure == "continue":
+            message = "a failure on purpose cannot be passed over"
+            self.problems.add(self.places.of((*path, "on_failure")), message, allowed="fail")
         if isinstance(node, AgentNode) and node.session == "keep" and not around.rounds:
             message = "a session is kept from round to round, and there are no rounds right around this node"
             allowed = "session: new, or among the nodes of a repeat"

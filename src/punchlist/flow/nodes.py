@@ -2,15 +2,16 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal, Protocol, TypeVar
+from functools import partial
+from typing import Literal
 
 import msgspec
 
+from punchlist.flow.conditions import read_assert, read_fail
 from punchlist.flow.contracts import read_answer, read_declared
 from punchlist.flow.criteria import read_criteria
 from punchlist.flow.document import Entries, Items, Scalar, Yaml, plain
-from punchlist.flow.problems import Place
+from punchlist.flow.entry import Around, Entry
 from punchlist.flow.reading import Reader
 from punchlist.flow.shapes import Unread
 from punchlist.flow.templates import OPEN
@@ -62,62 +63,6 @@ _Published = Literal["task", "plan"]
 _PUBLISHED: tuple[_Published, ...] = ("task", "plan")
 _ON_ITEM_FAILURE: tuple[Literal["stop", "continue"], ...] = ("stop", "continue")
 
-T = TypeVar("T")
-D = TypeVar("D")
-L = TypeVar("L", bound=str)
-
-
-class Around(Protocol):
-    """The files around a definition."""
-
-    def flow(self, name: str, place: Place) -> Flow:
-        """Return a called flow, checked; one without nodes, and a problem at `place`, when there is none."""
-        ...
-
-    def text(self, name: str, place: Place) -> str:
-        """Return a file's text; empty, and a problem at `place`, when there is none."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A node as it is read: `value` is what stands beside its kind, `fields` are its other known keys.
-
-    It is `alone` when it is the only kind that the node has; of others nobody can say what they lack.
-    """
-
-    id: str
-    place: Place
-    kind: str
-    value: Yaml
-    fields: Mapping[str, Yaml]
-    reader: Reader
-    around: Around
-    alone: bool = True
-
-    def take(self, key: str, read: Callable[[Yaml], T], *, default: D) -> T | D:
-        """Return the value of a key, `default` when it is not there."""
-        return read(self.fields[key]) if key in self.fields else default
-
-    def choice(self, key: str, allowed: tuple[L, ...]) -> L:
-        """Return a key's value as one of the words; the first one when the key is not there."""
-        return self.reader.choice(self.fields[key], allowed) if key in self.fields else allowed[0]
-
-    def parts(self, keys: tuple[str, ...], *required: str) -> Mapping[str, Yaml]:
-        """Return the keys of the map that stands beside the kind."""
-        what, later = f"'{self.kind}'", LATER.get(self.kind, ())
-        return self.reader.fields(self.value, keys, what=what, later=later, required=required)
-
-    def nodes(self, tree: Yaml) -> tuple[AnyNode, ...]:
-        """Return the nodes of a group."""
-        return read_nodes(self.reader, tree, around=self.around)
-
-    def needed(self, key: str) -> bool:
-        """Say whether a sibling that must be there is; a problem when it is not."""
-        if key not in self.fields and self.alone:
-            self.reader.problems.add(self.place, f"node '{self.id}' ({self.kind}) lacks '{key}'")
-        return key in self.fields
-
 
 def read_nodes(reader: Reader, tree: Yaml, *, around: Around) -> tuple[AnyNode, ...]:
     """Return the nodes of one group in their order."""
@@ -133,11 +78,12 @@ def _node(reader: Reader, key: Scalar, *, tree: Yaml, around: Around) -> AnyNode
     kinds = _kinds(reader, tree, name=name)
     fields = _fields(reader, tree, kinds=kinds, name=name)
     common = _common(reader, fields)
+    inside = partial(read_nodes, reader, around=around)
     found: list[AnyNode] = []
     for kind in (each for each in kinds if each in KINDS):
         siblings, read = KINDS[kind]
         own = {field: value for field, value in fields.items() if field in siblings}
-        entry = Entry(name, key.place, kind, tree.values[kind], own, reader, around, alone=len(kinds) == 1)
+        entry = Entry(name, key.place, kind, tree.values[kind], own, reader, around, inside, alone=len(kinds) == 1)
         found.append(msgspec.structs.replace(read(entry), **common, line=line, column=column))
     if len(kinds) == 1 and found:
         return found[0]
@@ -438,6 +384,8 @@ KINDS: Mapping[str, tuple[tuple[str, ...], Callable[[Entry], AnyNode]]] = {
     "publish": (("how", "plan"), _publish),
     "gate": ((), _gate),
     "set": ((), _set),
+    "assert": ((), read_assert),
+    "fail": ((), read_fail),
     "call": (("with",), _call),
     "nodes": (("output",), _group),
     "for_each": (

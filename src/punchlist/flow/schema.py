@@ -1,39 +1,13 @@
 """The JSON Schemas of the checked records, one a node kind."""
 
+import typing
+
 import msgspec
 
-from punchlist.model.flow import (
-    AgentNode,
-    CallNode,
-    CheckNode,
-    ForEachNode,
-    GateNode,
-    GroupNode,
-    IntegrateNode,
-    JudgeNode,
-    PublishNode,
-    RepeatNode,
-    ReviewNode,
-    RunNode,
-    SetNode,
-)
+from punchlist.model.flow import AnyNode
 from punchlist.model.json import Json
 
-_RECORDS: tuple[type[msgspec.Struct], ...] = (
-    AgentNode,
-    RunNode,
-    CheckNode,
-    ReviewNode,
-    JudgeNode,
-    IntegrateNode,
-    PublishNode,
-    GateNode,
-    SetNode,
-    CallNode,
-    GroupNode,
-    ForEachNode,
-    RepeatNode,
-)
+_RECORDS: tuple[type[msgspec.Struct], ...] = typing.get_args(AnyNode)
 
 
 def node_schemas() -> dict[str, dict[str, Json]]:

@@ -10,8 +10,10 @@ import msgspec
 from punchlist.model.flow import (
     AgentNode,
     AnyNode,
+    AssertNode,
     CallNode,
     CheckNode,
+    FailNode,
     Flow,
     ForEachNode,
     GateNode,
@@ -44,6 +46,8 @@ class Shape:
 
 DYN, STRING, INT, BOOL = Shape("dyn"), Shape("string"), Shape("int"), Shape("bool")
 LIST, MAP = Shape("list"), Shape("map")
+NOTHING = Shape("dyn", {})
+"""The output of a node that has none: null, which has no fields."""
 
 
 def closed(**fields: Shape) -> Shape:
@@ -96,6 +100,8 @@ def output_shape(node: AnyNode) -> Shape:
             return closed(tasks=LIST) if node.publish == "plan" else closed(branch=STRING, commit=DYN, merged=BOOL)
         case GateNode():
             return closed(choice=STRING, data=DYN, by=STRING)
+        case AssertNode() | FailNode():
+            return NOTHING
         case AgentNode() | RunNode() | SetNode() | CallNode():
             return _made(node)
     assert_never(node)

@@ -7,8 +7,10 @@ from typing import Literal, assert_never
 from punchlist.model.flow import (
     AgentNode,
     AnyNode,
+    AssertNode,
     CallNode,
     CheckNode,
+    FailNode,
     ForEachNode,
     GateNode,
     GroupNode,
@@ -66,6 +68,11 @@ def _own(node: AnyNode) -> Iterator[Use]:
             return iter((Use(("integrate",), node.integrate, "a map"),))
         case PublishNode():
             return iter((Use(("how",), node.how, "a string"), Use(("plan",), node.plan)))
+        case AssertNode():
+            that = Use(("assert", "that"), node.that, "true or false")
+            return iter((that, Use(("assert", "message"), node.message, "a string")))
+        case FailNode():
+            return iter((Use(("fail",), node.fail, "a string"),))
         case JudgeNode() | GateNode() | SetNode() | CallNode():
             return _plain(node)
     assert_never(node)

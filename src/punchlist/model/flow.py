@@ -131,6 +131,19 @@ class SetNode(Node, frozen=True, tag="set"):
     set: dict[str, Json]
 
 
+class AssertNode(Node, frozen=True, tag="assert"):
+    """An expression that must hold: written as `assert: ${{ … }}`, or as a map with the message of its failure."""
+
+    that: str
+    message: str | None = None
+
+
+class FailNode(Node, frozen=True, tag="fail"):
+    """Ends its group as failed with this message; what of the group does not need it may finish."""
+
+    fail: str
+
+
 class CallNode(Node, frozen=True, tag="call"):
     """Another flow, resolved and embedded when the definition is checked."""
 
@@ -182,7 +195,7 @@ class RepeatNode(Node, frozen=True, tag="repeat"):
 
 AnyNode = (
     AgentNode | RunNode | CheckNode | ReviewNode | JudgeNode | IntegrateNode | PublishNode | GateNode | SetNode
-    | CallNode | GroupNode | ForEachNode | RepeatNode
+    | AssertNode | FailNode | CallNode | GroupNode | ForEachNode | RepeatNode
 )  # fmt: skip
 
 

@@ -1,0 +1,37 @@
+"""Nodes and groups that decide where a flow goes, run by the installed command."""
+
+from typing import Any
+
+from tests.installed import Workspace
+
+FAILED = 1
+
+
+def run(place: Workspace, flow: str, *argv: str, code: int = 0) -> dict[str, Any]:
+    """Run a flow to its end, and return its report."""
+    place.write("flow.yaml", f"punchlist: 1\nflow: tried\n{flow}")
+    if not (place.root / ".punchlist").exists():
+        place.ok("init")
+    call = place.punchlist("run", "flow.yaml", "--wait", "--json", *argv)
+    assert call.code == code, call
+    found: dict[str, Any] = place.ok("report", "R1")["run"]
+    return found
+
+
+def nodes(report: dict[str, Any]) -> dict[str, str]:
+    return {each["path"]: each["status"] for each in report["nodes"]}
+
+
+def test_an_assertion_that_does_not_hold_ends_the_run_with_its_message(folder: Workspace) -> None:
+    flow = """
+nodes:
+  count: {run: "echo 2", output: {json: stdout}}
+  enough: {assert: {that: "${{ nodes.count.output > 2 }}", message: "only ${{ nodes.count.output }} files"}}
+  after: {run: touch after}
+"""
+
+    report = run(folder, flow, code=FAILED)
+
+    assert (report["status"], report["error"]) == ("failed", "enough: only 2 files")
+    assert nodes(report)["after"] == "unreached"
+    assert not (folder.root / "after").exists()
