@@ -158,11 +158,9 @@ class Surroundings:
 
     def find_program(self, name: str) -> str | None:
         """Return where a worker's program is: a bare name on PATH, a path from the workspace; None when nowhere."""
-        import shutil
+        from punchlist.executables import find_program
 
-        if os.sep not in name:
-            return shutil.which(name, path=self._environ.get("PATH"))
-        return shutil.which(str(self.root / name))
+        return find_program(name, self._environ.get("PATH") or os.defpath, cwd=self.root)
 
     def commit_text(self, project: "ProjectId", commit: "Commit") -> str | None:
         """Return a commit of the engine's repository of a project, as git keeps it."""

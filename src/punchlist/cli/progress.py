@@ -1,6 +1,5 @@
 """Progress while a verb waits: one changing line on a terminal, plain lines elsewhere, nothing with -q."""
 
-import shutil
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -26,6 +25,8 @@ class Progress:
             return
         self._last = line
         if self._changing:
+            import shutil  # loads three ways to compress, which a verb without a terminal does not need
+
             width = shutil.get_terminal_size().columns - 1
             self._write(_ERASE + (line if len(line) <= width else line[: width - 1] + "…"))
         else:

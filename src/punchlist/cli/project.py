@@ -50,13 +50,14 @@ def create(
     key: str | None,
 ) -> None:
     """Add a project NAME (lower-case letters, digits, hyphens); set-up and test commands are detected and tried."""
-    from punchlist.service import inputs, projects
+    from punchlist.service import flows, inputs, projects
 
     text = inputs.text_file(session.directory / spec) if spec else ""
     with session.progress as say:
         answer = projects.create(
             session.service, name, spec=text, repo=_within(session, repo), base=base, title=title, key=key, say=say
         )
+        flows.check_ahead(session.service)
     session.show(answer, views.created_project)
 
 

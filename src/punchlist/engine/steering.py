@@ -8,13 +8,13 @@ from punchlist.engine.fold_nodes import ROOT
 from punchlist.engine.fold_task import step_of
 from punchlist.engine.going_back import go_back
 from punchlist.engine.kinds.integrate import take_back
-from punchlist.engine.kinds.publish import way
 from punchlist.engine.place import Place
 from punchlist.engine.progress import cancel_attempt, has_hold, start, stop
 from punchlist.engine.reopening import ask_revision
 from punchlist.engine.retry import again
 from punchlist.engine.turn import Decision, Here, Turn
 from punchlist.engine.waiving import leaves_some_open, record_waivers
+from punchlist.engine.ways import way
 from punchlist.errors import DefinitionError, RefusedError
 from punchlist.model import commands as cmd, events as ev
 from punchlist.model.gates import Effect, check_fields, choice_of

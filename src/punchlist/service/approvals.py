@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from punchlist.engine import document_moves as moves, documents
-from punchlist.engine.kinds.publish import way
+from punchlist.engine.ways import way
 from punchlist.errors import ConflictError, DefinitionError, Problem, RefusedError
 from punchlist.model.gates import choice_of
 from punchlist.model.ids import GateId, TaskId

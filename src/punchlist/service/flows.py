@@ -1,5 +1,6 @@
 """Flows by name or file: found, read, checked, and kept compiled; and the verb that only checks them."""
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Sequence
@@ -17,7 +18,9 @@ from punchlist.service import inputs
 if TYPE_CHECKING:
     from punchlist.flow.files import Read
     from punchlist.model.json import Json
-    from punchlist.service.context import Answer
+    from punchlist.service.context import Answer, Service
+
+_OF_TASKS = ("prove", "deliver")
 
 
 class Flows(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +82,16 @@ class Flows(msgspec.Struct, frozen=True, kw_only=True):
         if kept is not None and not others:
             _keep(kept, flow)
         return flow
+
+
+def check_ahead(service: "Service") -> None:
+    """Check and keep the flows that a first task goes through, so that `task create` and `task start` answer at once.
+
+    What is wrong with one of the workspace's own is said by the verb that needs it.
+    """
+    for name in _OF_TASKS:
+        with contextlib.suppress(DefinitionError):
+            service.flow(name)
 
 
 def validate(paths: Sequence[Path], *, built_in: "Read") -> "Answer":

@@ -8,6 +8,7 @@ from punchlist.model.ids import slug
 from punchlist.model.settings import FILE
 from punchlist.service import projects
 from punchlist.service.context import STATE
+from punchlist.service.flows import check_ahead
 
 if TYPE_CHECKING:
     from punchlist.service.context import Answer, Say, Service
@@ -93,6 +94,7 @@ def first_project(service: "Service", *, say: "Say") -> "Answer":
         made = projects.create(service, name, repo=".", title=_title(service.root.name, name), say=say)
     except PunchlistError as error:
         return {"project": None, "detected": None, "problem": str(error)}
+    check_ahead(service)
     return made
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from punchlist.errors import WorkerError
+from punchlist.executables import find_program
 from punchlist.model.jobs import FailureClass, Outcome, Role
 from punchlist.model.json import Json
 from punchlist.model.results import Plan, Result, Review
@@ -14,7 +15,6 @@ from punchlist.ports import Examined, Exit, Invocation, WorkerRequest
 from punchlist.workers import claude_stream as stream
 from punchlist.workers.access import ROLES, SERVER, mcp_file
 from punchlist.workers.answers import last_lines, outcome_of
-from punchlist.workers.environment import find_program
 from punchlist.workers.settings import Host, read_settings
 
 TESTED = "2.1.329"

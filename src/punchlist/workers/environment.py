@@ -1,4 +1,4 @@
-"""The environment of an attempt, built from nothing, and where in it a program is found."""
+"""The environment of an attempt, built from nothing."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -44,25 +44,6 @@ def environment(launch: Launch, environ: Mapping[str, str], *, io: Path) -> dict
 def search_path(before: Sequence[str], path: str, *, cwd: Path) -> str:
     """Return `path` with the entries of `before` put first, relative ones meaning folders of `cwd`."""
     return os.pathsep.join([*(str(cwd / entry) for entry in before), path])
-
-
-def find_program(name: str, path: str, *, cwd: Path) -> str | None:
-    """Return the absolute path of an executable, or None: bare names are searched on `path`, others start at `cwd`.
-
-    So does an entry of `path` that is relative or empty.
-    """
-    if os.sep in name:
-        return _executable(str(cwd / name))
-    for entry in path.split(os.pathsep):
-        folder = entry if entry.startswith(os.sep) else str(cwd / entry)
-        if (found := _executable(f"{folder}/{name}")) is not None:
-            return found
-    return None
-
-
-def _executable(path: str) -> str | None:
-    """Return the path if a file is there that may be executed; `shutil.which` asks five times as much of the kernel."""
-    return path if os.access(path, os.X_OK) and Path(path).is_file() else None
 
 
 def _home(launch: Launch, environ: Mapping[str, str]) -> dict[str, str]:

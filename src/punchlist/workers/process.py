@@ -9,12 +9,13 @@ from pathlib import Path
 
 from punchlist.dying import reach
 from punchlist.errors import WorkerError
+from punchlist.executables import find_program
 from punchlist.model.ids import AttemptId
 from punchlist.model.jobs import FailureClass, Limits, Outcome, ProcessJob
 from punchlist.ports import Exit, Launch, Lost
 from punchlist.workers import wrapper
 from punchlist.workers.adopting import find, tree_of, why_lost
-from punchlist.workers.environment import AGENTS, environment, find_program
+from punchlist.workers.environment import AGENTS, environment
 from punchlist.workers.files import AGENT_TAIL, TAIL, AttemptFiles, ExitRecord
 from punchlist.workers.killing import (
     AT_ONCE,

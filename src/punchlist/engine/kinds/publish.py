@@ -1,7 +1,5 @@
 """`publish`: the accepted task's branch to where people see it, or a plan as draft tasks."""
 
-from typing import Literal
-
 from punchlist.engine.answering import decide_attempt
 from punchlist.engine.asking import ask
 from punchlist.engine.place import Place
@@ -9,7 +7,7 @@ from punchlist.engine.progress import end
 from punchlist.engine.retry import after_failure
 from punchlist.engine.scope import resolve, text_of
 from punchlist.engine.turn import Decision, Here, Kind
-from punchlist.errors import DefinitionError
+from punchlist.engine.ways import way
 from punchlist.model import events as ev
 from punchlist.model.flow import PublishNode
 from punchlist.model.gates import Effect
@@ -18,9 +16,6 @@ from punchlist.model.jobs import Job, PlanJob, PublishJob, Role
 from punchlist.model.json import Json
 from punchlist.model.state import AttemptState
 from punchlist.model.states import AttemptStatus, NodeStatus
-
-How = Literal["branch", "merge"]
-WAYS: tuple[How, ...] = ("branch", "merge")
 
 
 def _begin(here: Here) -> None:
@@ -33,15 +28,6 @@ def _begin(here: Here) -> None:
 def _how(place: Place) -> str:
     node = place.defined(PublishNode)
     return text_of(place, node.how, what="how") if node.how is not None else place.policy.on_accept
-
-
-def way(how: str, *, where: str) -> How:
-    """Return the way of publishing that `how` names; raises DefinitionError for one that this version does not have."""
-    for each in WAYS:
-        if how == each:
-            return each
-    hint = "Pull requests come with a later version." if how == "pr" else ""
-    raise DefinitionError(f"saw {how!r}; allowed: {', '.join(WAYS)}", where=where, hint=hint)
 
 
 def _attempt_over(here: Here, attempt: AttemptState) -> None:
