@@ -88,7 +88,7 @@ pages: $(VENV)/.dev ## write the generated pages of the reference and the help t
 .PHONY: coverage
 coverage: $(VENV)/.dev ## branch coverage of the pure packages, which must be whole
 	$(BIN)/python -m pytest -n auto --cov --cov-branch --cov-report= $(ARGS) \
-		$(wildcard tests/unit tests/property tests/simulation tests/golden)
+		$(wildcard tests/flows tests/unit tests/property tests/simulation tests/golden)
 	$(BIN)/coverage report --fail-under=100 --include='src/punchlist/model/*,src/punchlist/flow/*,src/punchlist/engine/*,src/punchlist/quality/*,src/punchlist/render/*'
 
 .PHONY: bench

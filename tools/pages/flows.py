@@ -13,8 +13,9 @@ from tools.pages.markup import code, page, table, type_in_words
 
 _HEAD = """\
 A flow is a YAML file. It is checked whole before anything runs: `punchlist validate FLOW` prints every error with its
-line and column. `punchlist run FLOW` runs one, by its path, by the name of a file `flows/NAME.yaml` in the workspace,
-or by the name of a built-in one.
+line and column, and warns of inputs that nothing reads and nodes that can never run. `punchlist run FLOW` runs one, by
+its path, by the name of a file `flows/NAME.yaml` in the workspace, or by the name of a built-in one. What is said of
+hundreds of small flows, right and wrong, is [shown case by case](../../tests/flows/README.md).
 
 ```yaml
 punchlist: 1                    # the version of the language
@@ -59,9 +60,9 @@ _EXPRESSIONS = """\
 ## Expressions
 
 `${{ … }}` holds an expression in [CEL](https://cel.dev). One that is the whole value keeps its type; inside of a text
-it is filled in. In a `repeat`, `round.index` counts from 0, and `round.last` holds the outputs of the round before. In
-`run`, a value never becomes part of the shell's text: it is put into an environment variable, and a quoted reference
-in its place.
+it is filled in. In a `repeat`, `round.index` counts from 0, and `round.last` holds the outputs of the round before; in
+the first it is null. In `run`, a value never becomes part of the shell's text: it is put into an environment variable,
+and a quoted reference in its place.
 """
 _CONTRACTS = """\
 ## What a node gives
@@ -80,7 +81,7 @@ _NAMES = f"""\
 An expression begins with {", ".join(map(code, ROOTS))}, or a name given by `as:`.
 After `nodes.NAME` comes {", ".join(map(code, NODE_FIELDS))}. This version has neither `env` nor `artifacts`.
 
-Names of nodes, inputs and `as:` are lower-case letters, digits and `_`. These words are CEL's own:
+Names of nodes, inputs and `as:` are at most 100 lower-case letters, digits and `_`. These words are CEL's own:
 {", ".join(map(code, sorted(RESERVED)))}.
 """
 _BUILT_IN = """\

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import msgspec
 
 from punchlist.flow.expression_check import Spot, chains_of, check_value
-from punchlist.flow.groups import Group, group_of
+from punchlist.flow.groups import Group, group_of, rings
 from punchlist.flow.inputs import rule, unfit
 from punchlist.flow.places import Places
 from punchlist.flow.problems import Problems
 from punchlist.flow.scope import Scope
-from punchlist.flow.shapes import DYN, ROUND, Shape, Unread, is_unread, record_shape, root_shapes
+from punchlist.flow.shapes import DYN, Shape, Unread, is_unread, record_shape, root_shapes, round_shape
 from punchlist.flow.syntax import parse
 from punchlist.flow.templates import OPEN, FlawError, whole
 from punchlist.flow.uses import Use, uses
@@ -29,6 +29,7 @@ from punchlist.model.flow import (
     RepeatNode,
     ReviewNode,
 )
+from punchlist.model.json import Json
 from punchlist.model.parts import Path
 from punchlist.model.records import Step
 
@@ -86,8 +87,7 @@ class _Checker:
                 if need not in group.nodes:
                     message = f"node '{node.id}' needs '{need}', but here are only: {listed(group.nodes)}"
                     self.problems.add(place, message, hint=nearest(need, group.nodes))
-        ring = group.cycle()
-        if ring:
+        for ring in rings(group.needs):
             place = self.places.of((*path, ring[0], "needs"))
             self.problems.add(place, f"nodes wait for each other: {' → '.join(ring)}", hint="Take one `needs` away")
 
@@ -133,7 +133,7 @@ class _Checker:
                 return self.group(node.nodes, inner, scope=scope, around=_Around(step=steps))
             case RepeatNode():
                 within = _Around(step=around.step, rounds=True)
-                return self.group(node.nodes, inner, scope=scope.plus("round", ROUND), around=within)
+                return self.group(node.nodes, inner, scope=scope.plus("round", round_shape(node)), around=within)
             case GroupNode():
                 return self.group(node.nodes, inner, scope=scope, around=_Around(step=around.step))
             case _:
@@ -205,7 +205,7 @@ class _Checker:
             if name not in declared:
                 message = f"'{node.call}' has no input '{name}'"
                 self.problems.add(place, message, allowed=listed(declared) or "none", hint=nearest(name, declared))
-            elif OPEN not in str(value) and (why := unfit(declared[name], value)):
+            elif (OPEN not in str(value) or _is_text(value)) and (why := unfit(declared[name], value)):
                 self.problems.add(place, f"input '{name}' of '{node.call}' is {why}", allowed=rule(declared[name]))
         for name, each in declared.items():
             if each.default is msgspec.UNSET and name not in node.with_:
@@ -216,6 +216,14 @@ class _Checker:
         check_value(
             use.value, Spot(self.places, self.problems, (*path, *use.path), scope, use.want), command=use.command
         )
+
+
+def _is_text(value: Json) -> bool:
+    """Say whether a value is text with expressions in it, which gives text whatever they give."""
+    try:
+        return isinstance(value, str) and OPEN in value and whole(value) is None
+    except FlawError:
+        return False  # said where the expression itself is checked
 
 
 def _guarded(scope: Scope, when: str | None) -> Scope:

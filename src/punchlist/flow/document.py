@@ -102,6 +102,8 @@ def _explain(error: "yaml.MarkedYAMLError", text: str, *, problems: Problems) ->
         hint = f'Quote it: "{OPEN} … }}}}"'
     elif "mapping values" in message:
         hint = "A value with ': ' in it must be quoted, and keys of one map must begin in the same column"
+    elif "expected key" in message:
+        hint = "Keys of one map must begin in the same column"
     problems.add(place, f"this is not YAML: {message}", hint=hint)
 
 

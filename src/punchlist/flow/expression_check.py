@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from punchlist.errors import DefinitionError
 from punchlist.flow.binding import bindings, used
+from punchlist.flow.expressions import evaluate
 from punchlist.flow.places import Places
 from punchlist.flow.problems import Problems
 from punchlist.flow.scope import Scope
@@ -57,6 +59,14 @@ def chains_of(text: str) -> tuple[Chain, ...]:
     return tuple(chain for part in split(text) if part.expression for chain in used(parse(part.text)))
 
 
+def always(text: str) -> Json:
+    """Return what a template gives whatever is given to it, None when that depends on something or cannot be said."""
+    try:
+        return None if chains_of(text) else evaluate(text, _nothing)
+    except (FlawError, DefinitionError):
+        return None
+
+
 def _check_text(text: str, spot: Spot, *, command: bool) -> None:
     try:
         parts = split(text)
@@ -83,7 +93,19 @@ def _flaws(part: Part, scope: Scope, *, want: Want) -> list[FlawError]:
     wrong = [*_misnamed(chains, scope), *found.flaws]
     if not fits(found.kind, want):
         wrong.append(FlawError(f"{OPEN} {part.text} }}}} gives a value of type {found.kind}", allowed=want))
-    return wrong
+    return wrong if wrong or chains else [*_failing(part.text)]
+
+
+def _nothing(name: str) -> Json:
+    raise KeyError(name)
+
+
+def _failing(expression: str) -> Iterator[FlawError]:
+    """Yield why an expression that depends on nothing can never be evaluated."""
+    try:
+        evaluate(f"{OPEN} {expression} }}}}", _nothing)
+    except DefinitionError as error:
+        yield FlawError(error.message, hint=error.hint)
 
 
 def _misnamed(chains: tuple[Chain, ...], scope: Scope) -> Iterator[FlawError]:

@@ -52,7 +52,7 @@ class Files:
         """Return a file's text; empty, and a problem at `place`, when there is none."""
         key = self._key(name)
         self.shown[name] = self._shown(key)
-        return self._text(key, place) or ""
+        return self._text(key, place, what="file") or ""
 
     def _called(self, key: str, place: Place) -> Flow | None:
         text = self._text(key, place)
@@ -73,14 +73,14 @@ class Files:
             self.problems.take(error.problems, at=place)
             return None
 
-    def _text(self, key: str, place: Place) -> str | None:
+    def _text(self, key: str, place: Place, *, what: str = "file or built-in flow") -> str | None:
         if self.read is None:
             self.problems.add(place, f"'{key}' cannot be read here: no other files are known")
             return None
         try:
             return self.read(key)
         except (KeyError, FileNotFoundError):
-            self.problems.add(place, f"there is no file or built-in flow '{key}'")
+            self.problems.add(place, f"there is no {what} '{key}'")
         except UnicodeDecodeError:
             self.problems.add(place, f"'{key}' is not UTF-8", hint="Save it as UTF-8")
         except OSError as error:

@@ -1,6 +1,6 @@
 """The order of a group's nodes: which must have run before which."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from punchlist.model.flow import AnyNode
@@ -26,23 +26,31 @@ class Group:
                 waiting += self.needs[each]
         return False
 
-    def cycle(self) -> tuple[str, ...]:
-        """Return the ids of nodes that wait for each other in a ring, the first again at the end; else nothing."""
-        done: set[str] = set()
-        for start in self.nodes:
-            path: dict[str, Iterator[str]] = {} if start in done else {start: iter(self.needs[start])}
-            while path:
-                last = next(reversed(path))
-                following = next(path[last], None)
-                if following is None:
-                    del path[last]
-                    done.add(last)
-                elif following in path:
-                    ring = list(path)
-                    return (*ring[ring.index(following) :], following)
-                elif following not in done:
-                    path[following] = iter(self.needs[following])
-        return ()
+
+def rings(needs: Mapping[str, Iterable[str]]) -> Iterator[tuple[str, ...]]:
+    """Yield the names that need each other in a ring, the first again at the end; no name is in two of them."""
+    done: set[str] = set()
+    while ring := _ring(needs, done):
+        yield ring
+        done.update(ring)
+
+
+def _ring(needs: Mapping[str, Iterable[str]], done: set[str]) -> tuple[str, ...]:
+    """Return a ring of names that are not `done`, or nothing; what leads to none is then done, too."""
+    for start in needs:
+        path: dict[str, Iterator[str]] = {} if start in done else {start: iter(needs[start])}
+        while path:
+            last = next(reversed(path))
+            following = next(path[last], None)
+            if following is None:
+                del path[last]
+                done.add(last)
+            elif following in path:
+                ring = list(path)
+                return (*ring[ring.index(following) :], following)
+            elif following not in done:
+                path[following] = iter(needs[following])
+    return ()
 
 
 def group_of(nodes: Sequence[AnyNode]) -> Group:

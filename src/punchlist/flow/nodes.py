@@ -117,12 +117,11 @@ def _fields(reader: Reader, tree: Entries, *, kinds: Sequence[str], name: str) -
             if not nearest(key, KINDS):
                 reader.unknown(tree.keys[key], (*KINDS, *COMMON), what=f"node '{name}'")
         return {key: value for key, value in tree.values.items() if key in COMMON}
-    common = [key for key in COMMON if any(kind in _ONLY.get(key, KINDS) for kind in kinds)]
-    siblings = [key for kind in kinds for key in (kind, *KINDS[kind][0])]
+    known = keys_of(*kinds)
     later = [*LATER["node"], *(key for kind in kinds for key in LATER.get(kind, ()))]
-    later += [key for key in COMMON if key not in common]
+    later += [key for key in COMMON if key not in known]
     what = f"node '{name}' ({', '.join(kinds)})"
-    return reader.fields(tree, dict.fromkeys((*siblings, *common)), what=what, later=later)
+    return reader.fields(tree, known, what=what, later=later)
 
 
 def _strange(tree: Entries) -> list[str]:
@@ -302,6 +301,9 @@ def _set(entry: Entry) -> SetNode:
 
 def _call(entry: Entry) -> CallNode:
     name = entry.reader.filled(entry.value)
+    if OPEN in name:
+        entry.reader.wrong(entry.value, "a file or a built-in flow by its name: it is checked before anything runs")
+        name = ""
     flow = entry.around.flow(name, entry.value.place) if name else Flow(flow="", nodes=())
     if flow.policy != PolicyPart():
         what = f"'{name}' has a 'policy', and it runs under that of the flow which calls it"
@@ -396,3 +398,10 @@ KINDS: Mapping[str, tuple[tuple[str, ...], Callable[[Entry], AnyNode]]] = {
 }
 """The registry: the key of each kind, the keys that may stand beside it, its reader."""
 _EVERY_KIND = (*KINDS, *LATER_KINDS)
+
+
+def keys_of(*kinds: str) -> tuple[str, ...]:
+    """Return the keys that a node of a kind may have, or of several kinds, as an error lists them."""
+    own = (key for kind in kinds for key in (kind, *KINDS[kind][0]))
+    common = (key for key in COMMON if any(kind in _ONLY.get(key, KINDS) for kind in kinds))
+    return tuple(dict.fromkeys((*own, *common)))

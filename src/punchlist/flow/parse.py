@@ -1,11 +1,13 @@
 """YAML text becomes a checked `Flow`, with everything that is wrong told at once."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
+from punchlist.errors import Problem
 from punchlist.flow.agents import read_agents, with_workers
 from punchlist.flow.check import check
 from punchlist.flow.document import Scalar, Yaml, compose, plain
+from punchlist.flow.doubts import doubt
 from punchlist.flow.files import Files, Read
 from punchlist.flow.inputs import read_inputs
 from punchlist.flow.nodes import read_nodes
@@ -19,22 +21,24 @@ from punchlist.model.notes import flow_policy_problems
 from punchlist.model.policy import PolicyPart
 
 VERSION = 1
-_KEYS = ("punchlist", "flow", "doc", "inputs", "outputs", "agents", "policy", "nodes")
-_DEEPEST = 20
+Warn = Callable[[Problem], object]
+KEYS = ("punchlist", "flow", "doc", "inputs", "outputs", "agents", "policy", "nodes")
 _NAME = re.compile(SLUG)
 
 
-def parse_flow(text: str, *, source: str, read: Read | None = None) -> Flow:
+def parse_flow(text: str, *, source: str, read: Read | None = None, warn: Warn | None = None) -> Flow:
     """Return the flow that `text` defines, checked as a whole; flows that it calls are read by `read` and embedded.
 
     `source` is the file's name as errors show it. `read` is given a name as it is written in `call:` or `prompt:`; in a
     file that was itself called, a name with a slash has that file's folder put before it. It raises KeyError or OSError
-    for what there is not. Raises DefinitionError with every problem: each `where` is `file:line:column`.
+    for what there is not. Raises DefinitionError with every problem: each `where` is `file:line:column`. `warn` is
+    told what is sound in this file and hardly meant.
     """
-    return parse_in(Files.around(source, read=read, parse=parse_in), text)
+    files = Files.around(source, read=read, parse=parse_in)
+    return parse_in(files, text, warn=warn)
 
 
-def parse_in(files: Files, text: str) -> Flow:
+def parse_in(files: Files, text: str, *, warn: Warn | None = None) -> Flow:
     """Return the flow of one file among those that call each other. Raises DefinitionError."""
     problems = files.problems
     text = text.removeprefix("\ufeff")
@@ -43,15 +47,20 @@ def parse_in(files: Files, text: str) -> Flow:
         raise problems.error()
     reader = Reader(problems)
     flow = _flow(reader, document, files=files)
-    check(flow, places=Places(document, text, files.shown), problems=problems)
-    if problems.none:
-        return flow
-    raise problems.error()
+    places = Places(document, text, files.shown)
+    check(flow, places=places, problems=problems)
+    if not problems.none:
+        raise problems.error()
+    if warn is not None:
+        doubt(flow, places=places, problems=problems)
+        for each in problems.warnings:
+            warn(each)
+    return flow
 
 
 def _flow(reader: Reader, document: Yaml, *, files: Files) -> Flow:
     required = ("punchlist", "flow", "nodes")
-    fields = reader.fields(document, _KEYS, what="the flow", later=LATER["flow"], required=required)
+    fields = reader.fields(document, KEYS, what="the flow", later=LATER["flow"], required=required)
     version = fields.get("punchlist")
     if isinstance(version, Scalar) and version.value != VERSION:
         reader.wrong(version, str(VERSION), what="the version of the language: ")

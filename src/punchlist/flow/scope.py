@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from punchlist.errors import with_article
 from punchlist.flow.groups import Group
-from punchlist.flow.shapes import DYN, INT, STRING, Shape, is_unread, may_be_absent, output_shape
+from punchlist.flow.shapes import DYN, INT, STRING, Shape, absent_end, is_unread, may_be_absent, output_shape
 from punchlist.flow.syntax import Chain
 from punchlist.flow.templates import FlawError
 from punchlist.flow.words import NODE_FIELDS, listed
@@ -13,6 +13,8 @@ from punchlist.model.allowed import nearest
 from punchlist.model.flow import AgentNode, AnyNode
 
 _PATH = 3
+_BEFORE = ("round", "last")
+_LAST = ".".join(_BEFORE)
 _ADVICE = "Ask nodes.{0}.status == 'succeeded' or has(nodes.{0}.output) first, here or in `when`"
 
 
@@ -39,7 +41,8 @@ class Scope:
 
     def plus(self, name: str, shape: Shape) -> "Scope":
         """Return the scope with one more name."""
-        return replace(self, names={**self.names, name: shape})
+        guarded = self.guarded - {_LAST} if name == _BEFORE[0] else self.guarded
+        return replace(self, names={**self.names, name: shape}, guarded=guarded)
 
     def within(self, group: Group, at: str | None) -> "Scope":
         """Return the scope at a node, or at the end, of a group inside."""
@@ -78,6 +81,7 @@ class Scope:
         if root == "nodes":
             return self._node_shape(chain, chains)
         if root in self.names:
+            self._first_round(chain, chains)
             return _follow(self.names[root], chain, start=1)
         known = (*self.names, "nodes")
         if root == "env":
@@ -86,6 +90,14 @@ class Scope:
             raise FlawError("there is a 'round' only inside a repeat", offset=chain.offsets[0], allowed=listed(known))
         unknown = f"there is no '{root}' here"
         raise FlawError(unknown, offset=chain.offsets[0], allowed=listed(known), hint=nearest(root, known))
+
+    def _first_round(self, chain: Chain, chains: tuple[Chain, ...]) -> None:
+        """Refuse to read the round before where nobody has asked whether there is one."""
+        beyond = chain.names[:2] == _BEFORE and len(chain.names) > len(_BEFORE) and not chain.tested
+        if beyond and _LAST not in self.guarded | set(_asked(chains)):
+            message = "in the first round there is none before it, and round.last is null"
+            hint = "Ask round.index > 0 or round.last != null first, here or in `when`"
+            raise FlawError(message, offset=chain.offsets[1], hint=hint)
 
     def _node_shape(self, chain: Chain, chains: tuple[Chain, ...]) -> Shape:
         if len(chain.names) < _PATH:
@@ -107,8 +119,7 @@ class Scope:
         if not may_be_absent(node):
             return _follow(output_shape(node), chain, start=_PATH)
         if len(chain.names) > _PATH and name not in self.guarded | set(_asked(chains)):
-            message = f"node '{name}' may be skipped or fail, and then it has no output"
-            raise FlawError(message, offset=chain.offsets[1], hint=_ADVICE.format(name))
+            raise _absent(node, offset=chain.offsets[1])
         _ = _follow(output_shape(node), chain, start=_PATH)
         return DYN  # null is possible
 
@@ -134,15 +145,26 @@ def _follow(shape: Shape, chain: Chain, *, start: int) -> Shape:
 
 
 def _asked(chains: tuple[Chain, ...]) -> Iterator[str]:
-    """Yield the nodes that an expression asks about before it may rely on their output."""
+    """Yield the nodes that an expression asks about before it may rely on their output, and `round.last`."""
     for chain in chains:
         names = chain.names
+        if names in {_BEFORE, ("round", "index")} or (names[:2] == _BEFORE and chain.tested):
+            yield _LAST
         if (
             names[0] == "nodes"
             and len(names) >= _PATH
             and (chain.tested or names[2] == "status" or len(names) == _PATH)
         ):
             yield names[1]
+
+
+def _absent(node: AnyNode, *, offset: int) -> FlawError:
+    end = absent_end(node)
+    if end is None or node.when is not None:
+        message = f"node '{node.id}' may be skipped or fail, and then it has no output"
+        return FlawError(message, offset=offset, hint=_ADVICE.format(node.id))
+    message = f"node '{node.id}' ends with '{end.id}', which may be skipped or fail, and then neither has an output"
+    return FlawError(message, offset=offset, hint=f"Ask has(nodes.{node.id}.output) first, or give it an `output:`")
 
 
 def _early(view: View, at: str, *, name: str, offset: int) -> FlawError:

@@ -56,7 +56,6 @@ def closed(**fields: Shape) -> Shape:
 
 
 RUN = closed(id=STRING, flow=STRING)
-ROUND = closed(index=INT, last=DYN)
 _PLAIN: Mapping[str, Shape] = {
     "string": STRING,
     "path": STRING,
@@ -105,6 +104,12 @@ def output_shape(node: AnyNode) -> Shape:
         case AgentNode() | RunNode() | SetNode() | CallNode():
             return _made(node)
     assert_never(node)
+
+
+def round_shape(node: RepeatNode) -> Shape:
+    """Return what a round knows of itself and of the one before, which there is not in the first."""
+    outputs = {each.id: DYN if may_be_absent(each) else output_shape(each) for each in node.nodes}
+    return closed(index=INT, last=Shape("dyn", {**outputs, "decision": DYN}))
 
 
 def _judged(node: CheckNode | ReviewNode | JudgeNode) -> Shape:
@@ -156,7 +161,15 @@ def may_be_absent(node: AnyNode) -> bool:
     A command that failed has its exit code and its output, or its declared answer, all the same.
     """
     passed_over = node.on_failure == "continue" and not isinstance(node, RunNode)
-    return (node.when is not None and not isinstance(node, ForEachNode)) or passed_over
+    skipped = node.when is not None and not isinstance(node, ForEachNode)
+    return skipped or passed_over or absent_end(node) is not None
+
+
+def absent_end(node: AnyNode) -> AnyNode | None:
+    """Return the last node of a group that has the output of that one, when it may be absent; else None."""
+    if not isinstance(node, GroupNode | RepeatNode) or node.output is not None or not node.nodes:
+        return None
+    return node.nodes[-1] if may_be_absent(node.nodes[-1]) else None
 
 
 def _declared(schema: dict[str, Json] | None) -> Shape:

@@ -1,6 +1,6 @@
 """Where a node holds expressions, what each must give, and from where it sees."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, assert_never
 
@@ -14,6 +14,7 @@ from punchlist.model.flow import (
     ForEachNode,
     GateNode,
     GroupNode,
+    InputType,
     IntegrateNode,
     JudgeNode,
     PublishNode,
@@ -27,6 +28,16 @@ from punchlist.model.parts import Path
 
 Want = Literal["a JSON value", "true or false", "a whole number", "a list", "a map", "a string", "text"]
 """What an expression must give; `text` is what can be written inside text: numbers and truths, too."""
+_WANTED: Mapping[InputType, Want] = {
+    "string": "a string",
+    "path": "a string",
+    "enum": "a string",
+    "int": "a whole number",
+    "bool": "true or false",
+    "list": "a list",
+    "map": "a map",
+    "task": "a map",
+}
 View = Literal["node", "item", "body"]
 
 
@@ -85,10 +96,16 @@ def _plain(node: JudgeNode | GateNode | SetNode | CallNode) -> Iterator[Use]:
         case SetNode():
             return iter((Use(("set",), dict(node.set)),))
         case CallNode():
-            return iter((Use(("with",), dict(node.with_)),))
+            return (Use(("with", name), value, _taken(node, name)) for name, value in node.with_.items())
         case JudgeNode():
             return iter(())
     assert_never(node)
+
+
+def _taken(node: CallNode, name: str) -> Want:
+    """Return what an expression must give that is handed to an input of a called flow."""
+    declared = node.flow.inputs.get(name)
+    return "a JSON value" if declared is None else _WANTED.get(declared.type, "a JSON value")
 
 
 def _agent(node: AgentNode) -> Iterator[Use]:

@@ -34,8 +34,8 @@ LATER: Mapping[str, tuple[str, ...]] = {
 }
 """Keys that the design of the language has and this version does not: the one place that says so."""
 
-_NAME = re.compile(r"[a-z_][a-z0-9_]*")
-NAME_RULE = "lower-case letters, digits and _, not beginning with a digit, and no word that CEL reserves"
+_NAME = re.compile(r"[a-z_][a-z0-9_]{0,99}")
+NAME_RULE = "at most 100 lower-case letters, digits and _, not beginning with a digit, and no word that CEL reserves"
 
 
 def is_name(text: str) -> bool:

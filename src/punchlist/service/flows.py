@@ -95,7 +95,7 @@ def check_ahead(service: "Service") -> None:
 
 
 def validate(paths: Sequence[Path], *, built_in: "Read") -> "Answer":
-    """Return each flow's errors with their places; a flow without any is sound.
+    """Return each flow's errors and warnings with their places; a flow without errors is sound.
 
     `built_in` gives the text of a built-in flow: one that another one calls, or that is named in place of a file.
     """
@@ -152,13 +152,18 @@ def _keep(path: Path, flow: Flow) -> None:
 def _checked(path: Path, built_in: "Read") -> "dict[str, Json]":
     from punchlist.flow.parse import parse_flow
 
+    warnings: list[Problem] = []
+    problems: Sequence[Problem] = ()
     try:
         place, text = _found(path, built_in)
-        parse_flow(text, source=str(place), read=reader(place.parent, built_in=built_in))
+        parse_flow(text, source=str(place), read=reader(place.parent, built_in=built_in), warn=warnings.append)
     except DefinitionError as error:
         problems = error.problems or (Problem(error.where, error.message, hint=error.hint),)
-        return {"path": str(path), "errors": [_error(each) for each in problems]}
-    return {"path": str(path), "errors": []}
+    return {
+        "path": str(path),
+        "errors": [_error(each) for each in problems],
+        "warnings": [_error(each) for each in warnings],
+    }
 
 
 def _error(problem: Problem) -> "dict[str, Json]":

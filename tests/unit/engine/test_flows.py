@@ -209,7 +209,7 @@ def test_a_called_flow_that_lacks_an_input_fails_its_node() -> None:
     (call,) = flow.nodes
     story = Story(replace(flow, nodes=(replace(call, with_={}),))).start()
 
-    assert "the called flow inner needs the input 'name'" in story.run.error
+    assert "inputs.name: it must be given" in story.run.error
 
 
 def test_a_round_knows_its_number_and_what_the_one_before_left() -> None:

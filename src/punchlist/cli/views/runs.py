@@ -8,6 +8,7 @@ from punchlist.cli.tables import columns, in_line, status, strong, table
 from punchlist.cli.views.seen import (
     DriftSeen,
     EventSeen,
+    FlowErrorSeen,
     FlowSeen,
     GateSeen,
     NodeSeen,
@@ -108,16 +109,17 @@ def flows_of(answer: Answer) -> list[FlowSeen]:
 
 
 def validated(answer: Answer) -> str:
-    """Return every error with its place, and the flows that are good."""
+    """Return every error and warning with its place, and the flows that are good."""
     lines: list[str] = []
     for flow in flows_of(answer):
-        lines += [
-            f"{flow.path}:{each.line}:{each.column}: {each.message}"
-            + (f"; allowed: {each.allowed}" if each.allowed else "")
-            + (f". {each.hint}" if each.hint else "")
-            for each in flow.errors
-        ] or [f"{flow.path}: {status('ok')}"]
+        lines += [_flaw(flow, each) for each in flow.errors] or [f"{flow.path}: {status('ok')}"]
+        lines += [_flaw(flow, each, kind="warning: ") for each in flow.warnings]
     return "\n".join(lines)
+
+
+def _flaw(flow: FlowSeen, flaw: FlowErrorSeen, *, kind: str = "") -> str:
+    place = f"{flaw.file or flow.path}:{flaw.line}:{flaw.column}"
+    return f"{place}: {kind}{flaw.message}" + (f". {flaw.hint}" if flaw.hint else "")
 
 
 def gates(answer: Answer) -> str:

@@ -296,13 +296,13 @@ class NotStartedSeen(Part, frozen=True, kw_only=True):
 
 
 class FlowErrorSeen(Part, frozen=True, kw_only=True):
-    """One error of a flow."""
+    """One error or warning of a flow."""
 
+    file: str = ""
     line: int
     column: int
     message: str
     hint: str = ""
-    allowed: str = ""
 
 
 class FlowSeen(Part, frozen=True, kw_only=True):
@@ -310,6 +310,7 @@ class FlowSeen(Part, frozen=True, kw_only=True):
 
     path: str
     errors: tuple[FlowErrorSeen, ...] = ()
+    warnings: tuple[FlowErrorSeen, ...] = ()
 
 
 class PlannedNodeSeen(Part, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from punchlist.engine.scope import Lookup, lookup, resolve, whole_number
 from punchlist.engine.turn import Here, Kind
 from punchlist.errors import DefinitionError
 from punchlist.flow.expressions import evaluate
+from punchlist.flow.groups import rings
 from punchlist.model import events as ev
 from punchlist.model.flow import ForEachNode
 from punchlist.model.json import Json
@@ -30,6 +31,9 @@ def _begin(here: Here) -> None:
         raise DefinitionError(f"items with the same key: {', '.join(doubled)}", where=here.path)
     known = frozenset(keys)
     needs = tuple(_needs(here, each, known=known) for each in names)
+    ring = next(rings(dict(zip(keys, needs, strict=True))), ())
+    if ring:
+        raise DefinitionError(f"items wait for each other: {' → '.join(ring)}", where=here.path)
     here.emit(ev.ItemsListed(node=here.path, keys=tuple(keys), values=tuple(items), needs=needs, max_parallel=most))
     _go_on(here)
 
