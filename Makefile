@@ -92,8 +92,13 @@ coverage: $(VENV)/.dev ## branch coverage of the pure packages, which must be wh
 	$(BIN)/coverage report --fail-under=100 --include='src/punchlist/model/*,src/punchlist/flow/*,src/punchlist/engine/*,src/punchlist/quality/*,src/punchlist/render/*'
 
 .PHONY: bench
-bench: $(VENV)/.dev ## measure speed (ARGS=NAME for one benchmark)
+bench: $(VENV)/.dev .cache/peers/.made ## measure speed (ARGS=NAME for one benchmark)
 	$(BIN)/python -m benchmarks $(ARGS)
+
+.cache/peers/.made: requirements/bench.txt
+	$(PYTHON) -m venv --clear .cache/peers
+	.cache/peers/bin/python -m pip --disable-pip-version-check --no-input $(PINNED) -r $<
+	@touch $@
 
 .PHONY: soak
 soak: $(VENV)/.dev ## simulated worlds until one breaks a law (HOURS=1 or SEEDS=10000), then long property and crash tests; or KILLS=10000 at random
@@ -136,6 +141,7 @@ lock: ## write requirements/*.txt anew from pyproject.toml
 	$(COMPILE) --group build --output-file requirements/build.txt
 	$(COMPILE) --group dev --constraint requirements/runtime.txt --constraint requirements/build.txt \
 		--output-file requirements/dev.txt
+	$(COMPILE) --group bench --output-file requirements/bench.txt
 
 .PHONY: clean
 clean: ## remove what the targets made

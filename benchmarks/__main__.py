@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmarks import attempt_tools, commands, engine, machine, runs, tools
+from benchmarks.plots import Bar, bars
 from benchmarks.runs import Compared
 from benchmarks.workspace import Row, row, times, workspace
 
@@ -16,6 +17,12 @@ PAGE = ROOT / "docs" / "explanation" / "performance.md"
 BEGIN, END = "<!-- figures: made by make bench -->", "<!-- end of figures -->"
 TASKS = 10_000
 FEW = 10
+STEPS = 1_000
+"""Steps whose files are rendered; a task here has two."""
+_PICTURES = (
+    "![Commands beside their limits](performance-commands.svg)\n\n"
+    "![Runs beside other programs](performance-runs.svg)\n\n"
+)
 PARTS = ("reading", "changing", "tools", "engine", "runs")
 MORE = ("scale",)
 """Parts that take many minutes, and are measured only when they are named."""
@@ -44,7 +51,8 @@ def main(parts: Sequence[str]) -> int:
             "compared": [{**each._asdict(), "ratio": each.ratio} for each in compared],
         }
         (ROOT / "benchmarks" / "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-        _write_page(table)
+        _draw(rows, compared)
+        _write_page(f"{_PICTURES}{table}")
     passed = [each.limit is not None and each.median > each.limit for each in rows]
     return int(any((*passed, *(each.passed for each in compared))))
 
@@ -68,6 +76,8 @@ def _rows(folder: Path, parts: Sequence[str]) -> Iterator[Row]:
         with workspace(folder / "few", tasks=FEW) as bench:
             yield engine.checks(bench, tasks=FEW)
             yield from engine.steps(bench)
+        with workspace(folder / "rendered", tasks=STEPS // 2) as bench:
+            yield engine.files(bench, count=STEPS)
 
 
 def _compared(folder: Path, parts: Sequence[str]) -> Iterator[Compared]:
@@ -108,6 +118,23 @@ def _table(rows: Sequence[Row], seen: dict[str, object]) -> str:
         figures = f"{each.median:.0f} | {each.slowest:.0f} | {each.median / bare:.1f}"
         lines.append(f"| {each.name} | {figures} | {limit} |")
     return "\n".join(lines) + "\n"
+
+
+def _draw(rows: Sequence[Row], compared: Sequence[Compared]) -> None:
+    commands_ = [Bar(each.name, each.median, each.limit) for each in rows if ":" not in each.name and each.limit]
+    (PAGE.parent / "performance-commands.svg").write_text(
+        bars("A cold command, its limit in red", commands_, unit="ms"), encoding="utf-8"
+    )
+    beside = [each for each in compared if each.other is not None and each.unit == "ms" and "1,000 shell" in each.name]
+    ours = {each.name: Bar(f"{each.name}: punchlist", each.measured) for each in beside}
+    found = [
+        bar
+        for name, mine in ours.items()
+        for bar in (mine, *(Bar(each.beside, each.other or 0, other=True) for each in beside if each.name == name))
+    ]
+    (PAGE.parent / "performance-runs.svg").write_text(
+        bars("The same work by others", found, unit="ms"), encoding="utf-8"
+    )
 
 
 def _write_page(table: str) -> None:

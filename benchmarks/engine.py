@@ -1,12 +1,14 @@
 """What a transition of the engine costs, and that it does not grow with the number of tasks stored."""
 
 import json
+import shutil
 from collections.abc import Iterator
 
-from benchmarks.workspace import Bench, Row, row, timed
+from benchmarks.workspace import Bench, Row, row, timed, times
 
 ROUNDS = 3
 CHECKS = 30
+RENDERED = 1_000.0
 TASK_FILE = json.dumps(
     {
         "title": "A task with many checks",
@@ -32,6 +34,16 @@ def steps(bench: Bench) -> Iterator[Row]:
     for size in SIZES:
         measured = [_built(bench, size) / BUILT for _ in range(ROUNDS)]
         yield row(f"the engine's own time for one step, of a task of {size}", measured)
+
+
+def files(bench: Bench, *, count: int) -> Row:
+    """Measure how long all files of so many steps take to be written where there are none."""
+
+    def write() -> None:
+        shutil.rmtree(bench.root / "projects", ignore_errors=True)
+        bench.call("files", "write")
+
+    return row(f"files of {count:,} steps rendered anew", times(write, rounds=ROUNDS), limit=RENDERED)
 
 
 def _built(bench: Bench, size: int) -> float:

@@ -1,6 +1,7 @@
 """What durable nodes cost beside the same processes started by other programs, alternating in one run."""
 
 import contextlib
+import functools
 import itertools
 import json
 import os
@@ -20,6 +21,11 @@ from benchmarks.workspace import Bench, timed
 ROUNDS = 5
 NODES = 1_000
 MANY = 10_000
+_FEW_ROUNDS = 2
+"""Rounds of what takes many seconds each."""
+PEERS = Path(__file__).parent / "peers"
+PEER_PROGRAMS = Path(__file__).parent.parent / ".cache" / "peers" / "bin"
+"""Where `make bench` installs the programs that are measured beside this one."""
 _SECOND = 1000.0
 _WAITS = 6
 """The exit code of a command that waits for a decision."""
@@ -55,6 +61,7 @@ def comparing(bench: Bench) -> Iterator[Compared]:
     bench.call("engine", "start")
     wide = _alternating(
         {
+            **_wide_peers(bench),
             "punchlist": lambda: _run(bench, _wide(bench, NODES)),
             "xargs": lambda: _shell(bench, f"seq {NODES} | xargs -P2 -I{{}} sh -c 'true >out/{{}} 2>err/{{}}'"),
             "make": lambda: _shell(bench, f"make -s -j2 -f {_makefile(bench, NODES)}"),
@@ -63,6 +70,8 @@ def comparing(bench: Bench) -> Iterator[Compared]:
     name = f"{NODES:,} shell nodes, 2 at a time"
     yield Compared(name, wide["punchlist"], "xargs -P2", wide["xargs"], 2.0)
     yield Compared(name, wide["punchlist"], "make -j2", wide["make"])
+    if "doit" in wide:
+        yield Compared(name, wide["punchlist"], "doit -n 2", wide["doit"])
     chain = _alternating(
         {
             "punchlist": lambda: _run(bench, _chain(bench, NODES)),
@@ -70,6 +79,9 @@ def comparing(bench: Bench) -> Iterator[Compared]:
         }
     )
     yield Compared(f"{NODES:,} shell nodes in a chain", chain["punchlist"], "a shell's loop", chain["shell"], 2.0)
+    peers = _alternating(_chain_peers(bench), rounds=_FEW_ROUNDS)
+    for peer, took in peers.items():
+        yield Compared(f"{NODES:,} shell nodes in a chain", chain["punchlist"], peer, took)
     yield from _answering(bench)
     yield from _grown(bench, MANY, one=wide["punchlist"] / NODES)
     yield from _idle(bench)
@@ -83,10 +95,28 @@ def scaling(bench: Bench, *, nodes: int) -> Iterator[Compared]:
     yield _continued(bench, nodes)
 
 
-def _alternating(works: Mapping[str, Callable[[], None]]) -> dict[str, float]:
+def _wide_peers(bench: Bench) -> dict[str, Callable[[], None]]:
+    """Return what does the same as a run at liberty, of the programs in PEERS that are there."""
+    dodo, doit = PEERS / "dodo.py", PEER_PROGRAMS / "doit"
+    line = f"NODES={NODES} {doit} -n 2 -f {dodo} --dir . --db-file kept"
+    return {"doit": lambda: _shell(bench, line)} if doit.exists() else {}
+
+
+def _chain_peers(bench: Bench) -> dict[str, Callable[[], None]]:
+    """Return what does the same as a run in a chain: durable steps of the libraries that are there."""
+    python = PEER_PROGRAMS / "python"
+    scripts = {"LangGraph, SQLite": PEERS / "in_langgraph.py", "DBOS, SQLite": PEERS / "in_dbos.py"}
+    if not python.exists():
+        return {}
+    return {
+        name: functools.partial(_shell, bench, f"{python} {script} {NODES} kept.db") for name, script in scripts.items()
+    }
+
+
+def _alternating(works: Mapping[str, Callable[[], None]], *, rounds: int = ROUNDS) -> dict[str, float]:
     """Return the median milliseconds of each work, all of them in turn, after a round that is not counted."""
     measured: dict[str, list[float]] = {name: [] for name in works}
-    for round_, (name, work) in itertools.product(range(ROUNDS + 1), works.items()):
+    for round_, (name, work) in itertools.product(range(rounds + 1), works.items()):
         took = timed(work)
         if round_:
             measured[name].append(took)
