@@ -35,3 +35,22 @@ nodes:
     assert (report["status"], report["error"]) == ("failed", "enough: only 2 files")
     assert nodes(report)["after"] == "unreached"
     assert not (folder.root / "after").exists()
+
+
+def test_a_match_runs_the_case_for_what_a_command_said(folder: Workspace) -> None:
+    flow = """
+outputs: {said: "${{ nodes.route.output.said }}"}
+nodes:
+  tests: {run: "false", on_failure: continue}
+  route:
+    match: ${{ nodes.tests.status }}
+    cases:
+      succeeded: {nodes: {ship: {run: touch shipped}}, output: {said: shipped}}
+      failed: {nodes: {mend: {run: "echo mended", output: {json: stdout}, when: false}, said: {set: {said: red}}}}
+"""
+
+    report = run(folder, flow)
+
+    assert report["outputs"] == {"said": "red"}
+    assert nodes(report)["route.succeeded"] == "skipped"
+    assert not (folder.root / "shipped").exists()

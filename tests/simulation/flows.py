@@ -52,18 +52,26 @@ class Shapes:
     def _node(self, depth: int) -> Nodes:
         if depth == _DEPTH or self.die.random() < 0.45:
             return self._leaf()
-        shape = self.die.randrange(4)
+        shape = self.die.randrange(5)
         if shape == 3:
             name = f"./c{len(self.called)}.yaml"
             self.called[name] = ""
             self.called[name] = _text("called", self._nodes(depth + 1))
             return {"call": name}
+        if shape == 4:
+            return self._match(depth)
         group: Nodes = {"nodes": self._nodes(depth + 1)}
         if shape == 1:
             group["repeat"] = self._repeat()
         elif shape == 2:
             group |= self._items(depth)
         return group
+
+    def _match(self, depth: int) -> Nodes:
+        """Return a match on what is never known before it runs: how often a node was tried, which run this is."""
+        names = self.die.sample(("1", "2", "R1", "R2"), self.die.randint(1, 3))
+        cases = {name: {"nodes": self._nodes(depth + 1)} if self.die.random() < 0.8 else {} for name in names}
+        return {"match": "${{ run.id }}", "cases": cases, "else": {"nodes": self._nodes(depth + 1)}}
 
     def _leaf(self) -> Nodes:
         kind = self.die.randrange(8)

@@ -92,6 +92,27 @@ base. A file `flows/deliver.yaml` in the workspace takes the place of the built-
 """
 _TAGS = {"nodes": "group"}
 _SHORT = {"gate": "the message as text, or a map of:", "assert": "an expression, or a map of:"}
+_IN_WORDS = {
+    "cases": "a map from each value to `{nodes, output}`, or to `{}` to do nothing",
+    "else": "`{nodes, output}`, or `{}`",
+}
+_MORE = {
+    "repeat": "`on_exhausted: {gate: KIND}` asks a person by a gate of kind "
+    f"{', '.join(map(code, EXHAUSTED_GATES))}.",
+    "match": """\
+```yaml
+tests: {run: make test, on_failure: continue}
+route:
+  match: ${{ nodes.tests.status }}
+  cases:
+    succeeded: {nodes: {ship: {run: make ship}}}
+    failed: {nodes: {stop: {fail: the tests are red}}}
+```
+
+What only some of the cases give may be read behind `has(nodes.route.output.x)`. Of a value that is one of several (a
+`oneOf` of which each part has a required field with a `const` of its own), a field that not all parts have may be read
+in the case for its part, or behind `has()`.""",
+}
 _MANY = 5
 _HIDDEN = frozenset({"kind", "id", "line", "column", "flow", *COMMON})
 
@@ -114,8 +135,8 @@ def _kind(kind: str) -> Iterator[str]:
     yield f"### {kind}"
     yield "\n\n".join(" ".join(each.split()) for each in str(schema["description"]).split("\n\n"))
     yield table(("key", "value", "default"), _keys(kind, schema, siblings=siblings))
-    if kind == "repeat":
-        yield f"`on_exhausted: {{gate: KIND}}` asks a person by a gate of kind {', '.join(map(code, EXHAUSTED_GATES))}."
+    if kind in _MORE:
+        yield _MORE[kind]
 
 
 def _keys(kind: str, schema: Schema, *, siblings: tuple[str, ...]) -> Iterator[tuple[str, str, str]]:
@@ -129,7 +150,7 @@ def _keys(kind: str, schema: Schema, *, siblings: tuple[str, ...]) -> Iterator[t
     for name, each in nested.items():
         yield code(f"{kind}.{name}"), _value(each), _default(each)
     for name in siblings:
-        yield code(name), _value(properties[name]), _default(properties[name])
+        yield code(name), _IN_WORDS.get(name) or _value(properties[name]), _default(properties[name])
 
 
 def _value(field: Schema) -> str:

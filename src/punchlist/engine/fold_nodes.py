@@ -7,7 +7,7 @@ from punchlist.engine.facts import fact_of
 from punchlist.engine.fold_rests import has_place, rested
 from punchlist.engine.spots import below
 from punchlist.model import events as ev
-from punchlist.model.flow import CallNode, Flow, GroupNode, IntegrateNode
+from punchlist.model.flow import CallNode, Flow, GroupNode, IntegrateNode, MatchNode
 from punchlist.model.ids import NodePath
 from punchlist.model.state import NodeState, Queue, RunState
 from punchlist.model.states import NODE_MOVES, NodeStatus, check_move
@@ -15,6 +15,7 @@ from punchlist.model.states import NODE_MOVES, NodeStatus, check_move
 replace = msgspec.structs.replace
 ROOT = NodePath("")
 GOOD = frozenset({NodeStatus.SUCCEEDED, NodeStatus.SKIPPED})
+_OF_PARTS = frozenset({"flow", "item", "round"})
 UNDER_WAY = frozenset({NodeStatus.RUNNING, NodeStatus.WAITING})
 
 
@@ -64,7 +65,7 @@ def started(run: RunState, event: ev.Event) -> RunState:
     node = replace(node, status=NodeStatus.RUNNING, started_at=event.at)
     spot = run.spots[node.spot]
     changed: list[NodeState] = []
-    if not node.children and (node.kind in {"flow", "item", "round"} or isinstance(spot.node, GroupNode | CallNode)):
+    if not node.children and (node.kind in _OF_PARTS or isinstance(spot.node, GroupNode | CallNode | MatchNode)):
         changed = [child_of(run, node, name=name) for name in spot.children]
         node = replace(node, children=tuple(child.path for child in changed), remaining=len(changed))
     if node.kind == "item" and node.parent is not None:

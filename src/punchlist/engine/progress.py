@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from punchlist.engine.cases import is_taken
 from punchlist.engine.fold_nodes import GOOD, UNDER_WAY, counts_as_done, descendants
 from punchlist.engine.scope import truth
 from punchlist.engine.steps import close, enter_phase
@@ -33,6 +34,9 @@ def guarded(here: Here, work: Callable[[], None]) -> None:
     try:
         work()
     except (DefinitionError, RefusedError) as error:
+        for path in here.node.children:
+            if here.at(path).node.status is NodeStatus.PENDING:
+                leave(here.at(path), error=f"{here.path} failed")
         end(here, NodeStatus.FAILED, error=str(error))
 
 
@@ -64,6 +68,8 @@ def _start(here: Here) -> None:
 
 def _asked_for(here: Here) -> bool:
     definition, kind = here.definition, here.node.kind
+    if kind == "case":
+        return is_taken(here)
     if isinstance(definition, Flow) or kind == "round" or definition.when is None:
         return True
     if isinstance(definition, ForEachNode) and kind != "item":

@@ -11,6 +11,7 @@ from punchlist.engine.kinds.gate import GATE
 from punchlist.engine.kinds.groups import GROUP, ITEM
 from punchlist.engine.kinds.integrate import INTEGRATE
 from punchlist.engine.kinds.judge import JUDGE
+from punchlist.engine.kinds.match import MATCH
 from punchlist.engine.kinds.publish import PUBLISH
 from punchlist.engine.kinds.repeat import REPEAT
 from punchlist.engine.kinds.review import REVIEW
@@ -32,6 +33,8 @@ KINDS: Mapping[str, Kind] = {
     "fail": FAIL,
     "call": CALL,
     "group": GROUP,
+    "match": MATCH,
+    "case": GROUP,
     "for_each": FOR_EACH,
     "repeat": REPEAT,
     "flow": GROUP,

@@ -6,7 +6,7 @@ from punchlist.engine.fold_nodes import ROOT, child_path
 from punchlist.engine.place import Place
 from punchlist.errors import DefinitionError
 from punchlist.flow.expressions import evaluate
-from punchlist.model.flow import CallNode, ForEachNode
+from punchlist.model.flow import CallNode, ForEachNode, MatchNode
 from punchlist.model.ids import NodePath
 from punchlist.model.json import Json, plain
 from punchlist.model.state import NodeState, RunState
@@ -143,7 +143,9 @@ def find(place: Place, name: str) -> NodeState:
     run = place.run
     for node in place.upward():
         inside_call = node.path != ROOT and isinstance(run.spots[node.spot].node, CallNode)
-        found = run.nodes.get(child_path(node.path, name)) if name in run.spots[node.spot].children else None
+        spot = run.spots[node.spot]
+        names = () if isinstance(spot.node, MatchNode) else spot.children  # of which cases are no names
+        found = run.nodes.get(child_path(node.path, name)) if name in names else None
         if found is not None:
             return found
         if inside_call and node.path != place.path:

@@ -1,6 +1,6 @@
 """Where a node stands in its definition: an index over a flow, made once a run."""
 
-from punchlist.model.flow import AnyNode, CallNode, Flow, ForEachNode, GroupNode, RepeatNode
+from punchlist.model.flow import AnyNode, CallNode, Flow, ForEachNode, GroupNode, MatchNode, RepeatNode
 from punchlist.model.state import Spot
 
 
@@ -45,6 +45,8 @@ def _body(node: AnyNode | Flow) -> tuple[AnyNode, ...]:
     match node:
         case Flow() | GroupNode() | ForEachNode() | RepeatNode():
             return node.nodes
+        case MatchNode():
+            return node.every
         case CallNode():
             return node.flow.nodes
         case _:

@@ -7,7 +7,7 @@ import msgspec
 from punchlist.flow.document import Entries, Yaml
 from punchlist.flow.reading import Reader
 from punchlist.flow.words import LATER, NAME_RULE, is_name
-from punchlist.model.flow import AgentNode, AnyNode, ForEachNode, GroupNode, RepeatNode, ReviewNode
+from punchlist.model.flow import AgentNode, AnyNode, CaseNode, ForEachNode, GroupNode, MatchNode, RepeatNode, ReviewNode
 from punchlist.model.json import Json
 
 replace = msgspec.structs.replace
@@ -47,5 +47,12 @@ def _with_worker(node: AnyNode, workers: Mapping[str, str]) -> AnyNode:
             return replace(node, worker=workers.get(worker, worker))
         case GroupNode() | ForEachNode() | RepeatNode():
             return replace(node, nodes=tuple(_with_worker(each, workers) for each in node.nodes))
+        case MatchNode():
+            cases = tuple(_in_case(each, workers) for each in node.cases)
+            return replace(node, cases=cases, else_=_in_case(node.else_, workers) if node.else_ is not None else None)
         case _:
             return node
+
+
+def _in_case(case: CaseNode, workers: Mapping[str, str]) -> CaseNode:
+    return replace(case, nodes=tuple(_with_worker(each, workers) for each in case.nodes))

@@ -4,16 +4,17 @@ from dataclasses import dataclass
 
 import msgspec
 
-from punchlist.flow.expression_check import Spot, chains_of, check_value
+from punchlist.flow.case_check import case_flaws, value_in
+from punchlist.flow.expression_check import Spot, chains_of, check_value, only_name, shape_of
 from punchlist.flow.groups import Group, group_of, rings
 from punchlist.flow.inputs import rule, unfit
 from punchlist.flow.places import Places
 from punchlist.flow.problems import Problems
 from punchlist.flow.scope import Scope
-from punchlist.flow.shapes import DYN, Shape, Unread, is_unread, record_shape, root_shapes, round_shape
-from punchlist.flow.syntax import parse
+from punchlist.flow.shapes import Unread, is_unread, root_shapes, round_shape
 from punchlist.flow.templates import OPEN, FlawError, whole
 from punchlist.flow.uses import Use, uses
+from punchlist.flow.value_shapes import DYN, Shape, record_shape
 from punchlist.flow.words import NAME_RULE, ROOTS, TYPE_NAMES, is_name, listed
 from punchlist.model.allowed import nearest
 from punchlist.model.flow import (
@@ -26,6 +27,7 @@ from punchlist.model.flow import (
     ForEachNode,
     GroupNode,
     JudgeNode,
+    MatchNode,
     RepeatNode,
     ReviewNode,
 )
@@ -48,6 +50,8 @@ def _inside(nodes: tuple[AnyNode, ...], around: tuple[str, ...]) -> list[tuple[s
         found.append((node.id, around))
         if isinstance(node, GroupNode | ForEachNode | RepeatNode):
             found += _inside(node.nodes, (*around, node.id))
+        elif isinstance(node, MatchNode):
+            found += [pair for case in node.every for pair in _inside(case.nodes, (*around, node.id))]
     return found
 
 
@@ -136,8 +140,25 @@ class _Checker:
                 return self.group(node.nodes, inner, scope=scope.plus("round", round_shape(node)), around=within)
             case GroupNode():
                 return self.group(node.nodes, inner, scope=scope, around=_Around(step=around.step))
+            case MatchNode():
+                self._cases(node, path, scope=scope, around=_Around(step=around.step))
+                return scope
             case _:
                 return scope
+
+    def _cases(self, node: MatchNode, path: Path, *, scope: Scope, around: _Around) -> None:
+        shape, name = shape_of(node.match, scope), only_name(node.match)
+        for flaw in case_flaws(node, shape):
+            of = (*path, "cases") if flaw.case is None else (*path, "cases", str(flaw.case.of))
+            place = self.places.of_key(of)
+            self.problems.add(place, flaw.message, allowed=flaw.allowed, hint=flaw.hint)
+        asked = _guarded(scope, node.match)
+        for case in node.every:
+            at = (*path, "else") if case.of is None else (*path, "cases", case.of)
+            told = value_in(node, case, shape=shape)
+            within = asked if name is None or told is None else asked.knowing(name.names, told)
+            end = self.group(case.nodes, (*at, "nodes"), scope=within, around=around)
+            check_value(case.output, Spot(self.places, self.problems, (*at, "output"), end))
 
     def _name(self, node: ForEachNode, path: Path, *, scope: Scope) -> None:
         place = self.places.of((*path, "as"))
@@ -159,13 +180,7 @@ class _Checker:
 
     def _item(self, node: ForEachNode, scope: Scope) -> Shape:
         """Return the shape of one item, when the list is a name of which that is known."""
-        try:
-            text = node.for_each if isinstance(node.for_each, str) else ""
-            only = whole(text)
-            chains = chains_of(text) if only and parse(only.text).only else ()
-            return scope.shape(chains[0], chains).item or DYN if chains else DYN
-        except FlawError:
-            return DYN  # said where the list itself is checked
+        return shape_of(node.for_each if isinstance(node.for_each, str) else "", scope).item or DYN
 
     def _kind(self, node: AnyNode, path: Path, *, scope: Scope) -> None:
         """Check what only one kind of node says."""

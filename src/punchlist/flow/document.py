@@ -214,11 +214,19 @@ class _Composer:
     def _key(self, tree: Yaml) -> Scalar | None:
         if isinstance(tree, Scalar) and isinstance(tree.value, str):
             return tree
+        if isinstance(tree, Scalar) and isinstance(tree.value, bool | int) and self._in_cases():
+            text = str(tree.value).lower()
+            return Scalar(text, text, tree.place, tree.end)
         if isinstance(tree, Scalar):
             self._problems.add(tree.place, f"the key {tree.text or 'null'} is not text", hint=f'Write "{tree.text}"')
         else:
             self._problems.add(tree.place, "a list or a map cannot be a key", hint="If this is ${{ … }}, quote it")
         return None
+
+    def _in_cases(self) -> bool:
+        """Say whether the map that is read holds the cases of a match, whose keys are values."""
+        around = self._open[-2] if len(self._open) > 1 else None
+        return around is not None and around.waits and around.key is not None and around.key.text == "cases"
 
     def _alias(self, name: str, place: Place) -> None:
         tree, size, depth = self._anchors.get(name, (None, 0, 0))

@@ -9,14 +9,16 @@ from punchlist.flow.expressions import evaluate
 from punchlist.flow.places import Places
 from punchlist.flow.problems import Problems
 from punchlist.flow.scope import Scope
-from punchlist.flow.shapes import DYN, Shape, Type
 from punchlist.flow.shell import refusals
 from punchlist.flow.syntax import Chain, parse
 from punchlist.flow.templates import OPEN, FlawError, Part, split, whole
 from punchlist.flow.typing_rules import fits, typed
 from punchlist.flow.uses import Want
+from punchlist.flow.value_shapes import BOOL, DYN, INT, STRING, Shape, Type
 from punchlist.model.json import Json
 from punchlist.model.parts import Path
+
+_BY_KIND = {"bool": BOOL, "int": INT, "string": STRING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,29 @@ def always(text: str) -> Json:
         return None if chains_of(text) else evaluate(text, _nothing)
     except (FlawError, DefinitionError):
         return None
+
+
+def only_name(text: str) -> Chain | None:
+    """Return the name that a text is, as one whole expression, or None for any other."""
+    try:
+        only = whole(text)
+        return next(iter(chains_of(text)), None) if only is not None and parse(only.text).only else None
+    except FlawError:
+        return None
+
+
+def shape_of(text: str, scope: Scope) -> Shape:
+    """Return what is known of the value of one whole expression; of a wrong one nothing. What is wrong is not said."""
+    try:
+        only = whole(text)
+        if only is None:
+            return DYN
+        chains = chains_of(text)
+        if chains and parse(only.text).only:
+            return scope.shape(chains[0], chains)
+        return _BY_KIND.get(typed(only.text, _types(only.text, chains, scope=scope)).kind, DYN)
+    except FlawError:
+        return DYN
 
 
 def _check_text(text: str, spot: Spot, *, command: bool) -> None:

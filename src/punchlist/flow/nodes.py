@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from punchlist.flow.cases import read_match
 from punchlist.flow.conditions import read_assert, read_fail
 from punchlist.flow.contracts import read_answer, read_declared
 from punchlist.flow.criteria import read_criteria
@@ -390,6 +391,7 @@ KINDS: Mapping[str, tuple[tuple[str, ...], Callable[[Entry], AnyNode]]] = {
     "fail": ((), read_fail),
     "call": (("with",), _call),
     "nodes": (("output",), _group),
+    "match": (("cases", "else"), read_match),
     "for_each": (
         ("as", "key", "needs_from", "max_parallel", "on_item_failure", "nodes", "output"),
         _for_each,

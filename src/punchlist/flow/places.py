@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from punchlist.flow.document import Scalar, Yaml
+from punchlist.flow.document import Entries, Scalar, Yaml
 from punchlist.flow.problems import Place
 from punchlist.flow.reading import find
 from punchlist.flow.templates import OPEN
@@ -20,6 +20,12 @@ class Places:
     def of(self, path: Path) -> Place:
         """Return where the value at `path` stands, or what is around it."""
         return find(self.document, path).place
+
+    def of_key(self, path: Path) -> Place:
+        """Return where the key at `path` stands, or what is around it."""
+        around = find(self.document, path[:-1])
+        key = around.keys.get(str(path[-1])) if isinstance(around, Entries) else None
+        return around.place if key is None else key.place
 
     def inside(self, path: Path, text: str, *, offset: int) -> tuple[str, Place]:
         """Return the file (empty: this one) and the place of a character of the string at `path`."""

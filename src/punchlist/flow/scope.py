@@ -1,13 +1,14 @@
 """What an expression may name at its place: nodes that have run by then, `as:` names, inputs and the rest."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from punchlist.errors import with_article
 from punchlist.flow.groups import Group
-from punchlist.flow.shapes import DYN, INT, STRING, Shape, absent_end, is_unread, may_be_absent, output_shape
+from punchlist.flow.shapes import absent_end, is_unread, may_be_absent, output_shape, status_shape
 from punchlist.flow.syntax import Chain
 from punchlist.flow.templates import FlawError
+from punchlist.flow.value_shapes import DYN, INT, STRING, Shape
 from punchlist.flow.words import NODE_FIELDS, listed
 from punchlist.model.allowed import nearest
 from punchlist.model.flow import AgentNode, AnyNode
@@ -31,13 +32,16 @@ class Scope:
     """Everything that may be named; `views` are the groups around, innermost first.
 
     `guarded` are the nodes that a `when` around has asked about; `inside` says of each node of the flow in which groups
-    it stands.
+    it stands; `tested` are the values of which a `when` around has asked whether they are there, `known` those that a
+    match around has told.
     """
 
     names: Mapping[str, Shape]
     views: tuple[View, ...]
     inside: Mapping[str, tuple[str, ...]]
     guarded: frozenset[str] = frozenset()
+    tested: frozenset[tuple[str, ...]] = frozenset()
+    known: Mapping[tuple[str, ...], str] = field(default_factory=dict[tuple[str, ...], str])
 
     def plus(self, name: str, shape: Shape) -> "Scope":
         """Return the scope with one more name."""
@@ -50,7 +54,12 @@ class Scope:
 
     def guarding(self, chains: tuple[Chain, ...]) -> "Scope":
         """Return the scope behind a `when` that reads these names."""
-        return replace(self, guarded=self.guarded | set(_asked(chains)))
+        tested = self.tested | {chain.names for chain in chains if chain.tested}
+        return replace(self, guarded=self.guarded | set(_asked(chains)), tested=tested)
+
+    def knowing(self, names: tuple[str, ...], value: str) -> "Scope":
+        """Return the scope in the case of a match in which what these names lead to has this value."""
+        return replace(self, known={**self.known, names: value})
 
     def visible(self) -> tuple[str, ...]:
         """Return the ids of all nodes that may be named here."""
@@ -82,7 +91,7 @@ class Scope:
             return self._node_shape(chain, chains)
         if root in self.names:
             self._first_round(chain, chains)
-            return _follow(self.names[root], chain, start=1)
+            return self._follow(self.names[root], chain, chains=chains, start=1)
         known = (*self.names, "nodes")
         if root == "env":
             raise FlawError("this version does not have 'env' in expressions yet", offset=chain.offsets[0])
@@ -103,45 +112,62 @@ class Scope:
         if len(chain.names) < _PATH:
             allowed = ", ".join(f"nodes.<id>.{field}" for field in NODE_FIELDS)
             raise FlawError("a node is not a value", offset=chain.offsets[-1], allowed=allowed)
-        _, name, field = chain.names[:_PATH]
+        _, name, part = chain.names[:_PATH]
         node = self.node(name, offset=chain.offsets[1])
-        if field == "artifacts":
+        if part == "artifacts":
             raise FlawError("this version does not have 'artifacts' of nodes yet", offset=chain.offsets[2])
-        if field not in _FIELDS:
-            unknown, hint = f"a node has no '{field}'", nearest(field, _FIELDS)
+        if part not in _FIELDS:
+            unknown, hint = f"a node has no '{part}'", nearest(part, _FIELDS)
             raise FlawError(unknown, offset=chain.offsets[2], allowed=listed(_FIELDS), hint=hint)
-        if field == "tree" and not isinstance(node, AgentNode) and not is_unread(node):
+        if part == "tree" and not isinstance(node, AgentNode) and not is_unread(node):
             message = f"node '{name}' leaves no tree of its own"
             raise FlawError(message, offset=chain.offsets[2], allowed="the tree of an agent node")
-        if field != "output":
-            shape = DYN if field == "tree" and may_be_absent(node) else _FIELDS[field]
-            return _follow(shape, chain, start=_PATH)
+        if part == "status":
+            return self._follow(STRING if is_unread(node) else status_shape(node), chain, chains=chains, start=_PATH)
+        if part != "output":
+            shape = DYN if part == "tree" and may_be_absent(node) else _FIELDS[part]
+            return self._follow(shape, chain, chains=chains, start=_PATH)
         if not may_be_absent(node):
-            return _follow(output_shape(node), chain, start=_PATH)
+            return self._follow(output_shape(node), chain, chains=chains, start=_PATH)
         if len(chain.names) > _PATH and name not in self.guarded | set(_asked(chains)):
             raise _absent(node, offset=chain.offsets[1])
-        _ = _follow(output_shape(node), chain, start=_PATH)
+        _ = self._follow(output_shape(node), chain, chains=chains, start=_PATH)
         return DYN  # null is possible
+
+    def _follow(self, shape: Shape, chain: Chain, *, chains: tuple[Chain, ...], start: int) -> Shape:
+        """Return what the rest of a chain leads to."""
+        tested = self.tested | {each.names for each in chains if each.tested}
+        for index in range(start, len(chain.names)):
+            name, before = chain.names[index], chain.names[:index]
+            shape = self._variant(shape, before)
+            if shape.fields is None:
+                if shape.type in {"dyn", "map"}:
+                    return DYN
+                what = f"'{'.'.join(before)}' is {with_article(shape.type)}, it has no '{name}'"
+                raise FlawError(what, offset=chain.offsets[index])
+            if name not in shape.fields:
+                what = f"'{'.'.join(before)}' has no '{name}'"
+                hint = nearest(name, shape.fields)
+                raise FlawError(what, offset=chain.offsets[index], allowed=listed(shape.fields) or "nothing", hint=hint)
+            if name in shape.maybe and (*before, name) not in tested:
+                what = f"'{'.'.join(before)}' may be without '{name}': {shape.maybe[name]}"
+                raise FlawError(what, offset=chain.offsets[index], hint=_has((*before, name), shape.tag))
+            shape = shape.fields[name]
+        return self._variant(shape, chain.names)
+
+    def _variant(self, shape: Shape, names: tuple[str, ...]) -> Shape:
+        """Return the variant that a value is known to be here, or the value as it is."""
+        told = self.known.get((*names, shape.tag)) if shape.tag else None
+        return shape if told is None else shape.variants.get(told, shape)
 
 
 _FIELDS: Mapping[str, Shape] = {"output": DYN, "tree": STRING, "status": STRING, "attempts": INT}
 
 
-def _follow(shape: Shape, chain: Chain, *, start: int) -> Shape:
-    """Return what the rest of a chain leads to."""
-    for index in range(start, len(chain.names)):
-        name = chain.names[index]
-        if shape.fields is None:
-            if shape.type in {"dyn", "map"}:
-                return DYN
-            what = f"'{'.'.join(chain.names[:index])}' is {with_article(shape.type)}, it has no '{name}'"
-            raise FlawError(what, offset=chain.offsets[index])
-        if name not in shape.fields:
-            what = f"'{'.'.join(chain.names[:index])}' has no '{name}'"
-            hint = nearest(name, shape.fields)
-            raise FlawError(what, offset=chain.offsets[index], allowed=listed(shape.fields) or "nothing", hint=hint)
-        shape = shape.fields[name]
-    return shape
+def _has(names: tuple[str, ...], tag: str) -> str:
+    name = ".".join(names)
+    first = f"Ask has({name}) first, here or in `when`"
+    return f"{first}; or read it in a case of a match on {'.'.join(names[:-1])}.{tag}" if tag else first
 
 
 def _asked(chains: tuple[Chain, ...]) -> Iterator[str]:

@@ -1,17 +1,30 @@
-"""What is known of values before a flow runs: their types, and which fields they have."""
+"""What is known of nodes before a flow runs: the shape of their output, and whether they may have none."""
 
-import functools
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal, assert_never
+from dataclasses import replace
+from typing import assert_never
 
-import msgspec
-
+from punchlist.flow.value_shapes import (
+    BOOL,
+    DYN,
+    INT,
+    LIST,
+    MAP,
+    NOTHING,
+    STRING,
+    Shape,
+    closed,
+    either,
+    one_of,
+    record_shape,
+    schema_shape,
+)
 from punchlist.model.flow import (
     AgentNode,
     AnyNode,
     AssertNode,
     CallNode,
+    CaseNode,
     CheckNode,
     FailNode,
     Flow,
@@ -21,6 +34,7 @@ from punchlist.model.flow import (
     Input,
     IntegrateNode,
     JudgeNode,
+    MatchNode,
     PublishNode,
     RepeatNode,
     ReviewNode,
@@ -30,30 +44,8 @@ from punchlist.model.flow import (
 from punchlist.model.json import Json
 from punchlist.model.policy import Policy
 from punchlist.model.records import Task
+from punchlist.model.states import FINAL_NODE
 from punchlist.model.verdicts import Verdict
-
-Type = Literal["dyn", "string", "int", "bool", "list", "map"]
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """A value: `fields` are all that a map has, None when they are not known; `item` is what a list holds."""
-
-    type: Type
-    fields: "Mapping[str, Shape] | None" = None
-    item: "Shape | None" = None
-
-
-DYN, STRING, INT, BOOL = Shape("dyn"), Shape("string"), Shape("int"), Shape("bool")
-LIST, MAP = Shape("list"), Shape("map")
-NOTHING = Shape("dyn", {})
-"""The output of a node that has none: null, which has no fields."""
-
-
-def closed(**fields: Shape) -> Shape:
-    """Return a map with exactly these fields."""
-    return Shape("map", fields)
-
 
 RUN = closed(id=STRING, flow=STRING)
 _PLAIN: Mapping[str, Shape] = {
@@ -81,7 +73,12 @@ def root_shapes(flow: Flow) -> dict[str, Shape]:
 
 def input_shape(declared: Input) -> Shape:
     """Return the shape of a declared value; a float may also be given as a whole number, so nothing is known of it."""
-    return record_shape(Task) if declared.type == "task" else _PLAIN.get(declared.type, DYN)
+    if declared.type == "task":
+        return record_shape(Task)
+    if declared.values:
+        return one_of(declared.values)
+    known = _PLAIN.get(declared.type, DYN)
+    return known if declared.schema is None or known not in (DYN, MAP) else schema_shape(declared.schema)
 
 
 def output_shape(node: AnyNode) -> Shape:
@@ -91,6 +88,8 @@ def output_shape(node: AnyNode) -> Shape:
             return Shape("list", item=_group(node.output, node.nodes))
         case GroupNode() | RepeatNode():
             return _group(node.output, node.nodes)
+        case MatchNode():
+            return _of_cases(node)
         case CheckNode() | ReviewNode() | JudgeNode():
             return _judged(node)
         case IntegrateNode():
@@ -98,7 +97,7 @@ def output_shape(node: AnyNode) -> Shape:
         case PublishNode():
             return closed(tasks=LIST) if node.publish == "plan" else closed(branch=STRING, commit=DYN, merged=BOOL)
         case GateNode():
-            return closed(choice=STRING, data=DYN, by=STRING)
+            return closed(choice=one_of(node.choices), data=DYN, by=STRING)
         case AssertNode() | FailNode():
             return NOTHING
         case AgentNode() | RunNode() | SetNode() | CallNode():
@@ -144,6 +143,38 @@ def _group(output: Json, nodes: tuple[AnyNode, ...]) -> Shape:
     return DYN if last is None or may_be_absent(last) else output_shape(last)
 
 
+def _of_cases(node: MatchNode) -> Shape:
+    """Return the shape of what one of the cases gives; those that always fail give nothing."""
+    shapes = {each.id: _of_case(each) for each in node.every if not _fails(each)}
+    return either(shapes, what="case", of=f" of '{node.id}'")
+
+
+def _of_case(case: CaseNode) -> Shape:
+    if not case.nodes:
+        return NOTHING
+    last = absent_end(case)
+    if last is None:
+        return _group(case.output, case.nodes)
+    shape = output_shape(last)
+    why = f"case '{case.id}' ends with '{last.id}', which may be skipped or fail"
+    return DYN if shape.fields is None else replace(shape, type="dyn", maybe=dict.fromkeys(shape.fields, why))
+
+
+def _fails(node: AnyNode) -> bool:
+    """Say whether a node never comes to a good end."""
+    if node.when is not None or node.on_failure == "continue":
+        return False
+    return isinstance(node, FailNode) or (isinstance(node, GroupNode) and any(map(_fails, node.nodes)))
+
+
+def status_shape(node: AnyNode) -> Shape:
+    """Return the shape of the status of a node when what needs it goes on; a person may also have skipped it."""
+    usual = ["succeeded"]
+    usual += ["failed"] if node.on_failure == "continue" else []
+    usual += ["skipped"] if node.when is not None and not isinstance(node, ForEachNode) else []
+    return one_of(usual, others=[each for each in FINAL_NODE if each not in usual])
+
+
 class Unread(GroupNode, frozen=True, tag="unread"):
     """A node that does not say what it is, or says several things: each of these `readings` is checked by itself."""
 
@@ -177,7 +208,12 @@ def _declared(schema: dict[str, Json] | None) -> Shape:
         return DYN
     if set(schema) == {"schema"}:
         return schema_shape(schema["schema"])
-    return Shape("map", {name: _PLAIN.get(_type_name(each), DYN) for name, each in schema.items()})
+    return Shape("map", {name: _field(each) for name, each in schema.items()})
+
+
+def _field(declared: Json) -> Shape:
+    values = declared.get("enum", declared.get("values")) if isinstance(declared, dict) else None
+    return one_of(map(str, values)) if isinstance(values, list) else _PLAIN.get(_type_name(declared), DYN)
 
 
 def _answered(output: dict[str, Json]) -> Shape:
@@ -186,42 +222,7 @@ def _answered(output: dict[str, Json]) -> Shape:
     return _declared(fields) if isinstance(fields, dict) else schema_shape(output.get("schema"))
 
 
-_JSON_TYPES: Mapping[str, Shape] = {"string": STRING, "integer": INT, "boolean": BOOL, "array": LIST, "object": MAP}
-
-
-def schema_shape(schema: Json) -> Shape:
-    """Return what a JSON Schema tells of the values that fit it: fields only where it allows no others."""
-    if not isinstance(schema, dict) or not isinstance(schema.get("type"), str) or "$ref" in schema:
-        return DYN
-    properties, known = schema.get("properties"), _JSON_TYPES.get(str(schema["type"]), DYN)
-    if known is not MAP or not isinstance(properties, dict) or schema.get("additionalProperties") is not False:
-        return known
-    return Shape("map", {name: schema_shape(each) for name, each in properties.items()})
-
-
 def _type_name(declared: Json) -> str:
     if isinstance(declared, dict):
         return str(declared.get("type", "enum" if "enum" in declared or "values" in declared else "any"))
     return str(declared)
-
-
-@functools.cache
-def record_shape(kind: type[msgspec.Struct]) -> Shape:
-    """Return the shape of one of the model's records."""
-    return _shape(msgspec.inspect.type_info(kind))
-
-
-def _shape(kind: msgspec.inspect.Type) -> Shape:
-    match kind:
-        case msgspec.inspect.StructType():
-            return Shape("map", {each.encode_name: _shape(each.type) for each in kind.fields})
-        case msgspec.inspect.VarTupleType() | msgspec.inspect.ListType():
-            return Shape("list", item=_shape(kind.item_type))
-        case msgspec.inspect.BoolType():
-            return BOOL
-        case msgspec.inspect.IntType():
-            return INT
-        case msgspec.inspect.StrType() | msgspec.inspect.EnumType() | msgspec.inspect.LiteralType():
-            return STRING
-        case _:
-            return DYN

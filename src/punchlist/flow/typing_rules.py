@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
-from punchlist.flow.shapes import Type
 from punchlist.flow.syntax import flaws
 from punchlist.flow.templates import FlawError
 from punchlist.flow.uses import Want
+from punchlist.flow.value_shapes import Type
 
 if TYPE_CHECKING:
     from cel_expr_python import cel
@@ -20,6 +20,7 @@ _FITTING: Mapping[Want, tuple[str, ...]] = {
     "a list": ("dyn", "list"),
     "a map": ("dyn", "map"),
     "a string": ("dyn", "string"),
+    "text, a whole number, true or false": ("dyn", "string", "int", "uint", "bool"),
     "text": ("dyn", "string", "int", "uint", "double", "bool"),
 }
 

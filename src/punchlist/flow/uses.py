@@ -17,6 +17,7 @@ from punchlist.model.flow import (
     InputType,
     IntegrateNode,
     JudgeNode,
+    MatchNode,
     PublishNode,
     RepeatNode,
     ReviewNode,
@@ -26,7 +27,16 @@ from punchlist.model.flow import (
 from punchlist.model.json import Json
 from punchlist.model.parts import Path
 
-Want = Literal["a JSON value", "true or false", "a whole number", "a list", "a map", "a string", "text"]
+Want = Literal[
+    "a JSON value",
+    "true or false",
+    "a whole number",
+    "a list",
+    "a map",
+    "a string",
+    "text",
+    "text, a whole number, true or false",
+]
 """What an expression must give; `text` is what can be written inside text: numbers and truths, too."""
 _WANTED: Mapping[InputType, Want] = {
     "string": "a string",
@@ -38,6 +48,7 @@ _WANTED: Mapping[InputType, Want] = {
     "map": "a map",
     "task": "a map",
 }
+A_CASE: Want = "text, a whole number, true or false"
 View = Literal["node", "item", "body"]
 
 
@@ -79,11 +90,8 @@ def _own(node: AnyNode) -> Iterator[Use]:
             return iter((Use(("integrate",), node.integrate, "a map"),))
         case PublishNode():
             return iter((Use(("how",), node.how, "a string"), Use(("plan",), node.plan)))
-        case AssertNode():
-            that = Use(("assert", "that"), node.that, "true or false")
-            return iter((that, Use(("assert", "message"), node.message, "a string")))
-        case FailNode():
-            return iter((Use(("fail",), node.fail, "a string"),))
+        case AssertNode() | FailNode() | MatchNode():
+            return _condition(node)
         case JudgeNode() | GateNode() | SetNode() | CallNode():
             return _plain(node)
     assert_never(node)
@@ -106,6 +114,18 @@ def _taken(node: CallNode, name: str) -> Want:
     """Return what an expression must give that is handed to an input of a called flow."""
     declared = node.flow.inputs.get(name)
     return "a JSON value" if declared is None else _WANTED.get(declared.type, "a JSON value")
+
+
+def _condition(node: AssertNode | FailNode | MatchNode) -> Iterator[Use]:
+    match node:
+        case AssertNode():
+            that = Use(("assert", "that"), node.that, "true or false")
+            return iter((that, Use(("assert", "message"), node.message, "a string")))
+        case FailNode():
+            return iter((Use(("fail",), node.fail, "a string"),))
+        case MatchNode():
+            return iter((Use(("match",), node.match, A_CASE),))
+    assert_never(node)
 
 
 def _agent(node: AgentNode) -> Iterator[Use]:

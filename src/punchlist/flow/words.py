@@ -22,7 +22,7 @@ TYPE_NAMES = frozenset(
 )
 """Names that CEL itself gives to types: `type(x) == int`."""
 
-LATER_KINDS = ("python", "wait", "match", "best_of")
+LATER_KINDS = ("python", "wait", "best_of")
 LATER: Mapping[str, tuple[str, ...]] = {
     "flow": ("finally", "env", "secrets"),
     "node": ("memory",),

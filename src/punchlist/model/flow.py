@@ -159,6 +159,28 @@ class GroupNode(Node, frozen=True, tag="group"):
     output: Json = None
 
 
+class CaseNode(GroupNode, frozen=True, kw_only=True, tag="case"):
+    """One case of a match: for the value `of`, or for all others (null). Its nodes run where it is taken."""
+
+    of: str | None
+
+
+class MatchNode(Node, frozen=True, tag="match"):
+    """One of its cases runs: that of the value, else `else`; the others are skipped. Its output is that of the case.
+
+    Where all values are known (an `enum`, the tag of a `oneOf`, true and false, a status) the cases must cover them.
+    """
+
+    match: str
+    cases: tuple[CaseNode, ...]
+    else_: CaseNode | None = msgspec.field(name="else", default=None)
+
+    @property
+    def every(self) -> tuple[CaseNode, ...]:
+        """The cases, `else` last."""
+        return self.cases if self.else_ is None else (*self.cases, self.else_)
+
+
 class ForEachNode(Node, frozen=True, tag="for_each"):
     """The nodes once for each item, keyed by position (from 0) or `key`; `needs_from` makes the items a graph.
 
@@ -195,7 +217,7 @@ class RepeatNode(Node, frozen=True, tag="repeat"):
 
 AnyNode = (
     AgentNode | RunNode | CheckNode | ReviewNode | JudgeNode | IntegrateNode | PublishNode | GateNode | SetNode
-    | AssertNode | FailNode | CallNode | GroupNode | ForEachNode | RepeatNode
+    | AssertNode | FailNode | CallNode | GroupNode | MatchNode | ForEachNode | RepeatNode
 )  # fmt: skip
 
 

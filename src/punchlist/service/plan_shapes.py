@@ -7,7 +7,7 @@ import msgspec
 
 from punchlist.errors import DefinitionError
 from punchlist.flow.expressions import evaluate
-from punchlist.model.flow import AgentNode, CallNode, ForEachNode, GroupNode, RepeatNode, ReviewNode
+from punchlist.model.flow import AgentNode, CallNode, ForEachNode, GroupNode, MatchNode, RepeatNode, ReviewNode
 from punchlist.model.json import plain
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from punchlist.model.records import Project
 
 Known = Mapping[str, "Json"]
-_GENERAL = ("id", "kind", "line", "column", "nodes", "flow")
+_GENERAL = ("id", "kind", "line", "column", "nodes", "flow", "cases", "else")
 _SHOWN_AS = {"run": "command"}
 _WORKER = {"agent": "agent", "review": "worker"}
 """Where each kind of node says who works at it."""
@@ -59,6 +59,8 @@ def _has_workers(nodes: "tuple[AnyNode, ...]") -> bool:
                 return True
             case GroupNode() | ForEachNode() | RepeatNode() if _has_workers(node.nodes):
                 return True
+            case MatchNode() if _has_workers(node.every):
+                return True
             case CallNode() if _has_workers(node.flow.nodes):
                 return True
             case _:
@@ -84,6 +86,8 @@ def _node(node: "AnyNode", path: str, *, known: "Known") -> "Iterator[Json]":
         case CallNode():
             yield _shape(node, path, known=known)
             yield from _group(node.flow.nodes, path, known={**known, "inputs": _given(node, known)})
+        case MatchNode():
+            yield from _cases(node, path, known=known)
         case GroupNode():
             yield _shape(node, path, known=known)
             yield from _group(node.nodes, path, known=known)
@@ -116,6 +120,17 @@ def _rounds(node: "RepeatNode", path: str, *, known: "Known") -> "Iterator[Json]
         note = "only the run can tell up to how many rounds; the first is shown"
     yield _shape(node, path, known=known, note=note)
     yield from _group(node.nodes, f"{path}[0]", known={**known, "round": {"index": 0, "last": None}})
+
+
+def _cases(node: "MatchNode", path: str, *, known: "Known") -> "Iterator[Json]":
+    value = _known(node.match, known)
+    taken = [each for each in node.cases if each.of == value or each.of == str(value).lower()]
+    settled = bool(_settled(node.match, known))
+    shown = (taken or [each for each in node.every if each.of is None])[:1] if settled else node.every
+    note = "" if settled else "only the run can tell which case is taken; all are shown"
+    yield _shape(node, path, known=known, note=note)
+    for case in shown:
+        yield from _group(case.nodes, f"{path}.{case.id}", known=known)
 
 
 def _given(node: "CallNode", known: "Known") -> "Json":

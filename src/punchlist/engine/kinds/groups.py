@@ -4,7 +4,7 @@ from punchlist.engine.progress import end, start
 from punchlist.engine.scope import resolve, resolve_inside
 from punchlist.engine.turn import Here, Kind
 from punchlist.model import events as ev
-from punchlist.model.flow import CallNode, Flow, ForEachNode, GroupNode
+from punchlist.model.flow import CallNode, Flow, ForEachNode, GroupNode, MatchNode
 from punchlist.model.json import Json
 from punchlist.model.state import NodeState
 from punchlist.model.states import FINAL_STEP, NodeStatus, StepStatus
@@ -51,6 +51,9 @@ def _output(here: Here) -> Json:
             return resolve(here, dict(definition.outputs))
         case CallNode():
             return resolve_inside(here, dict(definition.flow.outputs))
+        case MatchNode():
+            children = [here.at(path).node for path in here.node.children]
+            return next((each.output for each in children if each.status is NodeStatus.SUCCEEDED), None)
         case GroupNode() | ForEachNode() if definition.output is not None:
             return resolve(here, definition.output)
         case _:
