@@ -276,7 +276,17 @@ def validate(paths: Sequence[Path]) -> "Answer":
     """Check flows without running anything; needs no workspace."""
     from punchlist.service import flows
 
-    return flows.validate(paths, built_in=_flows(Path.cwd(), start=Path.cwd()).built_in)
+    return flows.validate(paths, built_in=known_flows(Path.cwd()).built_in)
+
+
+def known_flows(folder: Path) -> "Flows":
+    """Return where flows are that are named in a folder; needs no workspace."""
+    start = folder.absolute()
+    try:
+        root = find_workspace(start)
+    except RefusedError:
+        root = start
+    return _flows(root, start=start)
 
 
 def read_settings(root: Path) -> "Settings":

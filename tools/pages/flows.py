@@ -4,11 +4,14 @@ import importlib.resources
 from collections.abc import Iterator
 from typing import cast
 
+from punchlist.flow.graph import graph_of
 from punchlist.flow.inputs import TYPES
 from punchlist.flow.nodes import COMMON, EXHAUSTED_GATES, KINDS
+from punchlist.flow.parse import parse_flow
 from punchlist.flow.schema import node_schemas
 from punchlist.flow.words import LATER, LATER_KINDS, NODE_FIELDS, RESERVED, ROOTS
 from punchlist.model.json import Json, encode
+from punchlist.render.mermaid import mermaid
 from tools.pages.markup import code, page, table, type_in_words
 
 _HEAD = """\
@@ -88,7 +91,9 @@ _BUILT_IN = """\
 ## Built-in flows
 
 `deliver` is what `task start` runs, `plan` what `punchlist plan` runs, `prove` what runs the checks of a draft on its
-base. A file `flows/deliver.yaml` in the workspace takes the place of the built-in one.
+base. A file `flows/deliver.yaml` in the workspace takes the place of the built-in one: begin with a copy,
+`punchlist flow show deliver > flows/deliver.yaml`. `punchlist flow list` lists all that can be named, and
+`punchlist flow graph deliver` draws one, as below.
 """
 _TAGS = {"nodes": "group"}
 _SHORT = {"gate": "the message as text, or a map of:", "assert": "an expression, or a map of:"}
@@ -183,8 +188,10 @@ def _later() -> Iterator[str]:
 def _built_in() -> Iterator[str]:
     folder = importlib.resources.files("punchlist.data").joinpath("flows")
     for name in sorted(each.name for each in folder.iterdir()):
+        text = folder.joinpath(name).read_text(encoding="utf-8")
         yield f"### {name}"
-        yield f"```yaml\n{folder.joinpath(name).read_text(encoding='utf-8')}```"
+        yield f"```yaml\n{text}```"
+        yield f"```mermaid\n{mermaid(graph_of(parse_flow(text, source=name)))}```"
 
 
 def _node(kind: str) -> Schema:

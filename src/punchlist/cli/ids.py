@@ -77,6 +77,20 @@ def _runs(session: Session) -> Found:
         yield row.id, f"{row.flow} ({row.status})"
 
 
+def flows(context: click.Context, _parameter: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+    """Complete the names of flows, and files."""
+    from click.shell_completion import CompletionItem
+
+    from punchlist import wiring
+
+    known = wiring.known_flows(context.ensure_object(Session).directory)
+    names = sorted({*known.names(), *known.own()})
+    return [
+        *(_item(name, None) for name in names if name.startswith(incomplete)),
+        CompletionItem(incomplete, type="file"),
+    ]
+
+
 def choices(context: click.Context, _parameter: click.Parameter, incomplete: str) -> "list[CompletionItem]":
     """Complete the choices of the gate that the call names."""
     try:

@@ -32,7 +32,7 @@ WRONG = 2
         "punchlist run build.yaml --set policy.timeout=10m --max-parallel 4",
     ),
 )
-@click.argument("flow")
+@click.argument("flow", shell_complete=ids.flows)
 @click.option(
     "-i", "--input", "inputs", multiple=True, metavar="KEY=VALUE", help="An input, its value in YAML; repeatable."
 )
@@ -89,7 +89,9 @@ def run(
         "punchlist validate build.yaml", "punchlist validate flows/*.yaml --json", "punchlist validate deliver"
     ),
 )
-@click.argument("paths", metavar="FLOW...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument(
+    "paths", metavar="FLOW...", nargs=-1, required=True, type=click.Path(path_type=Path), shell_complete=ids.flows
+)
 @click.pass_obj
 def validate(session: Session, paths: tuple[Path, ...]) -> int:
     """Check flows, files or built-in ones by their names, without running anything.

@@ -34,6 +34,7 @@ SECTIONS: Mapping[str, Mapping[str, Verb]] = {
     "Run and steer": {
         "run": Verb("run:run", "run a flow"),
         "validate": Verb("run:validate", "check flows without running anything"),
+        "flow": Verb("flow:flow", "list, show, draw flows, built-in ones and your own"),
         "pause": Verb("run:pause", "start nothing new in a run or task"),
         "resume": Verb("run:resume", "go on with what was paused or interrupted, or go back to a node"),
         "retry": Verb("run:retry", "what failed, again"),

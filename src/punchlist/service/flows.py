@@ -40,7 +40,7 @@ class Flows(msgspec.Struct, frozen=True, kw_only=True):
 
         Without `keep` nothing is written, as a dry run promises.
         """
-        path = self._path(name)
+        path = self.path(name)
         text = inputs.text_file(path, what="flow")
         shown = str(path.relative_to(self.root)) if path.is_relative_to(self.root) else path.name
         digest = hashlib.sha256(f"{__version__}\0{shown}\0{text}".encode()).hexdigest()
@@ -51,22 +51,37 @@ class Flows(msgspec.Struct, frozen=True, kw_only=True):
         """Return the names of the built-in flows."""
         return sorted(path.stem for path in self.data.glob("*.yaml"))
 
-    def built_in(self, name: str) -> str:
-        """Return the text of a built-in flow; raises KeyError when there is none of that name."""
-        if name not in self.names():
-            raise KeyError(name)
-        return (self.data / f"{name}.yaml").read_text(encoding="utf-8")
+    def own(self) -> list[str]:
+        """Return the names of the workspace's own flows."""
+        return sorted(path.stem for path in (self.root / "flows").glob("*.yaml"))
 
-    def _path(self, name: str) -> Path:
+    def built_in(self, name: str) -> str:
+        """Return the text of a flow by its name, the workspace's own or a built-in one; raises KeyError."""
+        path = self._named(name)
+        if path is None:
+            raise KeyError(name)
+        return path.read_text(encoding="utf-8")
+
+    def text(self, name: str) -> str:
+        """Return the text of a flow, by its name or its path. Raises DefinitionError."""
+        return inputs.text_file(self.path(name), what="flow")
+
+    def path(self, name: str) -> Path:
+        """Return where a flow is, by its name or its path. Raises DefinitionError for a name that there is not."""
         if "/" in name or name.endswith((".yaml", ".yml")):
             return self.start / name
-        own, shipped = self.root / "flows" / f"{name}.yaml", self.data / f"{name}.yaml"
-        for path in (own, shipped):
-            if path.is_file():
-                return path
+        path = self._named(name)
+        if path is not None:
+            return path
         known = ", ".join(self.names())
         hint = f"To run a file, give its path: ./{name}.yaml"
         raise DefinitionError(f"there is no flow {name!r}; built in are: {known}", where=name, hint=hint)
+
+    def _named(self, name: str) -> Path | None:
+        if "/" in name:
+            return None
+        own, shipped = self.root / "flows" / f"{name}.yaml", self.data / f"{name}.yaml"
+        return next((path for path in (own, shipped) if path.is_file()), None)
 
     def _checked(self, text: str, path: Path, *, shown: str, kept: Path | None) -> Flow:
         from punchlist.flow.parse import parse_flow

@@ -13,8 +13,8 @@ from tools.help_texts import commands, files
 
 ROOT = Path(__file__).parents[3]
 OF_THE_CONTRACT = (
-    "init demo doctor config project plan do task step approve reject decide gates waive rework run validate pause "
-    "resume retry cancel add status why logs events report diff files log mcp engine gc schema completion version"
+    "init demo doctor config project plan do task step approve reject decide gates waive rework run validate flow "
+    "pause resume retry cancel add status why logs events report diff files log mcp engine gc schema completion version"
 )
 
 MADE = files()

@@ -313,6 +313,18 @@ class FlowSeen(Part, frozen=True, kw_only=True):
     warnings: tuple[FlowErrorSeen, ...] = ()
 
 
+class LibraryFlowSeen(Part, frozen=True, kw_only=True):
+    """A flow that can be named."""
+
+    called: str
+    source: str
+    overrides: bool = False
+    problems: int = 0
+    doc: str = ""
+    inputs: dict[str, Json] = {}
+    text: str = ""
+
+
 class PlannedNodeSeen(Part, frozen=True, kw_only=True):
     """A node of a dry run."""
 
