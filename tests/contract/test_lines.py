@@ -100,7 +100,7 @@ def test_lines_that_were_written_while_no_engine_ran_are_taken_by_the_next_one(w
         (b'{"id": "a", "id": "b", "verb": "list_tasks"}\n', "has 1 problem", None),
         (b'{"id": "a", "verb": "list_task"}\n', "there is no verb 'list_task'", "a"),
         (b'{"id": "a", "verb": "approve_task", "args": {"task": "T1"}}\n', "there is no verb", "a"),
-        (b'{"id": "a", "verb": "wait_for", "args": {"ids": ["T1"]}}\n', "there is no verb", "a"),
+        (b'{"id": "a", "verb": "wait_for", "args": {"ids": ["T1"]}}\n', "there is no task T1", "a"),
         (b'{"id": "a", "verb": "get_task", "args": {"task": "T99", "x": 1}}\n', "has 1 problem", "a"),
         (b'{"id": "a", "verb": "get_task", "args": {"task": "T99"}}\n', "there is no task T99", "a"),
         (b'{"id": "a", "verb": "start_task", "args": {"task": "T1", "idempotency_key": "k"}}\n', "1 problem", "a"),

@@ -97,6 +97,7 @@ def test_an_older_store_is_migrated_when_it_is_opened(path: Path) -> None:
             connection.execute(f"drop table {table}")
         for table in ("remembered", "inbox", "counters", "events", "streams", "cursors", "replies", "deliveries"):
             connection.execute(f"drop table {table}")
+        connection.execute("drop table open_lines")
     set_format(path, 0)
 
     with reading(path) as reader:

@@ -16,8 +16,9 @@ SOURCE = Path(punchlist.store.__path__[0])
 CODE = "".join(path.read_text(encoding="utf-8") for path in SOURCE.glob("*.py"))
 # These read a whole table because that is what they are for.
 WHOLE = {
-    "all_commands", "first_gap", "list_attempts", "list_counters", "list_gates", "list_projects", "list_runs",
-    "list_streams", "list_tasks", "raw_orphans", "raw_streams", "rows_of_no_stream",
+    "all_commands", "count_tasks", "count_tasks_since", "first_gap", "list_attempts", "list_counters", "list_gates",
+    "list_open_lines", "list_projects", "list_runs", "list_streams", "list_tasks", "raw_orphans", "raw_streams",
+    "rows_of_no_stream",
 }  # fmt: skip
 # A sort is of few rows in these: of tasks of one status, of live runs, of streams.
 SORTED = {

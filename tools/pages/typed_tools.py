@@ -7,10 +7,13 @@ from typing import Any
 from punchlist.mcp import human, orchestrator
 from punchlist.mcp.attempt import Attempt
 from punchlist.mcp.attempts import ATTEMPT_TOOLS
+from punchlist.mcp.binding import binding
 from punchlist.mcp.caller import Caller
 from punchlist.mcp.tool import Tool
 from punchlist.model.ids import AttemptId
 from punchlist.model.jobs import Role
+from punchlist.service.context import Service
+from punchlist.serving import flights, waits
 from tools.pages.markup import code, page, table
 
 _HEAD = """\
@@ -47,6 +50,10 @@ _ROLES = (
     ("Builder", "Of an attempt that builds. The three roles of attempts are given their server by the engine."),
     ("QA", "Of an attempt that reviews."),
     ("Planner", "Of an attempt that plans: drafts of its own request, and no others."),
+    (
+        "Lines",
+        "Served to no client: what [lines of `inbox.jsonl`](../howto/drive-it-from-a-program.md) have beside these.",
+    ),
 )
 
 
@@ -60,10 +67,18 @@ def _sections() -> Iterator[str]:
     shown = {tool.name: tool for tool in steering}
     own = [tool for tool in human.tools(_Nobody()) if tool.name not in shown or tool.schema != shown[tool.name].schema]
     of_roles = [steering, own, *(_of_attempt(role) for role in (Role.BUILDER, Role.QA, Role.PLANNER))]
+    bind = binding(unserved)
+    own_of_lines = [*flights.tools(bind), *waits.tools(bind, steering)]
+    of_roles.append([tool for tool in own_of_lines if tool.name not in shown])
     for (title, text), tools in zip(_ROLES, of_roles, strict=True):
         yield f"## {title}"
         yield text
         yield table(("tool", "does", "arguments"), (_row(tool) for tool in tools))
+
+
+def unserved() -> Service:
+    """Stand for the verbs' context of calls that are never made."""
+    raise NotImplementedError
 
 
 class _Nobody(Caller):

@@ -198,9 +198,9 @@ def add(session: Session, *, target: str, file: Path, replace: bool) -> None:
 
 
 def _flow(session: Session, flow: str) -> str:
-    """Return a file's path independent of the current folder, and the name of a built-in flow as it is."""
-    file = session.directory / flow
-    return str(file.absolute()) if "/" in flow or flow.endswith((".yaml", ".yml")) or file.is_file() else flow
+    from punchlist.service.flows import named_from
+
+    return named_from(session.directory, flow)
 
 
 def _inputs(session: Session, pairs: tuple[str, ...], *, file: Path | None) -> "dict[str, Json]":

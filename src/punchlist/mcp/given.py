@@ -82,13 +82,17 @@ class Given:
         """Return all but those `apart` and what is said of the call itself."""
         return {name: value for name, value in self._arguments.items() if name not in {*apart, *_OWN}}
 
-    def about(self, *nouns: str) -> str:
-        """Return the one id that was given, under its noun; raises DefinitionError unless there is just one."""
-        given = [noun for noun in nouns if noun in self._arguments]
+    def one_of(self, *names: str) -> str:
+        """Return which of `names` was given; raises DefinitionError unless it is just one."""
+        given = [name for name in names if name in self._arguments]
         if len(given) != 1:
             saw = "none" if not given else ", ".join(given)
-            raise DefinitionError(f"saw {saw}; allowed: exactly one of {', '.join(nouns)}", where=self._tool)
-        return self.id(given[0])
+            raise DefinitionError(f"saw {saw}; allowed: exactly one of {', '.join(names)}", where=self._tool)
+        return given[0]
+
+    def about(self, *nouns: str) -> str:
+        """Return the one id that was given, under its noun; raises DefinitionError unless there is just one."""
+        return self.id(self.one_of(*nouns))
 
     def only_with(self, *names: str, when: bool, what: str) -> None:
         """Raise DefinitionError for each of `names` that was given where it would mean nothing: without `what`."""

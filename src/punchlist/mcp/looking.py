@@ -119,6 +119,12 @@ def _deeper(bind: "Bind") -> list[Tool]:
     ]
 
 
+def patience(given: Given) -> float:
+    """Return how many seconds a call of `wait_for` waits at most."""
+    seconds = given.amount("timeout")
+    return _SECONDS if seconds is None else seconds
+
+
 def _get_status(service: "Service", given: Given) -> "Answer":
     """Return the status with the first of each list; `totals` says how long each is."""
     return status.status(service, since=given.maybe("since"), most=_FEW)
@@ -170,6 +176,5 @@ def _get_diff(service: "Service", given: Given) -> "Answer":
 
 
 def _wait_for(service: "Service", given: Given) -> "Answer":
-    seconds = given.amount("timeout")
-    timeout = timedelta(seconds=_SECONDS if seconds is None else seconds)
+    timeout = timedelta(seconds=patience(given))
     return changes.wait_for(service, given.texts("ids"), states=given.texts("states"), timeout=timeout)

@@ -134,7 +134,7 @@ def _plan_project(service: "Service", given: Given) -> "Answer":
         service,
         given.call,
         act=lambda calling: plans.plan(calling, project, request=request, planner=planner),
-        again=lambda run: plans.planned(service, run, project=project, request=request, planner=planner),
+        again=lambda run: plans.planned(service, run, request=request, planner=planner),
         seen=Seen(project, given.version),
     )
 

@@ -31,6 +31,19 @@ class InboxCursor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     problem: str = ""
 
 
+class OpenLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A line of the inbox file that is answered later: when what it waits for has come about, which `note` names.
+
+    `until` is when it is answered at the latest, if there is such a time.
+    """
+
+    name: str | int
+    verb: str
+    args: dict[str, Json]
+    note: dict[str, Json]
+    until: str | None = None
+
+
 class OutboxCursor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How far the outbox file was written: the last event and reply in it, and its size in bytes after them.
 

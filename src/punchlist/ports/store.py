@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 from punchlist.model.events import Event, Head, StreamKind
 from punchlist.model.ids import AttemptId, Digest, GateId, ProjectId, RunId, StepId, StreamId, TaskId
 from punchlist.model.json import Json
-from punchlist.model.outside import Delivery, Reply
+from punchlist.model.outside import Delivery, OpenLine, Reply
 from punchlist.model.records import Project
 from punchlist.model.rows import GateRow, InboxRow, LogFault, NodeRow, Row, RunRow, StreamRow, TaskSummary
 from punchlist.model.scores import TaskScore
@@ -152,6 +152,10 @@ class Reader(Protocol):
         """Return answers to lines of the inbox file, those behind number `after`, in the order in which they came."""
         ...
 
+    def open_lines(self) -> dict[int, OpenLine]:
+        """Return the lines of the inbox file that are answered later, by number, in the order of their taking."""
+        ...
+
     def deliveries(self, *, given_up: bool = False) -> list[Delivery]:
         """Return what callbacks are still to be told, or what they were told in vain."""
         ...
@@ -225,6 +229,14 @@ class Writer(Reader, Protocol):
 
     def reply(self, line: str) -> None:
         """Keep an answer to a line of the inbox file, for the outbox file."""
+        ...
+
+    def open_line(self, line: OpenLine) -> None:
+        """Keep a line of the inbox file that is answered later."""
+        ...
+
+    def close_line(self, number: int) -> None:
+        """Forget a line that is answered in this transaction; raises RefusedError when it was answered before."""
         ...
 
     def forget_replies(self, last: int) -> None:

@@ -61,6 +61,7 @@ class Beside:
         self._changed = changed
         self._committed, self._to_take = asyncio.Event(), asyncio.Event()
         self._to_send, self._sent = asyncio.Event(), asyncio.Event()
+        self._to_settle = asyncio.Event()
         self._pending = 0
         self._writing = self._asked = self._stuck = False
         self._held: int | None = None
@@ -69,7 +70,7 @@ class Beside:
     @property
     def busy(self) -> bool:
         """Whether somebody is, or may be, still to be told: an engine that has nothing else to do stays for it."""
-        self._asked = self._pending > 0 or self._writing or self._committed.is_set()
+        self._asked = self._pending > 0 or self._writing or self._committed.is_set() or self._lines.due is not None
         return self._asked
 
     @asynccontextmanager
@@ -84,7 +85,7 @@ class Beside:
                 stack.enter_context(_readable(notices.fileno(), lambda: self._noticed(notices)))
             stack.callback(self._disown)
             await self._own()
-            working = [asyncio.create_task(work()) for work in (self._take, self._write, self._send)]
+            working = [asyncio.create_task(work()) for work in (self._take, self._settle, self._write, self._send)]
             try:
                 yield self
             finally:
@@ -121,6 +122,7 @@ class Beside:
     async def finish(self) -> None:
         """See that all is told once: the engine ends as soon as its run does, and may be the last for a while."""
         if self._held is not None:
+            await self._settled()
             await self._written()
             self._to_send.set()
             while not self._stuck and any(not each.tries for each in await self._waiting()):
@@ -154,6 +156,8 @@ class Beside:
     def announced(self) -> None:
         """Take up what was committed; to be called within the loop."""
         self._committed.set()
+        if self._lines.waits:
+            self._to_settle.set()
         if self._lines.has_news():
             self._to_take.set()
 
@@ -167,8 +171,27 @@ class Beside:
         await self._owning()
         while True:
             done = await self._tried(self._lines.take)
+            self._to_settle.set()
             self._committed.set()
             await _called(self._to_take, within=None if done else _RETRY)
+
+    async def _settle(self) -> None:
+        await self._owning()
+        loop = asyncio.get_running_loop()
+        while True:
+            began = loop.time()
+            done = await self._settled()
+            await asyncio.sleep(min(_SHARE * (loop.time() - began), _LONGEST))
+            await _called(self._to_settle, within=self._lines.due if done else _RETRY)
+
+    async def _settled(self) -> bool:
+        """Answer the lines that wait for what has come about; say whether that could be done."""
+        answered: list[bool] = []
+        done = await self._tried(lambda: answered.append(self._lines.settle()))
+        if any(answered):
+            self._committed.set()
+        self._changed()
+        return done
 
     async def _write(self) -> None:
         await self._owning()

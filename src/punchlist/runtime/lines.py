@@ -5,6 +5,7 @@ import json
 import os
 import stat
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,8 +13,8 @@ import msgspec
 
 from punchlist.errors import DefinitionError, PunchlistError
 from punchlist.model.json import Json, plain
-from punchlist.model.outside import INBOX, InboxCursor
-from punchlist.ports import Store
+from punchlist.model.outside import INBOX, InboxCursor, OpenLine
+from punchlist.ports import Clock, Store
 from punchlist.render.failures import failure
 
 LONGEST = 4_000_000
@@ -37,14 +38,35 @@ class Lines:
 
     `answer` makes the answer to a line, acts at most once for one `id`, and raises StoreError when it could not be
     done now: the line is then taken again the next time. An answer and the place of its line are kept in one
-    transaction, so none is given twice. A last line without its end waits for it.
+    transaction, so none is given twice. A last line without its end waits for it. A line that waits is kept in that
+    transaction instead, and answered by `settle` in one that forgets it.
     """
 
-    def __init__(self, store: Store, path: Path, *, answer: Callable[[bytes, str], Answer]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        path: Path,
+        *,
+        answer: Callable[[bytes, str], Answer | OpenLine],
+        settle: Callable[[OpenLine], Answer | None],
+        clock: Clock,
+    ) -> None:
         self._store = store
         self._path = path
         self._answer = answer
+        self._settle = settle
+        self._clock = clock
         self._seen: object = None
+        self.waits = False
+        """Whether a line may wait for its answer."""
+        self._until: str | None = None
+
+    @property
+    def due(self) -> float | None:
+        """In how many seconds a line that waits is answered at the latest; None when there is no such time."""
+        if self._until is None:
+            return None
+        return max((datetime.fromisoformat(self._until) - self._clock.now()).total_seconds(), 0.0)
 
     def has_news(self) -> bool:
         """Say, cheaply, whether the file is not as it was when it was last taken from."""
@@ -57,6 +79,22 @@ class Lines:
             pass
         self._seen = seen
 
+    def settle(self) -> bool:
+        """Answer the lines that wait for what has come about; say whether there were such. Raises as `take` does."""
+        with self._store.read() as reader:
+            lines = reader.open_lines()
+        before = len(lines)
+        for number, line in [*lines.items()]:
+            answer = self._settle(line)
+            if answer is not None:
+                with self._store.write() as writer:
+                    writer.close_line(number)
+                    writer.reply(json.dumps(answer, ensure_ascii=True))
+                del lines[number]
+        self.waits = bool(lines)
+        self._until = min((line.until for line in lines.values() if line.until is not None), default=None)
+        return len(lines) < before
+
     def _take_one(self) -> bool:
         with self._store.read() as reader:
             kept = reader.cursor(INBOX)
@@ -66,13 +104,15 @@ class Lines:
         except OSError as error:
             problem = f"{self._path.name} cannot be read: {error.strerror or error}"
             taken = _Taken(msgspec.structs.replace(cursor, problem=problem))
-        answer = taken.refusal
+        answer: Answer | OpenLine | None = taken.refusal
         if taken.line is not None and taken.line.strip():
             answer = self._answer(taken.line, f"{self._path.name}, byte {cursor.offset}")
         if taken.cursor == cursor:
             return False
         with self._store.write() as writer:
-            if answer is not None:
+            if isinstance(answer, OpenLine):
+                writer.open_line(answer)
+            elif answer is not None:
                 writer.reply(json.dumps(answer, ensure_ascii=True))
             writer.move_cursor(INBOX, plain(taken.cursor), was=kept)
         return not taken.cursor.problem

@@ -1,6 +1,6 @@
 """The verb that waits until something changes its state."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -32,23 +32,36 @@ def wait_for(service: "Service", names: Sequence[str], *, states: Sequence[str] 
     Without `states` any change of a state ends the wait. `changed` names those for which it ended; it is empty when the
     time was up.
     """
-    if not names:
-        raise DefinitionError("nothing to wait for was named", where="ids", hint="Name at least one id.")
-    _check(service, names, states=states)
     seen = service.clock.now()
     until = seen + timeout
     with service.engine.watch() as watch:
-        before = _states(service, names)
+        before = begin(service, names, states=states)
         while True:
-            now = _states(service, names)
-            changed = [name for name, state in now.items() if (state in states if states else state != before[name])]
             clock = service.clock.now()
             until -= max(seen - clock, timedelta())  # set back meanwhile: nobody waits for that time to come again
             seen, left = clock, _left(until, clock)
-            if changed or left <= 0:
-                return _answer(now, changed)
+            answer = outcome(service, before, states=states, timed_out=left <= 0)
+            if answer is not None:
+                return answer
             if not watch.wait(min(left, _PATIENCE)):
                 _mend(service, names)
+
+
+def begin(service: "Service", names: Sequence[str], *, states: Sequence[str]) -> dict[str, str]:
+    """Return the state of each of `names` as a wait begins; refuses what nobody could wait for."""
+    if not names:
+        raise DefinitionError("nothing to wait for was named", where="ids", hint="Name at least one id.")
+    _check(service, names, states=states)
+    return _states(service, names)
+
+
+def outcome(
+    service: "Service", before: Mapping[str, str], *, states: Sequence[str], timed_out: bool
+) -> "Answer | None":
+    """Return what a wait that began with `before` answers by now, None while it goes on."""
+    now = _states(service, [*before])
+    changed = [name for name, state in now.items() if (state in states if states else state != before[name])]
+    return _answer(now, changed) if changed or timed_out else None
 
 
 def _check(service: "Service", names: Sequence[str], *, states: Sequence[str]) -> None:

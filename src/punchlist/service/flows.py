@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 _OF_TASKS = ("prove", "deliver")
 
 
+def named_from(folder: Path, flow: str) -> str:
+    """Return a file's path, independent of the current folder, and the name of a built-in flow as it is."""
+    file = folder / flow
+    return str(file.absolute()) if "/" in flow or flow.endswith((".yaml", ".yml")) or file.is_file() else flow
+
+
 class Flows(msgspec.Struct, frozen=True, kw_only=True):
     """Where flows are: built-in ones in `data`, a workspace's own below `root`, files from `start` on.
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from punchlist.model.json import Json
     from punchlist.model.rows import NodeRow
+    from punchlist.ports import Reader
     from punchlist.service.context import Answer, Say, Service
 
 
@@ -44,6 +45,15 @@ def plan(
     """
     if approve:
         service.require_person("plan --approve")
+    run = ask(service, project, request=request, planner=planner)
+    if approve:
+        for name in _planned(service, run, say=say):
+            approvals.approve_task(service, name, say=say)
+    return planned(service, run, request=request, planner=planner, say=say)
+
+
+def ask(service: "Service", project: str | None, *, request: str = "", planner: str | None = None) -> RunId:
+    """Have a planner begin to write draft tasks; return the run, on commit. Raises as `plan` does."""
     if control := control_in(request):
         hint = "Leave it out: only tabs and ends of lines may stand in it."
         raise DefinitionError(f"it holds the control character {control}", where="request", hint=hint)
@@ -74,20 +84,21 @@ def plan(
         listed.hand_over(service, run)
         writer.enqueue(plain(command), at=service.now(), actor=service.actor)
     service.engine.wake()
-    if approve:
-        for name in _planned(service, run, say=say):
-            approvals.approve_task(service, name, say=say)
-    return planned(service, run, project=owner.id, request=request, planner=worker, say=say)
+    return run
 
 
-def planned(
-    service: "Service", run: str, *, project: str | None, request: str, planner: str | None, say: "Say" = quiet
-) -> "Answer":
+def planned(service: "Service", run: str, *, request: str, planner: str | None, say: "Say" = quiet) -> "Answer":
     """Wait for the run of a plan, and return what `plan` answers, which was given the same."""
+    runs.wait(service, [run], say=say, until_gate=False)
+    return outcome(service, run, request=request, planner=planner)
+
+
+def outcome(service: "Service", run: str, *, request: str, planner: str | None) -> "Answer":
+    """Return what `plan` answers, which was given the same, of a run that is over."""
     worker = starts.worker_for(service, planner, role="planner", where="the plan")
-    names = _planned(service, RunId(run), say=say)
     with service.store.read() as reader:
-        owner = lookup.project(reader, project)
+        names = _made_tasks(reader, RunId(run))
+        owner = lookup.project(reader, lookup.run(reader, run).project)
         made: list[Json] = [on_terms.shown(service, reader, state=lookup.task(reader, name)) for name in names]
         nodes = reader.nodes(RunId(run))
         answer: Answer = {"tasks": made, "run": shapes.run(lookup.run(reader, run), nodes)}
@@ -156,7 +167,11 @@ def make_tasks(service: "Service", project: ProjectId, *, plan: "Json", key: str
 def _planned(service: "Service", run: RunId, *, say: "Say") -> list[str]:
     runs.wait(service, [run], say=say, until_gate=False)
     with service.store.read() as reader:
-        found = lookup.run(reader, run)
+        return _made_tasks(reader, run)
+
+
+def _made_tasks(reader: "Reader", run: RunId) -> list[str]:
+    found = lookup.run(reader, run)
     outputs = found.outputs if isinstance(found.outputs, dict) else {}
     tasks = outputs.get("tasks")
     if found.status != "succeeded" or not isinstance(tasks, list):

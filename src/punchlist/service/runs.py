@@ -14,7 +14,7 @@ from punchlist.model.parse import parse
 from punchlist.model.parts import Part
 from punchlist.model.policy import PolicyPart, overlay
 from punchlist.model.rows import RunRow
-from punchlist.model.states import FINAL_NODE, NodeStatus, TaskStatus
+from punchlist.model.states import FINAL_NODE, FINAL_TASK, NodeStatus, TaskStatus
 from punchlist.render import shapes
 from punchlist.service import inbox, listed, lookup, proofs, starts, steps, tasks
 from punchlist.service.context import quiet
@@ -63,6 +63,7 @@ def run(
     listed.require_all(service, used, what=f"the run of {definition.flow}")
     with service.store.write() as writer:
         started = RunId(f"R{writer.allocate('run')}")
+        service.committing(writer, about=started)
         command = StartRun(
             run=started,
             stream=StreamId(service.ids.uuid()),
@@ -172,6 +173,25 @@ def latest(service: "Service", target: str) -> "Answer":
     """Return a task or that of a step with its last run, or a run, as it is by now; its start is waited for."""
     task = _task_behind(service, target)
     _await_begun(service, task or target)
+    return _latest(service, target, task=task)
+
+
+def outcome(service: "Service", target: str, *, until_gate: bool = False) -> "Answer | None":
+    """Return a task with its last run, or a run, if it is over (with `until_gate` or waits for a person), else None.
+
+    Raises what the engine refused to start a run with.
+    """
+    task = target if lookup.check_kind(target, "task", "run") == "task" else None
+    with service.store.read() as reader:
+        if task is None:
+            settled = _is_settled(_waited(reader, target), until_gate=until_gate)
+        else:
+            status = lookup.task(reader, task).task.status
+            settled = status in FINAL_TASK or (until_gate and status is TaskStatus.WAITING)
+    return _latest(service, target, task=task) if settled else None
+
+
+def _latest(service: "Service", target: str, *, task: str | None) -> "Answer":
     with service.store.read() as reader:
         if task is None or lookup.kind_of(target) == "run":
             return {"run": _shape(reader, target)}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from punchlist.errors import DefinitionError, RefusedError
 from punchlist.model.ids import StepId, step_task
 from punchlist.model.records import Task
-from punchlist.model.states import StepStatus
+from punchlist.model.states import FINAL_STEP, StepStatus
 from punchlist.render import shapes
 from punchlist.service import lookup
 from punchlist.service.tasks import free_number, known_names
@@ -99,6 +99,13 @@ def show(service: "Service", step: str) -> "Answer":
     with service.store.read() as reader:
         state, found = lookup.step(reader, step)
         return {"step": shapes.step(state, StepId(found.id), attempts=reader.attempts(step=StepId(found.id)))}
+
+
+def outcome(service: "Service", step: str) -> "Answer | None":
+    """Return what `show` does of a step that is over, else None."""
+    with service.store.read() as reader:
+        over = lookup.step(reader, step)[1].status in FINAL_STEP
+    return show(service, step) if over else None
 
 
 def listing(service: "Service", task: str) -> "Answer":

@@ -9,16 +9,18 @@ import msgspec
 from punchlist.errors import DefinitionError, Problem, PunchlistError, RefusedError, StoreError, invalid
 from punchlist.mcp import orchestrator
 from punchlist.mcp.arguments import check
+from punchlist.mcp.binding import binding
 from punchlist.mcp.caller import Caller
 from punchlist.mcp.tool import Arguments, Tool
 from punchlist.mcp.twice import said_twice
 from punchlist.model.allowed import nearest
 from punchlist.model.json import Json
-from punchlist.model.outside import INBOX
+from punchlist.model.outside import INBOX, OpenLine
 from punchlist.ports import Engine
 from punchlist.runtime.lines import Answer, refused
 from punchlist.service import crashes
 from punchlist.service.context import Service
+from punchlist.serving import flights, waits
 
 _KEYS = ("id", "verb", "args")
 _LONGEST_ID = 100
@@ -40,27 +42,55 @@ class Desk:
     def __init__(self, folder: Path, *, engine: Engine) -> None:
         self._folder = folder
         self._sender = _Sender(folder, engine)
-        self._tools: Mapping[str, Tool] = {
-            tool.name: tool for tool in orchestrator.tools(self._sender) if not tool.waits
-        }
+        bind = binding(lambda: self._sender.service)
+        steering = orchestrator.tools(self._sender)
+        own = [*flights.tools(bind), *waits.tools(bind, steering)]
+        self._tools: Mapping[str, Tool] = {tool.name: tool for tool in (*steering, *own)}
 
     def close(self) -> None:
         """Close the store that the tools read and write by; another line opens it again."""
         self._sender.service.store.close()
 
-    def answer(self, line: bytes, where: str) -> Answer:
-        """Return the answer to a line; raises StoreError when it cannot be given now."""
+    def answer(self, line: bytes, where: str) -> Answer | OpenLine:
+        """Return the answer to a line, or that it waits for one; raises StoreError when neither can be done now."""
         name: Json = None
         try:
             value = _read(line, where=where)
             name = _name(value)
-            return {"id": name, "ok": True, **self._called(_line(value, where=where))}
+            asked = _line(value, where=where)
+            found = self._called(asked)
         except StoreError:
             raise
         except PunchlistError as error:
             return refused(error, name=name)
         except Exception as error:  # noqa: BLE001 - the edge: whatever is not expected is a bug, and recorded
-            return refused(crashes.reported(error, start=self._folder, asked=f"a line of {INBOX}"), name=name)
+            return self._bug(error, name=name)
+        note = waits.note_in(found)
+        if note is None:
+            return {"id": name, "ok": True, **found}
+        until = note.get("until")
+        return OpenLine(
+            name=asked.name,
+            verb=asked.verb,
+            args={**asked.arguments},
+            note=note,
+            until=until if isinstance(until, str) else None,
+        )
+
+    def settle(self, line: OpenLine) -> Answer | None:
+        """Return the answer to a line that waits, None while there is none; raises StoreError as `answer` does."""
+        try:
+            found = waits.settled(self._sender.service, line, key=_key(line.name))
+        except StoreError:
+            raise
+        except PunchlistError as error:
+            return refused(error, name=line.name)
+        except Exception as error:  # noqa: BLE001 - the edge: whatever is not expected is a bug, and recorded
+            return self._bug(error, name=line.name)
+        return None if found is None else {"id": line.name, "ok": True, **found}
+
+    def _bug(self, error: Exception, *, name: Json) -> Answer:
+        return refused(crashes.reported(error, start=self._folder, asked=f"a line of {INBOX}"), name=name)
 
     def _called(self, line: _Line) -> Answer:
         tool = self._tools.get(line.verb)
@@ -70,9 +100,9 @@ class Desk:
         if "idempotency_key" in arguments:
             problem = Problem("args.idempotency_key", "the id of the line is its key", hint="Leave it out.")
             raise invalid([problem], what=f"the line {line.name}")
-        if tool.changes:
-            arguments["idempotency_key"] = f"{INBOX} {line.name!r}"
         check(tool, arguments)
+        if tool.changes or tool.waits:
+            arguments["idempotency_key"] = _key(line.name)
         return tool.call(arguments)
 
     def _unknown(self, verb: str) -> RefusedError:
@@ -80,7 +110,7 @@ class Desk:
         error = RefusedError(
             f"there is no verb {shown!r} for lines; there are: {', '.join(self._tools)}",
             where="verb",
-            hint=nearest(shown, list(self._tools)) or "What waits is seen in the outbox file.",
+            hint=nearest(shown, list(self._tools)) or "What only a person may say is typed in a terminal.",
         )
         error.code = "not_found"
         return error
@@ -100,6 +130,10 @@ class _Sender(Caller):
         found = super().service
         outside = msgspec.structs.replace(found.outside, engine=lambda: self._engine)
         return msgspec.structs.replace(found, outside=outside)
+
+
+def _key(name: str | int) -> str:
+    return f"{INBOX} {name!r}"
 
 
 def _read(line: bytes, *, where: str) -> dict[str, Json]:

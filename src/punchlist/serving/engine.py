@@ -5,8 +5,9 @@ import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import timedelta
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from punchlist import __version__, wiring
@@ -20,7 +21,7 @@ from punchlist.render.prompts import prompt_of
 from punchlist.runtime.beside import Beside
 from punchlist.runtime.deliveries import Deliveries
 from punchlist.runtime.later import Later
-from punchlist.runtime.lines import Answer, Lines
+from punchlist.runtime.lines import Lines
 from punchlist.runtime.lock import EngineLock, Holder
 from punchlist.runtime.loop import Runtime
 from punchlist.runtime.notices import Notices
@@ -110,6 +111,7 @@ def _beside(surroundings: Surroundings, runtime: Runtime, *, ends: ExitStack) ->
     clock = wiring.SystemClock()
     status = EngineStatus(running=True, pid=os.getpid(), version=__version__)
     engine = EngineWithin(channel, name=f"lines-{os.getpid()}", status=status)
+    desk = _desk(surroundings.root, engine, ends=ends)
 
     def moments() -> tuple[Moment, ...]:
         callbacks = wiring.read_settings(surroundings.root).callbacks
@@ -120,7 +122,13 @@ def _beside(surroundings: Surroundings, runtime: Runtime, *, ends: ExitStack) ->
         channel=channel,
         name=f"beside-{os.getpid()}",
         notices=lambda: Notices(state / INBOX),
-        lines=Lines(store, state / INBOX, answer=_answering(surroundings.root, engine, ends=ends)),
+        lines=Lines(
+            store,
+            state / INBOX,
+            answer=lambda line, where: desk().answer(line, where),
+            settle=lambda line: desk().settle(line),
+            clock=clock,
+        ),
         stop_lines=engine.stop_waiting,
         outbox=Outbox(store, state / OUTBOX),
         deliveries=Deliveries(store, clock, on=moments),
@@ -137,15 +145,18 @@ def _template(name: str) -> str:
     return (wiring.DATA / "prompts" / f"{name}.md").read_text(encoding="utf-8")
 
 
-def _answering(root: Path, engine: EngineWithin, *, ends: ExitStack) -> Callable[[bytes, str], Answer]:
-    """Return what answers lines; the tools are loaded for the first one."""
+def _desk(root: Path, engine: EngineWithin, *, ends: ExitStack) -> "Callable[[], Desk]":
+    """Return what answers lines; the tools are loaded for the first one, from whichever thread that comes."""
+    made: list[Desk] = []
+    making = Lock()
 
-    @lru_cache(maxsize=1)
     def desk() -> "Desk":
-        from punchlist.serving.desk import Desk
+        with making:
+            if not made:
+                from punchlist.serving.desk import Desk
 
-        made = Desk(root, engine=engine)
-        ends.callback(made.close)
-        return made
+                made.append(Desk(root, engine=engine))
+                ends.callback(made[0].close)
+            return made[0]
 
-    return lambda line, where: desk().answer(line, where)
+    return desk

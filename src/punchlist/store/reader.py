@@ -9,7 +9,7 @@ from punchlist.model import json
 from punchlist.model.events import Event, Head, StreamKind
 from punchlist.model.ids import AttemptId, Digest, GateId, ProjectId, RunId, StepId, StreamId, TaskId
 from punchlist.model.json import Json
-from punchlist.model.outside import Delivery, Reply
+from punchlist.model.outside import Delivery, OpenLine, Reply
 from punchlist.model.records import Project
 from punchlist.model.rows import GateRow, InboxRow, LogFault, NodeRow, Row, RunRow, StreamRow, TaskSummary
 from punchlist.model.scores import TaskScore
@@ -277,6 +277,11 @@ class SqliteReader:
         """Return answers to lines of the inbox file, those behind number `after`, in the order in which they came."""
         rows = self._session.all("replies_after", after=after, most=limit)
         return [Reply(number=number, after=seq, line=line) for number, seq, line in rows]
+
+    def open_lines(self) -> dict[int, OpenLine]:
+        """Return the lines of the inbox file that are answered later, by number, in the order of their taking."""
+        rows = self._session.all("list_open_lines")
+        return {number: self._decoded(OpenLine, doc) for number, doc in rows}
 
     def deliveries(self, *, given_up: bool = False) -> list[Delivery]:
         """Return what callbacks are still to be told, or what they were told in vain."""

@@ -12,7 +12,7 @@ from punchlist.model import json
 from punchlist.model.events import ZERO, Event, Head, HeadsMoved, StreamKind, head_after, seal, text_of
 from punchlist.model.ids import StreamId
 from punchlist.model.json import Json
-from punchlist.model.outside import Delivery
+from punchlist.model.outside import Delivery, OpenLine
 from punchlist.model.rows import Row
 from punchlist.model.sealing import chain_hash
 from punchlist.store.reader import SqliteReader
@@ -122,6 +122,15 @@ class SqliteWriter(SqliteReader):
     def reply(self, line: str) -> None:
         """Keep an answer to a line of the inbox file, for the outbox file."""
         self._session.run("add_reply", line=line)
+
+    def open_line(self, line: OpenLine) -> None:
+        """Keep a line of the inbox file that is answered later."""
+        self._session.run("add_open_line", doc=_text(line))
+
+    def close_line(self, number: int) -> None:
+        """Forget a line that is answered in this transaction; raises ConflictError when it was answered before."""
+        if self._session.run("close_line", number=number) != 1:
+            raise ConflictError(f"line {number} was answered before", hint="Two engines cannot share a file.")
 
     def forget_replies(self, last: int) -> None:
         """Forget the answers up to this number: they stand in the outbox file."""

@@ -340,6 +340,16 @@ select number, after, line from replies where number > :after order by number li
 -- name: forget_replies
 delete from replies where number <= :last;
 
+-- name: add_open_line
+insert into open_lines (doc) values (:doc);
+
+-- name: list_open_lines
+select number, doc from open_lines order by number;
+
+-- A line is answered once: zero rows is a refusal.
+-- name: close_line
+delete from open_lines where number = :number;
+
 -- name: put_delivery
 insert into deliveries (id, state, doc) values (:id, :state, :doc)
 on conflict (id) do update set state = excluded.state, doc = excluded.doc;

@@ -51,6 +51,8 @@ create index tasks_by_project on tasks (project);
 
 create index tasks_by_status on tasks (status);
 
+create index tasks_paused on tasks (paused) where paused = 1;
+
 create table task_states (
     id text primary key references tasks (id),
     doc text not null
@@ -154,6 +156,12 @@ create table replies (
     number integer primary key autoincrement,
     after integer not null,
     line text not null
+) strict;
+
+-- Lines of the inbox file that are answered later, in the order in which they were taken.
+create table open_lines (
+    number integer primary key autoincrement,
+    doc text not null
 ) strict;
 
 -- What a callback is still to be told, and what it was told in vain.
