@@ -16,7 +16,7 @@ from punchlist.engine.scope import resolve
 from punchlist.model.criteria import whole_criteria
 from punchlist.model.flow import AgentNode
 from punchlist.model.jobs import Role
-from punchlist.model.json import Json
+from punchlist.model.json import Json, convert
 from punchlist.model.proofs import ProofRow
 from punchlist.model.records import Criterion, CriterionFile
 from punchlist.model.results import Plan
@@ -67,7 +67,7 @@ def _criticised(place: Place) -> Plan | None:
     if not isinstance(pack, dict) or pack.get("critique") is not True:
         return None
     try:
-        return msgspec.convert(plan_in_hand(place), Plan)
+        return convert(plan_in_hand(place), Plan)
     except msgspec.ValidationError:  # there is none yet, or what makes tasks of it says so
         return None
 

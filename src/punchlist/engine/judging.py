@@ -14,7 +14,7 @@ from punchlist.model import events as ev
 from punchlist.model.flow import CheckNode, JudgeNode, ReviewNode
 from punchlist.model.ids import AttemptId, Tree
 from punchlist.model.jobs import Outcome
-from punchlist.model.json import Json
+from punchlist.model.json import Json, convert
 from punchlist.model.parse import parse
 from punchlist.model.proofs import CheckResult, ProofRow
 from punchlist.model.records import Criterion, Scope
@@ -102,7 +102,7 @@ def facts_at(place: Place) -> Facts:
     """Return what is known of the tree that a judge node is asked about: by the checks and reviews that it names."""
     named = [_named(place, name) for name in place.defined(JudgeNode).judge]
     checks = _checks_among(place, named)
-    checked = msgspec.convert(checks.node.output, Checked)
+    checked = convert(checks.node.output, Checked)
     criteria = parse(
         tuple[Criterion, ...],
         resolve(checks, checks.defined(CheckNode).criteria),
@@ -155,13 +155,13 @@ def _is_of(place: Place, tree: str) -> bool:
     """Say whether a node is a review of this tree that was made; one of another tree says nothing of this one."""
     if not isinstance(place.definition, ReviewNode) or place.node.status is not NodeStatus.SUCCEEDED:
         return False
-    reviewed = msgspec.convert(place.node.output, Reviewed)
+    reviewed = convert(place.node.output, Reviewed)
     return reviewed.attempt is not None and place.run.attempts[reviewed.attempt].tree == tree
 
 
 def _reviewed(place: Place, criteria: Sequence[Criterion]) -> Reviewed:
     """Return what a reviewer said; of what only has the id of one of `criteria` it counts that it fails."""
-    told = msgspec.convert(place.node.output, Reviewed)
+    told = convert(place.node.output, Reviewed)
     asked = parse(
         tuple[Criterion, ...],
         resolve(place, place.defined(ReviewNode).criteria),
@@ -188,7 +188,7 @@ def _together(reviews: Sequence[Reviewed], *, assigned: Sequence[str]) -> Review
 
 
 def _claim(built: Outcome | None) -> Result | None:
-    return msgspec.convert(built.result, Result) if built is not None and built.result is not None else None
+    return convert(built.result, Result) if built is not None and built.result is not None else None
 
 
 def _waivers(place: Place, criteria: tuple[Criterion, ...]) -> tuple[Waiver, ...]:
@@ -221,4 +221,4 @@ def dispatched(place: Place) -> tuple[ProofRow, ...]:
 
 def rows_of(output: Json) -> tuple[ProofRow, ...]:
     """Return what a check node's output says of the base; nothing when it has none."""
-    return msgspec.convert(output, Checked).rows if isinstance(output, dict) else ()
+    return convert(output, Checked).rows if isinstance(output, dict) else ()

@@ -1,10 +1,9 @@
 """The proof of a draft: what its checks showed on the base, gathered from the run that ran them."""
 
-import msgspec
-
 from punchlist.engine.judging import rows_of
 from punchlist.model.flow import CheckNode
 from punchlist.model.ids import Commit
+from punchlist.model.json import convert
 from punchlist.model.policy import Policy, overlay
 from punchlist.model.proofs import Proof, ProofRow
 from punchlist.model.records import Task
@@ -16,7 +15,7 @@ def proof_of(state: State) -> Proof:
     """Return the proof that a finished run of purpose `prove` amounts to, for the version of the task that it froze."""
     run = state.run
     assert run is not None
-    task = msgspec.convert(run.inputs["task"], Task)
+    task = convert(run.inputs["task"], Task)
     rows: list[ProofRow] = []
     for node in run.nodes.values():
         if isinstance(run.spots[node.spot].node, CheckNode):

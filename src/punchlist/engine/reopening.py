@@ -14,7 +14,7 @@ from punchlist.engine.turn import Decision, Here
 from punchlist.errors import RefusedError
 from punchlist.model import events as ev
 from punchlist.model.ids import StepId
-from punchlist.model.json import plain
+from punchlist.model.json import convert, plain
 from punchlist.model.records import Criterion, Scope, Step, Task
 from punchlist.model.states import NodeStatus, StepStatus
 
@@ -95,7 +95,7 @@ def _open(here: Here, steps: Iterable[StepId]) -> None:
 
 def _take_up_again(here: Here, *, reason: str) -> None:
     """Let the run go over its task's steps again; what is accepted or skipped is passed over."""
-    before = msgspec.convert(here.run.inputs["task"], Task)
+    before = convert(here.run.inputs["task"], Task)
     task = replace(here.task.task, steps=_with_workers(here.task.task.steps, before.steps))
     here.emit(ev.InputsChanged(inputs={**here.run.inputs, "task": plain(task)}))
     top = here.run.nodes[ROOT].children

@@ -20,7 +20,7 @@ from punchlist.model import commands as cmd, events as ev
 from punchlist.model.gates import Effect, check_fields, choice_of
 from punchlist.model.ids import FindingId, GateId, StepId
 from punchlist.model.jobs import Role
-from punchlist.model.json import Json
+from punchlist.model.json import Json, convert
 from punchlist.model.state import TaskState, Tries
 from punchlist.model.states import (
     FINAL_NODE,
@@ -97,7 +97,7 @@ def decide_gate(turn: Turn, command: cmd.Decide) -> None:
     check_fields(choice, command.data)
     here = turn.at(gate.node)
     if choice.effect is Effect.WAIVE and leaves_some_open(here, command.data):  # judged now, it would only fail again
-        named = [FindingId(str(each)) for each in msgspec.convert(command.data["findings"], list[str])]
+        named = [FindingId(str(each)) for each in convert(command.data["findings"], list[str])]
         record_waivers(turn, here.step, wanted=named, reason=str(command.data["reason"]))
         return
     turn.emit(ev.GateDecided(gate=gate.id, choice=choice.name, data=command.data))

@@ -2,12 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
-import msgspec
-
 from punchlist.flow.binding import shown
 from punchlist.flow.inputs import rule, schema_problems, unfit
 from punchlist.model.flow import Input
-from punchlist.model.json import Json, canonical
+from punchlist.model.json import Json, canonical, convert
 
 
 def output_problems(declared: Mapping[str, Json], value: Json) -> tuple[str, ...]:
@@ -48,6 +46,6 @@ def _against_fields(declared: Mapping[str, Json], value: Mapping[str, Json]) -> 
 def _field(declared: Json) -> Input:
     """Return one field's declaration: a type's name, or the map that an input is declared by."""
     if not isinstance(declared, dict):
-        return msgspec.convert({"type": declared}, Input)
+        return convert({"type": declared}, Input)
     said = {("values" if name == "enum" else name): value for name, value in declared.items()}
-    return msgspec.convert({"type": "enum", **said} if "values" in said else said, Input)
+    return convert({"type": "enum", **said} if "values" in said else said, Input)

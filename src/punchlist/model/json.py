@@ -2,6 +2,7 @@
 
 import re
 import typing
+from threading import RLock
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
@@ -30,7 +31,30 @@ def encode(value: object) -> bytes:
 
 def decode(text: bytes | str, kind: type[T]) -> T:
     """Return the record in JSON text that `encode` made; raises msgspec.ValidationError for anything else."""
+    prepare(kind)
     return msgspec.json.decode(text, type=kind, dec_hook=_map_from)
+
+
+@typing.overload
+def convert(value: object, kind: type[T]) -> T: ...
+@typing.overload
+def convert(value: object, kind: object) -> Any: ...
+def convert(value: object, kind: Any) -> object:
+    """Return the record that JSON values are of; raises msgspec.ValidationError for anything else."""
+    prepare(kind)
+    return msgspec.convert(value, kind)  # noqa: TID251 - it is prepared
+
+
+def prepare(kind: object) -> None:
+    """Have a type described for the library before it is first read: by one thread, with the types within it.
+
+    The description is made at the first reading otherwise, and is seen half-made by other threads: two that first read
+    types which share a record end the process.
+    """
+    if kind not in _PREPARED:
+        with _PREPARING:
+            msgspec.json.Decoder(kind)
+            _PREPARED.add(kind)
 
 
 def _persistent_map(value: object) -> object:
@@ -44,7 +68,11 @@ def _map_from(kind: type, value: object) -> object:
     if origin is not Map or not isinstance(value, dict):
         raise NotImplementedError(kind)
     keys, values = typing.get_args(kind)
-    found = msgspec.convert(value, dict[keys, values], dec_hook=_map_from, str_keys=True)  # type: ignore[valid-type]
+    whole = dict.__class_getitem__((keys, values))
+    prepare(whole)
+    found: dict[object, object] = msgspec.convert(  # noqa: TID251 - it is prepared
+        value, whole, dec_hook=_map_from, str_keys=True
+    )
     return Map(found)
 
 
@@ -70,6 +98,8 @@ def fields_of(record: msgspec.Struct) -> dict[str, msgspec.Raw]:
     return _FIELDS.decode(_SORTED.encode(record))
 
 
+_PREPARED: set[object] = set()
+_PREPARING = RLock()
 _SORTED = msgspec.json.Encoder(order="sorted", enc_hook=_persistent_map)
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _GLANCED_AT = 4096

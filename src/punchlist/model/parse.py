@@ -8,7 +8,7 @@ import msgspec
 
 from punchlist.errors import DefinitionError, Problem, invalid
 from punchlist.model.allowed import allowed, nearest, words
-from punchlist.model.json import Json
+from punchlist.model.json import Json, convert
 from punchlist.model.parts import Meaning, Part, Path, in_order, written
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def parse(kind: type[T], value: Json, *, what: str, meaning: Meaning | None = No
 def shaped(kind: type[T], value: Json) -> Shaped[T]:
     """Return `value` as a record of `kind`, or all that its shape lacks."""
     try:
-        record = msgspec.convert(value, kind)
+        record = convert(value, kind)
     except msgspec.ValidationError as error:
         return _ill_shaped(kind, value, why=error)
     except RecursionError:

@@ -8,7 +8,7 @@ import msgspec
 from punchlist.engine.retry import stamp
 from punchlist.model import events as ev
 from punchlist.model.ids import RunId
-from punchlist.model.json import Json, plain
+from punchlist.model.json import Json, convert, plain
 from punchlist.model.outside import CALLBACKS, CallbackCursor, Delivery, Moment
 from punchlist.model.states import NodeStatus
 from punchlist.ports import Clock, Reader, Store
@@ -40,7 +40,7 @@ class Deliveries:
         wanted = frozenset(self._on())
         with self._store.read() as reader:
             kept, last = reader.cursor(CALLBACKS), reader.last_event()
-            seen = None if kept is None else msgspec.convert(kept, CallbackCursor).seq
+            seen = None if kept is None else convert(kept, CallbackCursor).seq
             found: list[Delivery] = []
             if wanted and seen is not None and seen < last:
                 found, last = self._found(reader, after=seen, last=last)

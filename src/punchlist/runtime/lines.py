@@ -12,7 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from punchlist.errors import DefinitionError, PunchlistError
-from punchlist.model.json import Json, plain
+from punchlist.model.json import Json, convert, plain
 from punchlist.model.outside import INBOX, InboxCursor, OpenLine
 from punchlist.ports import Clock, Store
 from punchlist.render.failures import failure
@@ -98,7 +98,7 @@ class Lines:
     def _take_one(self) -> bool:
         with self._store.read() as reader:
             kept = reader.cursor(INBOX)
-        cursor = InboxCursor() if kept is None else msgspec.convert(kept, InboxCursor)
+        cursor = InboxCursor() if kept is None else convert(kept, InboxCursor)
         try:
             taken = _next(self._path, cursor)
         except OSError as error:

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from punchlist.errors import StoreError
+from punchlist.model.json import decode
 from punchlist.ports import EngineStatus
 
 CALL = signal.SIGURG
@@ -132,7 +133,7 @@ class EngineLock:
         if self.is_free():
             return EngineStatus(running=False)
         try:
-            holder = msgspec.json.decode(self._path.read_bytes(), type=Holder)
+            holder = decode(self._path.read_bytes(), Holder)
         except (OSError, msgspec.DecodeError):
             return EngineStatus(running=True)  # it was taken this moment, and has not said yet by whom
         return EngineStatus(

@@ -22,7 +22,7 @@ from punchlist.model import commands as cmd
 from punchlist.model.events import Event, Head
 from punchlist.model.ids import AttemptId, RunId
 from punchlist.model.jobs import FailureClass, Job, Outcome, ProcessJob
-from punchlist.model.json import Json
+from punchlist.model.json import Json, convert
 from punchlist.model.places import Limits
 from punchlist.model.rows import InboxRow
 from punchlist.model.state import State
@@ -446,7 +446,7 @@ class _Batch:
         An error of the store is no answer: it ends the transaction, and the command stays where it is.
         """
         try:
-            command = msgspec.convert(row.command, cmd.InboxCommand)
+            command: cmd.InboxCommand = convert(row.command, cmd.InboxCommand)
             self.decide(writer, command, actor=row.actor)
         except StoreError:
             raise

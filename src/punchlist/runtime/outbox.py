@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from punchlist.model.json import plain
+from punchlist.model.json import convert, plain
 from punchlist.model.outside import OUTBOX, OutboxCursor
 from punchlist.ports import Reader, Store
 
@@ -36,7 +36,7 @@ class Outbox:
         """
         with self._store.read() as reader:
             kept = reader.cursor(OUTBOX)
-            cursor = OutboxCursor() if kept is None else msgspec.convert(kept, OutboxCursor)
+            cursor = OutboxCursor() if kept is None else convert(kept, OutboxCursor)
             lines = list(_lines(reader, cursor))
         if not lines and not cursor.problem:
             return False

@@ -20,7 +20,7 @@ from punchlist.model.jobs import (
     PublishJob,
     Role,
 )
-from punchlist.model.json import Json, encode, plain
+from punchlist.model.json import Json, convert, encode, plain
 from punchlist.model.records import Project
 from punchlist.model.results import Result, Review
 from punchlist.model.states import AttemptStatus
@@ -267,7 +267,7 @@ class Performer:
         outcome = msgspec.structs.replace(outcome, exam_changed=changed)
         if outcome.status is not AttemptStatus.SUCCEEDED or job.folder.tree is None:
             return outcome
-        references = in_tree(msgspec.convert(outcome.result, Review))
+        references = in_tree(convert(outcome.result, Review))
         found = await _beside(self._workspace.resolve, project, Tree(job.folder.tree), references)
         return msgspec.structs.replace(outcome, evidence=found)
 
@@ -275,7 +275,7 @@ class Performer:
 def _claimed(outcome: Outcome) -> tuple[str, ...]:
     """Return what of a builder's result has to be looked up; one that is none is refused elsewhere."""
     try:
-        return looked_up(msgspec.convert(outcome.result, Result))
+        return looked_up(convert(outcome.result, Result))
     except msgspec.ValidationError:
         return ()
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from punchlist.errors import DefinitionError, RefusedError, with_article
 from punchlist.model.ids import AttemptId, FindingId, GateId, ProjectId, RunId, StepId, TaskId, step_task
+from punchlist.model.json import convert
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,11 +105,9 @@ def run(reader: "Reader", name: str) -> "RunRow":
 def _asked_for(reader: "Reader", name: str) -> "RunRow | None":
     rows = [row for row in reader.inbox() if isinstance(row.command, dict) and row.command.get("run") == name]
     for row in rows:
-        import msgspec
-
         from punchlist.model.commands import InboxCommand, StartRun
 
-        start = msgspec.convert(row.command, InboxCommand)
+        start: InboxCommand = convert(row.command, InboxCommand)
         if isinstance(start, StartRun):
             return pending(start, at=row.at)
     return None

@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
-
+from punchlist.model.json import convert
 from punchlist.model.outside import INBOX, OUTBOX, InboxCursor, OutboxCursor
 
 if TYPE_CHECKING:
@@ -23,9 +22,9 @@ class Trouble(NamedTuple):
 def troubles(reader: "Reader") -> Iterator[Trouble]:
     """Yield what does not work."""
     inbox, outbox = reader.cursor(INBOX), reader.cursor(OUTBOX)
-    if inbox is not None and (problem := msgspec.convert(inbox, InboxCursor).problem):
+    if inbox is not None and (problem := convert(inbox, InboxCursor).problem):
         yield Trouble(INBOX, problem, "Make it a plain file that can be read; its lines are taken then.")
-    if outbox is not None and (problem := msgspec.convert(outbox, OutboxCursor).problem):
+    if outbox is not None and (problem := convert(outbox, OutboxCursor).problem):
         yield Trouble(OUTBOX, problem, "Make room, or make it a plain file that can be written; it catches up then.")
     for delivery in reader.deliveries():
         if delivery.tries:

@@ -22,6 +22,7 @@ from punchlist.model.events import (
     WorkspaceCreated,
     WorkspaceFact,
 )
+from punchlist.model.json import prepare
 from punchlist.model.sealing import chain_hash
 
 # Which facts belong into which kind of stream.
@@ -67,6 +68,7 @@ def _reading(kind: str) -> "msgspec.json.Decoder[AnyFact]":
     known = _FACTS.get(kind)
     if known is None:
         raise ValueError(f"the kind {kind!r} is unknown")
+    prepare(known)
     return msgspec.json.Decoder(typing.cast("type[AnyFact]", known))
 
 

@@ -7,7 +7,7 @@ import msgspec
 from punchlist.errors import DefinitionError
 from punchlist.model.ids import AttemptId, Digest
 from punchlist.model.jobs import FailureClass, Outcome, Role, Usage
-from punchlist.model.json import Json, plain
+from punchlist.model.json import Json, convert, decode, plain
 from punchlist.model.parse import decode_json, parse, recordable
 from punchlist.model.results import Plan, Result, Review
 from punchlist.model.states import AttemptStatus
@@ -84,7 +84,7 @@ def read_usage(content: bytes | None) -> Usage | None:
     if content is None:
         return None
     try:
-        usage = msgspec.json.decode(content, type=_UsageFile)
+        usage = decode(content, _UsageFile)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     numbers = msgspec.structs.asdict(usage)
@@ -108,7 +108,7 @@ def read_refused(content: bytes | None) -> tuple[str, ...]:
         if len(found) == _REFUSED_LINES:
             break
         try:
-            refused = msgspec.json.decode(line, type=_Refused)
+            refused = decode(line, _Refused)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue
         found.append(" ".join(f"{refused.tool}: {refused.message}".split())[:_REFUSED_CHARACTERS])
@@ -144,7 +144,7 @@ def _answered(facts: Outcome, role: Role, *, answer: Json) -> Outcome:
     outcome = msgspec.structs.replace(facts, result=answer)
     if role is not Role.BUILDER:
         return outcome
-    result = msgspec.convert(answer, Result)
+    result = convert(answer, Result)
     match result.outcome:
         case "done":
             return outcome

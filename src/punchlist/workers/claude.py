@@ -7,7 +7,7 @@ import msgspec
 from punchlist.errors import WorkerError
 from punchlist.executables import find_program
 from punchlist.model.jobs import FailureClass, Outcome, Role
-from punchlist.model.json import Json
+from punchlist.model.json import Json, decode
 from punchlist.model.results import Plan, Result, Review
 from punchlist.model.settings import PROGRAMS, PROVIDER_NAMES, WorkerSettings
 from punchlist.model.states import AttemptStatus
@@ -190,7 +190,7 @@ def _is_other(version: str) -> bool:
 def _logged_in(said: str | None) -> bool | None:
     """Return what the program says of its login; None when it says nothing that can be read."""
     try:
-        return msgspec.json.decode(said or "", type=_Login).loggedIn
+        return decode(said or "", _Login).loggedIn
     except msgspec.DecodeError:
         return None
 

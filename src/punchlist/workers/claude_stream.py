@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from punchlist.model.jobs import FailureClass, Usage
+from punchlist.model.json import decode
 
 _QUOTA = frozenset({429, 529})
 _FOR_A_PERSON = frozenset({401, 403, 404})
@@ -226,7 +227,7 @@ def denials(last: Event) -> str:
 def _events(output: bytes) -> Iterator[Event]:
     for line in output.splitlines():
         try:
-            yield msgspec.json.decode(line, type=Event)
+            yield decode(line, Event)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue
 

@@ -14,7 +14,7 @@ import msgspec
 from punchlist.errors import DefinitionError, StoreError
 from punchlist.model.ids import AttemptId
 from punchlist.model.jobs import FailureClass, Outcome
-from punchlist.model.json import Json
+from punchlist.model.json import Json, decode
 from punchlist.workers.reading import read_regular
 
 TAIL = 64 << 10
@@ -80,7 +80,7 @@ class AttemptFiles:
     def request(self) -> Mapping[str, Json]:
         """Return the request, empty when it is missing or cut off."""
         try:
-            return msgspec.json.decode((self.directory / "request.json").read_bytes(), type=dict[str, Json])
+            return decode((self.directory / "request.json").read_bytes(), dict[str, Json])
         except (OSError, msgspec.DecodeError):
             return {}
 

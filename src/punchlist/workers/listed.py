@@ -8,6 +8,7 @@ import msgspec
 
 from punchlist.errors import StoreError
 from punchlist.model.ids import RunId
+from punchlist.model.json import decode
 
 
 class ListedValues:
@@ -38,7 +39,7 @@ class ListedValues:
     def of(self, run: RunId) -> Mapping[str, str]:
         """Return what was kept for a run; nothing for one whose workers list no names."""
         try:
-            return msgspec.json.decode(self._path(run).read_bytes(), type=dict[str, str])
+            return decode(self._path(run).read_bytes(), dict[str, str])
         except FileNotFoundError:
             return {}
         except (OSError, msgspec.DecodeError) as error:

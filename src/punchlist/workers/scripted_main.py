@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from punchlist.errors import DefinitionError
-from punchlist.model.json import Json
+from punchlist.model.json import Json, decode
 from punchlist.workers.script import Replacement, Run, Situation, Turn, read_script, review_of, turn_for
 from punchlist.workers.scripted import BAD_INPUT
 
@@ -108,7 +108,7 @@ def _parent(name: str) -> Path:
 
 def _pack(environ: Mapping[str, str]) -> Mapping[str, Any]:
     path = Path(environ["PUNCHLIST_PACK"])
-    return msgspec.json.decode(path.read_bytes(), type=dict[str, Any]) if path.exists() else {}
+    return decode(path.read_bytes(), dict[str, Any]) if path.exists() else {}
 
 
 def _text(path: Path) -> str:

@@ -14,6 +14,7 @@ from typing import ParamSpec, TypeVar
 import msgspec
 
 from punchlist.errors import StoreError
+from punchlist.model.json import decode
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -65,7 +66,7 @@ def save(path: Path, record: msgspec.Struct) -> None:
 def load(path: Path, kind: type[_Record]) -> _Record | None:
     """Read a record; None when there is none, or what is there is not one: its owner makes it anew."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
+        return decode(path.read_bytes(), kind)
     except (FileNotFoundError, msgspec.DecodeError):
         return None
 

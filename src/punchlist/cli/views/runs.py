@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 
-import msgspec
-
 from punchlist.cli.tables import columns, in_line, status, strong, table
 from punchlist.cli.views.seen import (
     DriftSeen,
@@ -19,7 +17,7 @@ from punchlist.cli.views.seen import (
     seen,
 )
 from punchlist.cli.views.tasks import moved_task
-from punchlist.model.json import Json
+from punchlist.model.json import Json, convert
 
 Answer = Mapping[str, Json]
 
@@ -169,7 +167,7 @@ def _told(event: EventSeen) -> str:
     from punchlist.model.events import AnyFact
     from punchlist.render.told import told
 
-    fact: AnyFact = msgspec.convert({**event.data, "kind": event.kind}, AnyFact)
+    fact: AnyFact = convert({**event.data, "kind": event.kind}, AnyFact)
     return told(fact)
 
 

@@ -4,7 +4,7 @@ from typing import TypeVar
 
 import msgspec
 
-from punchlist.model.json import Json
+from punchlist.model.json import Json, convert
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 def seen(kind: type[T], value: Json) -> T:
     """Return a part of an answer as a record."""
-    return msgspec.convert(value, kind)
+    return convert(value, kind)
 
 
 class ProjectSeen(Part, frozen=True, kw_only=True):

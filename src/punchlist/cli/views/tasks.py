@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-import msgspec
-
 from punchlist.cli.tables import columns, status, strong, table
 from punchlist.cli.views.seen import (
     CriterionSeen,
@@ -17,7 +15,7 @@ from punchlist.cli.views.seen import (
     VerdictSeen,
     seen,
 )
-from punchlist.model.json import Json
+from punchlist.model.json import Json, convert
 from punchlist.render.terms import place_said, rules_said, scope_said, staff_said
 
 Answer = Mapping[str, Json]
@@ -340,5 +338,5 @@ def branch_of(answer: Answer) -> str | None:
 
 def ids_of(answer: Answer, noun: str) -> list[str]:
     """Return the ids of the things under `noun`."""
-    rows = msgspec.convert(answer[noun], list[dict[str, Json]])
+    rows = convert(answer[noun], list[dict[str, Json]])
     return [str(row["id"]) for row in rows]

@@ -18,7 +18,7 @@ from punchlist.flow.outputs import output_problems, output_words
 from punchlist.model.flow import AgentNode
 from punchlist.model.ids import NodePath, StepId, TaskId
 from punchlist.model.jobs import FailureClass, Folder, Job, Outcome, ProcessJob, Role
-from punchlist.model.json import Json, plain
+from punchlist.model.json import Json, convert, plain
 from punchlist.model.results import Result
 from punchlist.model.state import AttemptState, NodeState
 from punchlist.model.states import AttemptStatus, NodeStatus
@@ -124,7 +124,7 @@ def _examine(place: Place, outcome: Outcome) -> Outcome:
 
 def _examine_built(outcome: Outcome) -> Outcome:
     try:
-        msgspec.convert(outcome.result, Result | None)
+        convert(outcome.result, Result | None)
     except msgspec.ValidationError as error:
         return _bad(outcome, f"its result is not one: {error}")
     return outcome if outcome.snapshot is not None else _bad(outcome, "no tree was recorded")
@@ -189,7 +189,7 @@ def _failing(place: Place, node: AgentNode) -> Verdict | None:
     for output in reversed(outputs):
         found = output.get("verdict", output) if isinstance(output, dict) else None
         if isinstance(found, dict) and "reason_code" in found and found.get("result") == "fail":
-            return msgspec.convert(found, Verdict)
+            return convert(found, Verdict)
     return None
 
 

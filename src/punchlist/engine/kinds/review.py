@@ -16,7 +16,7 @@ from punchlist.engine.turn import Here, Kind
 from punchlist.errors import DefinitionError
 from punchlist.model.flow import CheckNode, ReviewNode
 from punchlist.model.jobs import FailureClass, Job, Outcome, ProcessJob, Role
-from punchlist.model.json import digest, plain
+from punchlist.model.json import convert, digest, plain
 from punchlist.model.parse import parse
 from punchlist.model.proofs import CheckResult
 from punchlist.model.records import Criterion
@@ -61,7 +61,7 @@ def _attempt_over(here: Here, attempt: AttemptState) -> None:
 def _end(here: Here, attempt: AttemptState) -> None:
     outcome = attempt.outcome
     assert outcome is not None
-    review = msgspec.convert(outcome.result, Review)
+    review = convert(outcome.result, Review)
     reviewed = Reviewed(
         assigned=tuple(each.id for each in _criteria(here)),
         results=review.criteria,
@@ -83,7 +83,7 @@ def _examine(place: Place, outcome: Outcome) -> Outcome:
         changed = ", ".join(outcome.exam_changed)
         return _bad(outcome, f"the reviewer changed what it was only to read: {changed}")
     try:
-        review = msgspec.convert(outcome.result, Review)
+        review = convert(outcome.result, Review)
     except msgspec.ValidationError as error:
         problems: tuple[str, ...] = (str(error),)
     else:
@@ -115,7 +115,7 @@ def _checks(place: Place, tree: str) -> tuple[CheckResult, ...]:
     assert place.node.parent is not None
     for child in map(place.at, place.at(place.node.parent).node.children):
         if isinstance(child.definition, CheckNode) and isinstance(child.node.output, dict):
-            checked = msgspec.convert(child.node.output, Checked)
+            checked = convert(child.node.output, Checked)
             if checked.tree == tree:
                 return checked.results
     return ()
