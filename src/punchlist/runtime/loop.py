@@ -306,12 +306,20 @@ class Runtime:
         working = self._working.pop(attempt, None)
         if working is not None:
             working.cancel()
-        ending = working if working is not None else asyncio.create_task(self._performer.settle(attempt))
+        ending = asyncio.create_task(self._end(attempt, working))
         self._ending[ending] = self._folders.pop(attempt, None)  # what is left of an older engine may be anywhere
         ending.add_done_callback(self._ended)
 
+    async def _end(self, attempt: AttemptId, working: "asyncio.Task[None] | None") -> None:
+        """Wait for the end of a cancelled attempt, and see to it: a task that had not begun has ended nothing."""
+        if working is not None:
+            await asyncio.wait({working})
+        await self._performer.settle(attempt)
+
     def _ended(self, ending: "asyncio.Task[None]") -> None:
         self._ending.pop(ending, None)
+        if not ending.cancelled() and (error := ending.exception()) is not None:
+            _LOG.error("an attempt could not be ended", exc_info=error)
         self._announce()  # whoever cancels waits until nothing of it is left
         self._woken.set()
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from punchlist.errors import RefusedError
 from punchlist.model.ids import RunId
-from punchlist.model.states import FINAL_NODE, TaskStatus
+from punchlist.model.states import FINAL_ATTEMPT, FINAL_NODE, TaskStatus
 from punchlist.render import shapes
 from punchlist.service import inbox, lookup
 from punchlist.service.recording import Decide, change_task
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from punchlist.model.commands import InboxCommand
     from punchlist.model.events import TaskFact
     from punchlist.model.state import TaskState
-    from punchlist.ports import Writer
+    from punchlist.ports import Reader, Writer
     from punchlist.service.context import Answer, Service
 
 _HELD = frozenset({TaskStatus.RUNNING, TaskStatus.WAITING})
@@ -62,16 +62,32 @@ def steer(
 
 def await_end(service: "Service", run: RunId) -> None:
     """Return when a run is over and none of its processes lives: a commit that was being made is in the record then."""
-    line = f"waiting until nothing of {run} runs any more; ^C leaves it to end by itself"
-    left = f"{run} ends by itself; see: punchlist status"
+
+    def over(reader: "Reader") -> bool:
+        return lookup.run(reader, run).status in FINAL_NODE and _has_stopped(service, reader, run=run)
+
+    _await(service, run, so=over)
+
+
+def await_stop(service: "Service", run: RunId) -> None:
+    """Return when no process lives of those attempts of a run that are over by its record."""
+    _await(service, run, so=lambda reader: _has_stopped(service, reader, run=run))
+
+
+def _has_stopped(service: "Service", reader: "Reader", *, run: RunId) -> bool:
+    over = {each.id for each in reader.attempts(run=run) if each.status in FINAL_ATTEMPT}
+    return not over & service.processes.alive()
+
+
+def _await(service: "Service", run: RunId, *, so: "Callable[[Reader], bool]") -> None:
+    line = f"waiting until what was stopped of {run} runs no more; ^C leaves it to end by itself"
+    left = f"what was stopped of {run} ends by itself; see: punchlist status"
     with service.waits(line, left=left), service.engine.watch() as watch:
         waiting = Waiting(service, watch)
         while True:
             with service.store.read() as reader:
-                over = lookup.run(reader, run).status in FINAL_NODE
-                attempts = {each.id for each in reader.attempts(run=run)}
-            if over and not attempts & service.processes.alive():
-                return
+                if so(reader):
+                    return
             waiting.for_commit()
 
 

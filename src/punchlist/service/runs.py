@@ -18,7 +18,7 @@ from punchlist.model.states import FINAL_NODE, FINAL_TASK, NodeStatus, TaskStatu
 from punchlist.render import shapes
 from punchlist.service import inbox, listed, lookup, proofs, starts, steps, tasks
 from punchlist.service.context import quiet
-from punchlist.service.holding import await_end
+from punchlist.service.holding import await_end, await_stop
 from punchlist.service.plan_shapes import planned, workers_used
 from punchlist.service.waiting import Waiting
 
@@ -113,9 +113,11 @@ def show(service: "Service", run: str) -> "Answer":
 
 
 def pause(service: "Service", target: str, *, now: bool = False) -> "Answer":
-    """Start nothing new in a run or a task; with `now` what runs is stopped, and starts again later."""
+    """Start nothing new in a run or a task; with `now` what runs is stopped by then, and starts again later."""
     run = _live(service, target)
     inbox.send(service, Pause(run=run, now=now))
+    if now:
+        await_stop(service, run)
     return _shown(service, target, run=run)
 
 
@@ -155,7 +157,7 @@ def retry(service: "Service", target: str) -> "Answer":
 def cancel(service: "Service", target: str, *, node: str | None = None, reason: str = "") -> "Answer":
     """End a task, a step or a run, or one node of a run; agents that work on it are stopped.
 
-    Of a task or a run nothing runs any more by then.
+    Nothing of it runs any more by then.
     """
     kind = lookup.check_kind(target, "task", "step", "run")
     if kind == "task" and node is None:
@@ -166,6 +168,8 @@ def cancel(service: "Service", target: str, *, node: str | None = None, reason: 
     inbox.send(service, Cancel(run=run, node=None if node is None else NodePath(node), reason=reason))
     if node is None:
         await_end(service, run)
+    else:
+        await_stop(service, run)
     return _shown(service, target, run=run)
 
 
