@@ -1,5 +1,8 @@
 """The engine's lock: one engine holds it, and whoever only asks for it never keeps one from it."""
 
+import os
+import select
+import signal
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -55,6 +58,33 @@ def test_who_asks_for_the_lock_is_not_taken_for_an_engine(tmp_path: Path) -> Non
         taken = [_take(path) for _ in range(300)]
 
     assert all(taken)
+
+
+def test_what_a_killed_engine_was_starting_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    killed, begun = os.pipe(), os.pipe()
+    engine = os.fork()
+    if not engine:  # it takes the lock, and is killed when what it starts has a copy of that
+        EngineLock(path).take(Holder(pid=os.getpid(), since="2026-11-21T00:00:00Z", version="1"))
+        os.close(killed[1])
+        if not os.fork():
+            os.write(begun[1], b"!")
+            os.read(killed[0], 1)
+            select.select((), (), (), 0.1)
+            os._exit(0)
+        signal.pause()
+    os.close(killed[0])
+    os.read(begun[0], 1)
+    free = EngineLock(path).is_free()
+    os.kill(engine, signal.SIGKILL)
+    os.waitpid(engine, 0)
+    os.close(killed[1])
+
+    taken = EngineLock(path).take(HOLDER)
+
+    assert (free, taken) == (False, True)
+    for end in begun:
+        os.close(end)
 
 
 def _take(path: Path) -> bool:

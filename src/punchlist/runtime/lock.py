@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import select
 import signal
 from pathlib import Path
 
@@ -17,6 +18,8 @@ CALL = signal.SIGURG
 HAND_OVER = signal.SIGUSR2
 """Asks an engine that says so of itself to end and leave what runs to a newer one."""
 
+_LOOKS, _LOOK = 200, 0.01
+"""How often, and after how many seconds each time, a lock is looked at that a dead engine left to what it started."""
 _ROOM = 200
 """Bytes of what the lock's file says, filled up with blanks."""
 
@@ -83,16 +86,31 @@ class EngineLock:
     def take(self, holder: Holder) -> bool:
         """Take the lock unless another engine has it; say whether it is held now.
 
-        Who only asks for the lock shares it for a moment: that is no engine, and no reason to give way.
+        Who only asks for the lock shares it for a moment: that is no engine, and no reason to give way. Nor is what an
+        engine was starting when it was killed: until that is a program of its own, it has a copy of the lock.
         """
         descriptor = _opened(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        looks = _LOOKS
         while not _locked(descriptor, fcntl.LOCK_EX):
             if not _locked(descriptor, fcntl.LOCK_SH):
-                os.close(descriptor)
-                return False
+                if self._holder_lives() or not looks:
+                    os.close(descriptor)
+                    return False
+                looks -= 1
+                select.select((), (), (), _LOOK)
         self._held, self._holder = descriptor, holder
         self._write(holder)
         StartingLock(self._path.parent).let_go()
+        return True
+
+    def _holder_lives(self) -> bool:
+        """Say whether the process that the file names lives; True where it names none."""
+        try:
+            os.kill(msgspec.json.decode(self._path.read_bytes(), type=Holder).pid, 0)
+        except ProcessLookupError:
+            return False
+        except (OSError, msgspec.DecodeError):
+            return True  # a lock that was taken this moment, or a process of somebody else
         return True
 
     def say_who(self) -> None:

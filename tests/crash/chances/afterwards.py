@@ -63,6 +63,8 @@ def _unexplained(killed: Killed, attempt: Attempt, *, started: bool, failed: boo
         return "done, and done again"
     if attempt.id in killed.victims or (attempt.status == "failed" and failed):
         return None
+    if attempt.status == "cancelled" and killed.paused:
+        return None
     if attempt.status == "lost" and not started:  # the engine died between its record and its process
         return None
     return "was not killed, and is given up"

@@ -20,6 +20,8 @@ from tests.crash.chances.flow import Drawn
 from tests.installed import MARK, Workspace, until
 
 SETTINGS = '[engine]\nidle_exit = "1ms"\n'  # so that an engine that ends by itself says that nothing is left to do
+PAUSES = 0.05
+"""How often all that runs is stopped, and goes on, after an engine was killed."""
 SOONEST, LATEST = 0.0005, 0.3
 """Seconds after which an engine that has begun is killed: as likely within 1 and 10 ms as within 10 and 100."""
 WHO = {
@@ -65,6 +67,7 @@ class Killed:
         self.kills: Counter[str] = Counter()
         self.victims: set[str] = set()
         self.asked = 0  # how often a person was asked whether to go on
+        self.paused = 0  # how often all that ran was stopped by the first word that a new engine heard
         self.left = 0  # how often an engine ended by itself though the run was not over
         self._lock = EngineLock(self.workspace.root / ".punchlist" / "engine.lock")
         self._engine: int | None = None
@@ -93,6 +96,8 @@ class Killed:
             if self._begun_engine() and not self._has_ended(delay):
                 self._kill(who, chance)
                 made += 1
+                if self._engine is None and chance.random() < PAUSES:
+                    self._stop_and_go_on()
             elif not self._goes_on():
                 break
         return made
@@ -114,6 +119,16 @@ class Killed:
         if self.left > MOST_LEFT:
             raise StuckError("engines end, one after the other, though the run goes on")
         return True
+
+    def _stop_and_go_on(self) -> None:
+        """Stop all that runs by what a new engine hears first, and go on; raises StuckError for what lives."""
+        if self.workspace.punchlist("pause", "R1", "--now").code == 0:
+            self.paused += 1
+            if living := self.living():
+                raise StuckError(f"attempts {sorted(living)} live on after all was stopped")
+            self.workspace.ok("resume", "R1")
+        self._engine = self._lock.status().pid
+        reap()
 
     def living(self) -> dict[str, Living]:
         """Return the attempts that live, by id."""
