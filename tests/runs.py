@@ -114,6 +114,7 @@ class Story:
         self.purpose: ev.Purpose = purpose
         self.id = RUN
         self.refolds = True
+        self.env: dict[str, str] = {}
         self.now = START
         self.events: list[ev.Event] = []
         self.wanted = Wanted()
@@ -152,6 +153,7 @@ class Story:
                 task=TaskId(task.task.id) if task is not None else None,
                 base=BASE,
                 branch="punchlist/T1-it",
+                env=self.env,
             ),
             actor=ANN,
         )

@@ -80,9 +80,24 @@ What an agent answers and does not fit goes back to it once, in the same session
 costs no try; after that it is a failure of class `worker`. A command that fails has its answer all the same, if it left
 one that fits: `on_failure: continue` makes red an answer.
 """
+_GIVEN = """\
+## Environment and secrets
+
+`env: [NAME]` at the head of a flow lists names that must be set where the run is started: a missing one refuses the
+run. Their values are frozen with the run, as `inputs` are; expressions read them as `env.NAME`, and the flow's agents
+and commands have them in their environment. `env:` of a node sets variables for its process alone.
+
+`secrets: [NAME]` lists names whose values only processes get, by their environment: of a flow all its agents and
+commands, of a node its own. No expression gives one. Their values are in no event, prompt, log, generated file or
+answer: stars stand there, as many as the value has bytes, also for what JSON, URLs, base64 and a shell's quoting make
+of it. They are kept, readable by their owner alone, until the run is over; `retry` and `resume --from` of a run that is
+over take them anew. What a process writes into the work folder is its own affair.
+
+A called flow lists what it needs itself, and all of it must be set where the run is started.
+"""
 _NAMES = f"""\
 An expression begins with {", ".join(map(code, ROOTS))}, or a name given by `as:`.
-After `nodes.NAME` comes {", ".join(map(code, NODE_FIELDS))}. This version has neither `env` nor `artifacts`.
+After `nodes.NAME` comes {", ".join(map(code, NODE_FIELDS))}. This version has no `artifacts`.
 
 Names of nodes, inputs and `as:` are at most 100 lower-case letters, digits and `_`. These words are CEL's own:
 {", ".join(map(code, sorted(RESERVED)))}.
@@ -129,7 +144,7 @@ def flows() -> dict[str, str]:
     common = table(("key", "value"), ((code(key), _COMMON[key]) for key in COMMON))
     parts = [
         _HEAD, _INPUTS, _ORDER, common, "## Node kinds", *(part for kind in KINDS for part in _kind(kind)),
-        _CONTRACTS, _EXPRESSIONS, _NAMES, "## Not in this version", *_later(), _BUILT_IN, *_built_in(),
+        _CONTRACTS, _GIVEN, _EXPRESSIONS, _NAMES, "## Not in this version", *_later(), _BUILT_IN, *_built_in(),
     ]  # fmt: skip
     return {"flows.md": page("Flows", *parts)}
 

@@ -9,7 +9,7 @@ from punchlist.engine.turn import Turn
 from punchlist.engine.undone import again
 from punchlist.errors import DefinitionError, Problem, RefusedError
 from punchlist.model import commands as cmd, events as ev
-from punchlist.model.flow import AnyNode
+from punchlist.model.flow import AnyNode, Flow, given_names
 from punchlist.model.ids import NodePath
 from punchlist.model.states import FINAL_NODE, NodeStatus
 
@@ -25,6 +25,7 @@ def add_nodes(turn: Turn, command: cmd.AddNodes) -> None:
     nodes = parse_addition(
         command.text, source=command.source, flow=turn.run.definition, read=command.files.__getitem__
     )
+    _refuse_ungiven(turn, nodes, source=command.source)
     there = [child_path(ROOT, node.id) for node in nodes if child_path(ROOT, node.id) in turn.run.nodes]
     _refuse_replaced(turn, there, replace=command.replace, source=command.source)
     failed = [path for path in there if turn.run.nodes[path].status in FINAL_NODE]
@@ -49,6 +50,19 @@ def _refuse(turn: Turn) -> None:
         )
     if run.cancelling:
         raise RefusedError(f"run {run.id} is being cancelled", hint="Type: punchlist status")
+
+
+def _refuse_ungiven(turn: Turn, nodes: Sequence[AnyNode], *, source: str) -> None:
+    """Refuse nodes that ask for more of the environment than the run was given when it was started."""
+    asked, run = given_names(Flow(flow="", nodes=tuple(nodes))), turn.run
+    missing = [name for name in asked.secrets if name not in run.secrets]
+    missing += [name for name in asked.env if name not in run.env]
+    if missing:
+        raise DefinitionError(
+            f"run {run.id} was not given {', '.join(missing)}: what a flow lists is taken when a run is started",
+            where=source,
+            hint="List it in the flow, and run that.",
+        )
 
 
 def _refuse_replaced(turn: Turn, there: Sequence[NodePath], *, replace: bool, source: str) -> None:

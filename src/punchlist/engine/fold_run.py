@@ -9,6 +9,7 @@ from punchlist.engine.facts import fact_of
 from punchlist.engine.fold_nodes import ROOT
 from punchlist.engine.spots import index
 from punchlist.model import events as ev
+from punchlist.model.flow import given_names
 from punchlist.model.state import NodeState, RunState
 from punchlist.model.states import FINAL_NODE
 
@@ -38,6 +39,8 @@ def _created(fact: ev.RunCreated, at: str) -> RunState:
         task=fact.task,
         base=fact.base,
         path=fact.path,
+        env=fact.env,
+        secrets=given_names(fact.definition).secrets,
         created_at=at,
     )
     return fold_nodes.with_nodes(run, root)

@@ -73,6 +73,10 @@ def _policy(place: Place) -> Json:
     return plain(place.policy)
 
 
+def _env(place: Place) -> Json:
+    return dict(place.run.env)
+
+
 def _run(place: Place) -> Json:
     return {"id": place.run.id, "flow": place.run.definition.flow}
 
@@ -107,6 +111,7 @@ def _last(run: RunState, node: NodeState) -> Json:
 _ROOTS: dict[str, Callable[[Place], Json]] = {
     "inputs": _inputs,
     "policy": _policy,
+    "env": _env,
     "run": _run,
     "project": _project,
     "task": _task,

@@ -54,6 +54,7 @@ def start_run(turn: Turn, command: cmd.StartRun) -> None:
             task=command.task,
             base=command.base,
             path=command.path,
+            env=command.env,
         )
     )
     here = turn.at(ROOT)

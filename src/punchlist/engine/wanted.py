@@ -68,5 +68,5 @@ def job_of(state: State, attempt: AttemptId) -> Job:
     assert job is not None
     wanted_job = job(place, asked)
     if isinstance(wanted_job, ProcessJob):
-        return msgspec.structs.replace(wanted_job, path=state.run.path)
+        return msgspec.structs.replace(wanted_job, path=state.run.path, masked=state.run.secrets)
     return wanted_job

@@ -6,6 +6,7 @@ import msgspec
 
 from punchlist.flow.case_check import case_flaws, value_in
 from punchlist.flow.expression_check import Spot, chains_of, check_value, only_name, shape_of
+from punchlist.flow.given import check_node_given
 from punchlist.flow.groups import Group, group_of, rings
 from punchlist.flow.inputs import rule, unfit
 from punchlist.flow.places import Places
@@ -38,7 +39,7 @@ from punchlist.model.records import Step
 
 def check(flow: Flow, *, places: Places, problems: Problems) -> None:
     """Note everything that is wrong with a flow whose shape is right; a node without a kind is passed over."""
-    checker = _Checker(places, problems)
+    checker = _Checker(places, problems, flow.secrets)
     scope = Scope(root_shapes(flow), (), dict(_inside(flow.nodes, ())))
     end = checker.group(flow.nodes, ("nodes",), scope=scope)
     check_value(dict(flow.outputs), Spot(places, problems, ("outputs",), end))
@@ -75,6 +76,7 @@ _NOWHERE = _Around()
 class _Checker:
     places: Places
     problems: Problems
+    secrets: tuple[str, ...] = ()
 
     def group(self, nodes: tuple[AnyNode, ...], path: Path, *, scope: Scope, around: _Around = _NOWHERE) -> Scope:
         """Check the nodes of a group at `path`; return the scope at its end."""
@@ -101,6 +103,7 @@ class _Checker:
 
     def _reading(self, node: AnyNode, path: Path, *, scope: Scope, around: _Around) -> None:
         self._effects(node, path, around=around)
+        check_node_given(node, path, flow_secrets=self.secrets, places=self.places, problems=self.problems)
         item = scope
         if isinstance(node, ForEachNode):
             self._name(node, path, scope=scope)

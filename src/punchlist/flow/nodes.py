@@ -13,6 +13,7 @@ from punchlist.flow.contracts import read_answer, read_declared
 from punchlist.flow.criteria import read_criteria
 from punchlist.flow.document import Entries, Items, Scalar, Yaml, plain
 from punchlist.flow.entry import Around, Entry
+from punchlist.flow.given import read_secrets, read_values
 from punchlist.flow.reading import Reader
 from punchlist.flow.shapes import Unread
 from punchlist.flow.templates import OPEN
@@ -52,7 +53,6 @@ _ONLY: Mapping[str, frozenset[str]] = {
 
 EXHAUSTED_GATES = ("exhausted", "rework", "acceptance")
 _TREE = re.compile(r"base|task_branch|[0-9a-f]{40}|[0-9a-f]{64}")
-_ENVIRONMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HOW = re.compile(r"branch|merge|pr")
 _WORKER = re.compile(r"[a-z][a-z0-9_-]{0,59}")
 _CHOICE = re.compile(r"[a-z][a-z0-9_-]*")
@@ -186,6 +186,8 @@ def _agent(entry: Entry) -> AgentNode:
         session=entry.choice("session", ("new", "keep")),
         prompt=entry.take("prompt", lambda tree: _prompt(entry, tree), default=None),
         output=entry.take("output", lambda tree: read_declared(reader, tree, around=entry.around), default=None),
+        env=entry.take("env", lambda tree: read_values(reader, tree), default=dict[str, str]()),
+        secrets=entry.take("secrets", lambda tree: read_secrets(reader, tree), default=()),
     )
 
 
@@ -205,20 +207,11 @@ def _run(entry: Entry) -> RunNode:
         id=entry.id,
         run=run,
         cwd=entry.take("cwd", reader.filled, default=None),
-        env=entry.take("env", lambda tree: _environment(reader, tree), default=dict[str, str]()),
+        env=entry.take("env", lambda tree: read_values(reader, tree), default=dict[str, str]()),
+        secrets=entry.take("secrets", lambda tree: read_secrets(reader, tree), default=()),
         stdin=entry.take("stdin", reader.text, default=None),
         output=entry.take("output", lambda tree: read_answer(reader, tree, around=entry.around), default=None),
     )
-
-
-def _environment(reader: Reader, tree: Yaml) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for key, value in reader.entries(tree):
-        if not _ENVIRONMENT.fullmatch(key.text) or key.text.startswith("PUNCHLIST"):
-            allowed = "letters, digits and _; PUNCHLIST… is Punchlist's own"
-            reader.problems.add(key.place, f"no environment variable can be called '{key.text}'", allowed=allowed)
-        found[key.text] = reader.word(value)
-    return found
 
 
 def _check(entry: Entry) -> CheckNode:
@@ -378,8 +371,8 @@ def _matching(reader: Reader, tree: Yaml, *, pattern: re.Pattern[str], rule: str
 
 
 KINDS: Mapping[str, tuple[tuple[str, ...], Callable[[Entry], AnyNode]]] = {
-    "agent": (("role", "pack", "rework", "session", "prompt", "output"), _agent),
-    "run": (("cwd", "env", "stdin", "output"), _run),
+    "agent": (("role", "pack", "rework", "session", "prompt", "output", "env", "secrets"), _agent),
+    "run": (("cwd", "env", "secrets", "stdin", "output"), _run),
     "check": ((), _check),
     "review": ((), _review),
     "judge": ((), _judge),

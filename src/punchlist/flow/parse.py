@@ -9,6 +9,7 @@ from punchlist.flow.check import check
 from punchlist.flow.document import Scalar, Yaml, compose, plain
 from punchlist.flow.doubts import doubt
 from punchlist.flow.files import Files, Read
+from punchlist.flow.given import read_listed, read_secrets
 from punchlist.flow.inputs import read_inputs
 from punchlist.flow.nodes import read_nodes
 from punchlist.flow.places import Places
@@ -22,7 +23,7 @@ from punchlist.model.policy import PolicyPart
 
 VERSION = 1
 Warn = Callable[[Problem], object]
-KEYS = ("punchlist", "flow", "doc", "inputs", "outputs", "agents", "policy", "nodes")
+KEYS = ("punchlist", "flow", "doc", "inputs", "outputs", "agents", "policy", "env", "secrets", "nodes")
 _NAME = re.compile(SLUG)
 
 
@@ -68,6 +69,7 @@ def _flow(reader: Reader, document: Yaml, *, files: Files) -> Flow:
         reader.wrong(version, str(VERSION))
     agents = read_agents(reader, fields["agents"]) if "agents" in fields else dict[str, dict[str, Json]]()
     nodes = read_nodes(reader, fields["nodes"], around=files) if "nodes" in fields else ()
+    secrets = read_secrets(reader, fields["secrets"]) if "secrets" in fields else ()
     return Flow(
         flow=_name(reader, fields),
         doc=reader.text(fields["doc"]) if "doc" in fields else "",
@@ -76,6 +78,8 @@ def _flow(reader: Reader, document: Yaml, *, files: Files) -> Flow:
         outputs=_outputs(reader, fields["outputs"]) if "outputs" in fields else dict[str, Json](),
         policy=_policy(reader, fields["policy"]) if "policy" in fields else PolicyPart(),
         agents=agents,
+        env=read_listed(reader, fields["env"], secrets=secrets) if "env" in fields else (),
+        secrets=secrets,
         nodes=with_workers(nodes, agents),
     )
 

@@ -89,12 +89,12 @@ class Scope:
         root = chain.names[0]
         if root == "nodes":
             return self._node_shape(chain, chains)
+        if root == "env" and len(chain.names) > 1 and chain.names[1] not in (self.names["env"].fields or {}):
+            raise self._unlisted(chain)
         if root in self.names:
             self._first_round(chain, chains)
             return self._follow(self.names[root], chain, chains=chains, start=1)
         known = (*self.names, "nodes")
-        if root == "env":
-            raise FlawError("this version does not have 'env' in expressions yet", offset=chain.offsets[0])
         if root == "round":
             raise FlawError("there is a 'round' only inside a repeat", offset=chain.offsets[0], allowed=listed(known))
         unknown = f"there is no '{root}' here"
@@ -107,6 +107,12 @@ class Scope:
             message = "in the first round there is none before it, and round.last is null"
             hint = "Ask round.index > 0 or round.last != null first, here or in `when`"
             raise FlawError(message, offset=chain.offsets[1], hint=hint)
+
+    def _unlisted(self, chain: Chain) -> FlawError:
+        name, known = chain.names[1], self.names["env"].fields or {}
+        hint = nearest(name, known) or f"List it at the head of the flow: `env: [{name}]`; no expression gives a secret"
+        allowed = listed(known) or "nothing"
+        return FlawError(f"'env' has no '{name}'", offset=chain.offsets[1], allowed=allowed, hint=hint)
 
     def _node_shape(self, chain: Chain, chains: tuple[Chain, ...]) -> Shape:
         if len(chain.names) < _PATH:

@@ -65,6 +65,7 @@ def root_shapes(flow: Flow) -> dict[str, Shape]:
     return {
         "inputs": Shape("map", inputs),
         "policy": record_shape(Policy),
+        "env": Shape("map", dict.fromkeys(flow.env, STRING)),
         "run": RUN,
         "project": DYN,
         "task": DYN,

@@ -133,6 +133,7 @@ def _agent(node: AgentNode) -> Iterator[Use]:
     yield Use(("pack",), node.pack)
     yield Use(("rework",), node.rework)
     yield Use(("prompt",), node.prompt, "a string")
+    yield from (Use(("env", name), value, "text") for name, value in node.env.items())
 
 
 def _run(node: RunNode) -> Iterator[Use]:

@@ -24,11 +24,11 @@ TYPE_NAMES = frozenset(
 
 LATER_KINDS = ("python", "wait", "best_of")
 LATER: Mapping[str, tuple[str, ...]] = {
-    "flow": ("finally", "env", "secrets"),
+    "flow": ("finally",),
     "node": ("memory",),
     "agents": ("model", "tools", "account", "env"),
-    "agent": ("tools", "artifacts", "secrets", "env", "with"),
-    "run": ("artifacts", "secrets"),
+    "agent": ("tools", "artifacts", "with"),
+    "run": ("artifacts",),
     "gate": ("form", "timeout", "on_timeout", "approvers"),
     "retry": ("on",),
 }

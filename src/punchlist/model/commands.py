@@ -17,7 +17,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class StartRun(Command, frozen=True, tag=True):
     """Begin a run; for purpose `deliver` the task must be ready, and becomes running.
 
-    `path` is PATH as it is where the run was asked for.
+    `path` is PATH as it is where the run was asked for, `env` what the names that the flow lists are set to there.
     """
 
     run: RunId
@@ -31,6 +31,7 @@ class StartRun(Command, frozen=True, tag=True):
     base: Commit | None = None
     branch: str | None = None
     path: str = ""
+    env: dict[str, str] = {}
 
 
 class Decide(Command, frozen=True, tag=True):

@@ -252,6 +252,7 @@ class RunCreated(Fact, frozen=True, tag=True):
     task: TaskId | None = None
     base: Commit | None = None
     path: str = ""
+    env: dict[str, str] = {}
 
 
 class RunMoved(Fact, frozen=True, tag=True):

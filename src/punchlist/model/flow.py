@@ -1,7 +1,7 @@
 """A checked flow: one closed record a node kind. Strings may hold `${{ … }}`, evaluated when the node starts."""
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Iterable, Iterator, Sequence, ValuesView
+from typing import Literal, cast
 
 import msgspec
 
@@ -61,6 +61,8 @@ class AgentNode(Node, frozen=True, tag="agent"):
     session: str = "new"
     prompt: str | None = None
     output: dict[str, Json] | None = None
+    env: dict[str, str] = {}
+    secrets: tuple[str, ...] = ()
 
 
 class RunNode(Node, frozen=True, tag="run"):
@@ -76,6 +78,7 @@ class RunNode(Node, frozen=True, tag="run"):
     env: dict[str, str] = {}
     stdin: str | None = None
     output: dict[str, Json] | None = None
+    secrets: tuple[str, ...] = ()
 
 
 class CheckNode(Node, frozen=True, tag="check"):
@@ -222,7 +225,11 @@ AnyNode = (
 
 
 class Flow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    """A whole definition, checked: `source` is the file's name as errors show it."""
+    """A whole definition, checked: `source` is the file's name as errors show it.
+
+    `env` names what must be set where a run is started, and is given to its agents and commands; `secrets` so, too, but
+    to no expression, and their values are masked.
+    """
 
     flow: str
     nodes: tuple[AnyNode, ...]
@@ -232,6 +239,45 @@ class Flow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     outputs: dict[str, Json] = {}
     policy: PolicyPart = PolicyPart()
     agents: dict[str, dict[str, Json]] = {}
+    env: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
+
+
+class Given(msgspec.Struct, frozen=True, kw_only=True):
+    """Names of the environment that a flow and those that it calls list, each once, in the order of first sight."""
+
+    env: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
+
+
+def _inside(record: msgspec.Struct) -> Iterator[AnyNode]:
+    """Yield the nodes that a flow or a group of any kind holds."""
+    for name in record.__struct_fields__:
+        value: object = getattr(record, name)
+        held = cast("dict[str, object]", value).values() if isinstance(value, dict) else value
+        for each in cast("Iterable[object]", held) if isinstance(held, tuple | ValuesView) else (held,):
+            if isinstance(each, Node):
+                yield cast("AnyNode", each)
+            elif isinstance(each, msgspec.Struct):
+                yield from _inside(each)
+
+
+def given_names(flow: Flow) -> Given:
+    """Return the names that must be set where a run of a flow is started."""
+    env, secrets = dict.fromkeys(flow.env), dict.fromkeys(flow.secrets)
+    nodes = list(_inside(flow))
+    while nodes:
+        node = nodes.pop()
+        match node:
+            case AgentNode() | RunNode():
+                secrets.update(dict.fromkeys(node.secrets))
+            case CallNode():
+                inside = given_names(node.flow)
+                env.update(dict.fromkeys(inside.env))
+                secrets.update(dict.fromkeys(inside.secrets))
+            case _:
+                nodes += _inside(node)
+    return Given(env=tuple(env), secrets=tuple(secrets))
 
 
 def extended(flow: Flow, nodes: Sequence[AnyNode]) -> Flow:

@@ -88,6 +88,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 class ProcessJob(msgspec.Struct, frozen=True, kw_only=True, tag="process", tag_field="job"):
     """Run a worker (`worker` set: prompt and pack are for it) or a command (`argv`) in a folder, within limits.
 
+    `secrets` are names whose values it is given, `masked` those whose values nothing that it leaves may show.
+
     `answer` says that a command answers in JSON; its result has it as `answer`, unless there is none.
 
     `env` are values set for the process, `path` is PATH where the run was started (empty: the engine's), `cwd` where in
@@ -114,6 +116,8 @@ class ProcessJob(msgspec.Struct, frozen=True, kw_only=True, tag="process", tag_f
     network: bool = True
     sandbox: str = "auto"
     answer: Answer | None = None
+    secrets: tuple[str, ...] = ()
+    masked: tuple[str, ...] = ()
     diff_base: Commit | None = None
     again: int = 0
     twice: bool = False

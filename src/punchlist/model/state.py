@@ -233,7 +233,7 @@ class Tries(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunState(msgspec.Struct, frozen=True, kw_only=True):
-    """A run as its stream tells it. The root node has the path `""`.
+    """A run as its stream tells it. The root node has the path `""`. `secrets` are the names of all that its nodes get.
 
     `queue` holds attempts that wait for a slot, `lines` those of each worker among them, by the same tickets, `parked`
     those with a time before which they must not start, `live` those that run, `held` those of items that a person's
@@ -254,6 +254,8 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     task: TaskId | None = None
     base: Commit | None = None
     path: str = ""
+    env: dict[str, str] = {}
+    secrets: tuple[str, ...] = ()
     status: NodeStatus = NodeStatus.PENDING
     paused: bool = False
     cancelling: str = ""

@@ -123,7 +123,7 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
 
     `home` is the project's private HOME; None keeps the user's own, for commands that the user wrote. `search` is
     PATH where the run was started (empty: the engine's), `listed` what listed names were there; `path` goes before it.
-    `answer` says where a command answers.
+    `answer` says where a command answers. `secrets` are values that it is given, `masked` those that nothing may show.
     """
 
     attempt: AttemptId
@@ -140,10 +140,13 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     network: bool = True
     sandbox: str = "auto"
     answer: Answer | None = None
+    run: RunId | None = None
+    secrets: Mapping[str, str] = {}
+    masked: Mapping[str, str] = {}
 
 
 class Listed(Protocol):
-    """Values of the names that workers list, by run; private to the user, and no part of the record."""
+    """Values of the names that workers list, and of secrets, by run; private to the user, and no part of the record."""
 
     def keep(self, run: RunId, values: Mapping[str, str]) -> None:
         """Keep the values for a run that is about to be asked for; raises StoreError."""
@@ -196,10 +199,18 @@ class Processes(Protocol):
         """Leave alone what runs, also when waiting for it is cancelled: another engine will take it up."""
         ...
 
+    def covered(self, job: ProcessJob, data: bytes) -> bytes:
+        """Return what a job's process left elsewhere, with the values of secrets made unreadable."""
+        ...
+
+    def mask(self, run: RunId, attempts: Sequence[AttemptId]) -> None:
+        """Make the values of a run's secrets unreadable in what its attempts left; blocking."""
+        ...
+
     def record(self, outcome: Outcome) -> None:
         """Write `outcome.json`: what the engine made of an attempt; raises StoreError."""
         ...
 
     def tail(self, attempt: AttemptId, *, stream: str = "stdout", start: int = 0) -> bytes:
-        """Return the output from byte `start` on (b"" when there is none)."""
+        """Return the output from byte `start` on (b"" when there is none), without the values of secrets."""
         ...

@@ -31,6 +31,7 @@ from punchlist.ports import Clock, Reader, Store, Writer
 from punchlist.render.failures import failure
 from punchlist.runtime.changes import Pages, changes_of
 from punchlist.runtime.channel import Channel, drain
+from punchlist.runtime.forgetting import forget, kept_for_nothing
 from punchlist.runtime.loading import is_current, lately_changed, load_run, with_documents
 from punchlist.runtime.lock import EngineLock, Holder
 from punchlist.runtime.perform import Performer
@@ -246,7 +247,7 @@ class Runtime:
             self._want(state, wanted(state, changed_attempts(events), decided_at=batch.decided_at[run]))
             if state.run is not None and state.run.status in FINAL_NODE:
                 del self._states[run]
-                self._performer.listed.forget(run)
+                self._forget(run, tuple(state.run.attempts) if state.run.secrets else ())
 
     def _announce(self) -> None:
         self._channel.announce(but=self._told)
@@ -316,6 +317,15 @@ class Runtime:
             await asyncio.wait({working})
         await self._performer.settle(attempt)
 
+    def _forget(self, run: RunId, attempts: Sequence[AttemptId]) -> None:
+        """Remove what is kept of the environment for a run that is over, when nothing is left that could print it."""
+        if not attempts:
+            self._performer.listed.forget(run)
+            return
+        ending = asyncio.create_task(forget(self._performer, run, attempts=attempts, after=[*self._ending]))
+        self._ending[ending] = f"values {run}"
+        ending.add_done_callback(self._ended)
+
     def _ended(self, ending: "asyncio.Task[None]") -> None:
         self._ending.pop(ending, None)
         if not ending.cancelled() and (error := ending.exception()) is not None:
@@ -331,14 +341,14 @@ class Runtime:
             for row in reader.runs(live=True):
                 self._states[row.id] = load_run(reader, row.id)
             tasks = set(lately_changed(reader))
-            for run in self._performer.listed.runs():
-                if (over := reader.run(run)) is not None and over.status in FINAL_NODE:
-                    self._performer.listed.forget(run)
+            over = kept_for_nothing(self._performer, reader)
         self._performer.leaving.sweep()
         tasks |= {state.run.task for state in self._states.values() if state.run is not None and state.run.task}
         if tasks:
             await self._show(self._pages.mend, sorted(tasks))
         await self._take_up()
+        for run, attempts in over.items():
+            self._forget(run, attempts)
         await self._apply([cmd.TimePassed(run=run) for run in self._states])
 
     async def _take_up(self) -> None:

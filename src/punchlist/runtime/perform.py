@@ -1,14 +1,14 @@
 """Performing a job: folder, process, what it left, as an Outcome. Everything here may be done again after a crash."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar, assert_never
 
 import msgspec
 
 from punchlist.errors import DefinitionError, PunchlistError, RefusedError
-from punchlist.model.ids import AttemptId, ProjectId, Tree
+from punchlist.model.ids import AttemptId, ProjectId, RunId, Tree
 from punchlist.model.jobs import (
     FailureClass,
     IntegrateJob,
@@ -110,6 +110,11 @@ class Performer:
             return _failed(job.attempt, FailureClass.WORKER, error=error)
         return outcome
 
+    def forget(self, run: RunId, attempts: Sequence[AttemptId]) -> None:
+        """Remove what was kept for a run that is over, once none of its attempts shows a value of it; blocking."""
+        self._processes.mask(run, attempts)
+        self.listed.forget(run)
+
     def let_go(self) -> None:
         """Leave alone what runs, also when waiting for it is cancelled: another engine will take it up."""
         self._processes.let_go()
@@ -167,6 +172,7 @@ class Performer:
 
     async def _launch(self, job: ProcessJob, project: Project | None, *, work: Path) -> Launch:
         files: dict[str, bytes] = {}
+        listed = self.listed.of(job.run)
         if job.worker is None:
             invocation = Invocation(argv=job.argv)
             if job.stdin is not None:
@@ -195,12 +201,15 @@ class Performer:
             limits=job.limits,
             search=job.path,
             path=project.path if project is not None and job.folder.place != "run" else (),
-            listed=self.listed.of(job.run),
+            listed=listed,
             env=job.env,
             files=files,
             network=job.network,
             sandbox=job.sandbox,
             answer=job.answer,
+            run=job.run,
+            secrets={name: _secret(listed, name, run=job.run) for name in job.secrets},
+            masked={name: listed[name] for name in job.masked if name in listed},
         )
 
     def _home(self, job: ProcessJob, project: Project | None) -> Path | None:
@@ -248,10 +257,11 @@ class Performer:
         asked, work = job.answer, self._workspace.path(job.folder)
         if asked is None:
             return outcome
-        left = self._workspace.left
-        return await _beside(
-            lambda: with_answer(outcome, asked, ended=ended, read=lambda name, most: left.read(work, name, most=most))
-        )
+
+        def read(name: str, most: int) -> bytes:
+            return self._processes.covered(job, self._workspace.left.read(work, name, most=most))
+
+        return await _beside(lambda: with_answer(outcome, asked, ended=ended, read=read))
 
     async def _with_snapshot(self, job: ProcessJob, project: Project, *, outcome: Outcome) -> Outcome:
         base = job.folder.base
@@ -333,6 +343,14 @@ def _there(project: Project | None) -> Project:
     if project is None:
         raise DefinitionError("this node works on a project, and the run has none", hint="Name one with --project.")
     return project
+
+
+def _secret(listed: Mapping[str, str], name: str, *, run: RunId) -> str:
+    if name not in listed:
+        raise DefinitionError(
+            f"the secret {name} of run {run} is not at hand", hint=f"Set it, and type: punchlist retry {run}"
+        )
+    return listed[name]
 
 
 def _within(folder: Path, cwd: str) -> Path:

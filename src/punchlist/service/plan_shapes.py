@@ -26,14 +26,19 @@ _ANY = "[*]"
 
 
 def planned(
-    flow: "Flow", *, inputs: "Mapping[str, Json]", policy: "Policy", project: "Project | None" = None
+    flow: "Flow",
+    *,
+    inputs: "Mapping[str, Json]",
+    policy: "Policy",
+    project: "Project | None" = None,
+    env: "Mapping[str, str] | None" = None,
 ) -> "list[Json]":
     """Return a flow's nodes in the order written, each with its path, kind and what it says; loops have a `note`.
 
     Expressions that need only inputs, policy, project, items or the first round are filled in; all others stand as they
     are written. A `for_each` over what is known stands there once an item, a `repeat` with its first round.
     """
-    known: dict[str, Json] = {"inputs": dict(inputs), "policy": plain(policy)}
+    known: dict[str, Json] = {"inputs": dict(inputs), "policy": plain(policy), "env": dict(env or {})}
     if project is not None:
         known["project"] = plain(project)
     return [*_group(flow.nodes, "", known=known)]

@@ -59,6 +59,7 @@ def ask(service: "Service", project: str | None, *, request: str = "", planner: 
         raise DefinitionError(f"it holds the control character {control}", where="request", hint=hint)
     worker = starts.worker_for(service, planner, role="planner", where="the plan")
     flow = service.flow("plan")
+    env, secrets = listed.given(service, flow, inputs={"request": request})
     with service.store.write() as writer:
         run = RunId(f"R{writer.allocate('run')}")
         service.committing(writer, about=run)
@@ -80,8 +81,9 @@ def ask(service: "Service", project: str | None, *, request: str = "", planner: 
             policy=proofs.resolved_policy(service, owner, task=None, flow=flow.policy),
             project=ProjectId(owner.id),
             base=service.workspace.base(owner),
+            env=env,
         )
-        listed.hand_over(service, run)
+        listed.hand_over(service, run, secrets=secrets)
         writer.enqueue(plain(command), at=service.now(), actor=service.actor)
     service.engine.wake()
     return run

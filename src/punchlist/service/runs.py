@@ -7,6 +7,7 @@ import msgspec
 
 from punchlist.errors import Problem, RefusedError
 from punchlist.model.commands import AddNodes, Cancel, Pause, Resume, Retry, StartRun
+from punchlist.model.flow import given_names
 from punchlist.model.ids import NodePath, ProjectId, RunId, StreamId, TaskId, step_task
 from punchlist.model.json import plain
 from punchlist.model.notes import flow_policy_problems
@@ -59,6 +60,7 @@ def run(
     with service.store.read() as reader:
         owner = None if project is None else lookup.project(reader, project)
     resolved = _policy(service, owner, flow=definition, rules=rules)
+    env, secrets = listed.given(service, definition, inputs=bound)
     used = workers_used(definition, inputs=bound, policy=resolved, project=owner)
     listed.require_all(service, used, what=f"the run of {definition.flow}")
     with service.store.write() as writer:
@@ -74,9 +76,10 @@ def run(
             policy=resolved,
             project=None if owner is None else ProjectId(owner.id),
             base=None if owner is None else service.workspace.base(owner),
+            env=env,
         )
         at = service.now()
-        listed.hand_over(service, started)
+        listed.hand_over(service, started, secrets=secrets)
         writer.enqueue(plain(command), at=at, actor=service.actor)
     service.engine.wake()
     return {"run": shapes.run(lookup.pending(command, at=at), [])}
@@ -97,7 +100,9 @@ def dry_run(
         with service.store.read() as reader:
             owner = lookup.project(reader, project)
     resolved = _policy(service, owner, flow=definition, rules=rules)
-    return {"plan": planned(definition, inputs=bound, policy=resolved, project=owner)}
+    here = service.outside.environment
+    env = {name: here[name] for name in given_names(definition).env if name in here}
+    return {"plan": planned(definition, inputs=bound, policy=resolved, project=owner, env=env)}
 
 
 def listing(service: "Service") -> "Answer":
@@ -135,6 +140,7 @@ def resume(service: "Service", target: str, *, start_from: str | None = None, ye
         inbox.send(service, Resume(run=run))
     else:
         run = _begun(service, target)
+        _hand_over_again(service, run)
         inbox.send(service, Resume(run=run, start_from=NodePath(start_from), agreed=yes))
     return _shown(service, target, run=run)
 
@@ -144,6 +150,7 @@ def retry(service: "Service", target: str) -> "Answer":
     task = _task_behind(service, target)
     if task is None:
         run = _begun(service, target)
+        _hand_over_again(service, run)
         inbox.send(service, Retry(run=run))
         return _shown(service, target, run=run)
     with service.store.read() as reader:
@@ -152,6 +159,13 @@ def retry(service: "Service", target: str) -> "Answer":
         hint = f"Type: punchlist task reopen {task}, or punchlist rework STEP -m TEXT"
         raise RefusedError(f"task {task} is accepted: nothing of it failed", hint=hint)
     return starts.start_again(service, task)
+
+
+def _hand_over_again(service: "Service", run: RunId) -> None:
+    """Give a run that is over, and is to go on, the secrets that it lists: they were forgotten at its end."""
+    with service.store.read() as reader:
+        if lookup.run(reader, run).status in FINAL_NODE:
+            listed.again(service, run, reader=reader)
 
 
 def cancel(service: "Service", target: str, *, node: str | None = None, reason: str = "") -> "Answer":

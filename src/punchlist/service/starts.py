@@ -134,6 +134,7 @@ def _start(service: "Service", writer: "Writer", *, task: str, flow: "Flow") -> 
     project = lookup.project(writer, state.task.project)
     check_destination(state, project)
     run = RunId(f"R{writer.allocate('run')}")
+    env, secrets = listed.given(service, flow, inputs={})
     command = StartRun(
         run=run,
         stream=StreamId(service.ids.uuid()),
@@ -146,9 +147,10 @@ def _start(service: "Service", writer: "Writer", *, task: str, flow: "Flow") -> 
         task=TaskId(task),
         base=proofs.base_of(service, writer, state=state, project=project),
         branch=state.branch or f"punchlist/{task}-{slug(state.task.title)}",
+        env=env,
     )
     at = service.now()
-    listed.hand_over(service, run)
+    listed.hand_over(service, run, secrets=secrets)
     writer.enqueue(plain(command), at=at, actor=service.actor)
     return state, lookup.pending(command, at=at)
 

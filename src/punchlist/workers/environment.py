@@ -19,8 +19,8 @@ def environment(launch: Launch, environ: Mapping[str, str], *, io: Path) -> dict
 
     PATH, LANG, TERM, HOME, PWD, proxies and certificates, the names passed through (as they were where the run was
     started, else as the engine has them; one that neither has is left out), the values set by the worker and then by
-    the launch, and at last the engine's own PUNCHLIST_ names, which nothing overrides. TMPDIR is not set: sockets in a
-    deep folder would break programs.
+    the launch, secrets, and at last the engine's own PUNCHLIST_ names, which nothing overrides. TMPDIR is not set:
+    sockets in a deep folder would break programs.
     """
     passed = {
         name: (launch.listed if name in launch.listed else environ)[name]
@@ -36,6 +36,7 @@ def environment(launch: Launch, environ: Mapping[str, str], *, io: Path) -> dict
         **passed,
         **launch.invocation.env,
         **launch.env,
+        **launch.secrets,
         "PWD": str(launch.cwd),
         **_own(launch, io),
     }

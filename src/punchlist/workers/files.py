@@ -4,7 +4,7 @@ import fcntl
 import hashlib
 import os
 import re
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -15,6 +15,7 @@ from punchlist.errors import DefinitionError, StoreError
 from punchlist.model.ids import AttemptId
 from punchlist.model.jobs import FailureClass, Outcome
 from punchlist.model.json import Json, decode
+from punchlist.workers.masking import mask_file, mask_folder
 from punchlist.workers.reading import read_regular
 
 TAIL = 64 << 10
@@ -189,6 +190,18 @@ class AttemptFiles:
     def sizes(self) -> tuple[int, int]:
         """Return the bytes of stdout and of stderr."""
         return _stat(self.at("stdout"))[0], _stat(self.at("stderr"))[0]
+
+    def mask(self, forms: Sequence[bytes]) -> None:
+        """Make these bytes unreadable in all that the attempt wrote; its processes are gone."""
+        if forms:
+            for stream in ("stdout", "stderr"):
+                with suppress(OSError):
+                    mask_file(self.at(stream), forms)
+            mask_folder(self.io, forms)
+
+    def is_recorded(self) -> bool:
+        """Say whether the engine has written down what became of the attempt."""
+        return os.path.lexists(self.at("outcome.json"))
 
     def output_digest(self) -> str:
         """Return the SHA-256 of stdout followed by stderr."""

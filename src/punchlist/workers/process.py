@@ -10,7 +10,7 @@ from pathlib import Path
 from punchlist.dying import reach
 from punchlist.errors import WorkerError
 from punchlist.executables import find_program
-from punchlist.model.ids import AttemptId
+from punchlist.model.ids import AttemptId, RunId
 from punchlist.model.jobs import FailureClass, Limits, Outcome, ProcessJob
 from punchlist.ports import Exit, Launch, Lost
 from punchlist.workers import wrapper
@@ -30,6 +30,7 @@ from punchlist.workers.killing import (
 )
 from punchlist.workers.limits import Use, Watch
 from punchlist.workers.listed import ListedValues
+from punchlist.workers.masking import forms_of, held_back, masked
 from punchlist.workers.sampling import use_of
 from punchlist.workers.tree import Process, Tree, alive_below, own_children, read_process
 from punchlist.workers.wrapper import Wrapper
@@ -68,8 +69,29 @@ class LocalProcesses:
         self._files(outcome.attempt).record(outcome)
 
     def tail(self, attempt: AttemptId, *, stream: str = "stdout", start: int = 0) -> bytes:
-        """Return the output from byte `start` on (b"" when there is none); `stream` is stdout or stderr."""
-        return self._files(attempt).tail(stream, start=start)
+        """Return the output from byte `start` on (b"" when there is none); `stream` is stdout or stderr.
+
+        Of an attempt that goes on, secrets are made unreadable; what may be the beginning of one is left for the next
+        time.
+        """
+        files = self._files(attempt)
+        forms = () if files.is_recorded() else self._forms_at(files)
+        if not forms:
+            return files.tail(stream, start=start)
+        before = min(start, len(forms[0]))
+        data = files.tail(stream, start=start - before)
+        return masked(data, forms)[before : len(data) - held_back(data, forms)]
+
+    def covered(self, job: ProcessJob, data: bytes) -> bytes:
+        """Return what a job's process left elsewhere, with the values of secrets made unreadable."""
+        return masked(data, self._forms(job.run, job.masked))
+
+    def mask(self, run: RunId, attempts: Sequence[AttemptId]) -> None:
+        """Make the values of a run's secrets unreadable in what its attempts left."""
+        values = self.listed.of(run)
+        for attempt in attempts:
+            files = self._files(attempt)
+            files.mask(forms_of(values[name] for name in _masked_names(files) if name in values))
 
     async def run(self, launch: Launch) -> Exit:
         """Start the process in its own session, wait for it, enforce its limits; nothing of its tree survives.
@@ -92,6 +114,7 @@ class LocalProcesses:
             watched = True
         finally:  # also when watching it failed: what was started must not go on without anyone to end it
             record = await self._ended(started, files, grace=self._grace_for(limit), counts=watched)
+            await _covered(files, forms_of(launch.masked.values()))
         return await _exit(files, record, limit=limit, asked=launch)
 
     async def adopt(self, job: ProcessJob) -> Exit | Lost:
@@ -119,13 +142,16 @@ class LocalProcesses:
         finally:
             if not self._leaving:
                 record = await to_the_end(self._finish_found(files, grace=self._grace_for(limit)))
+                await _covered(files, self._forms(job.run, job.masked))
         if record is None and limit is None and not _too_much(files, job):
             return Lost(reason=lost)
         return await _exit(files, record or ExitRecord(None, None), limit=limit, asked=job)
 
     async def settle(self, attempt: AttemptId) -> None:
         """Kill what is left of an attempt that is over, whoever started it, and return when its lock is free."""
-        await to_the_end(self._finish_found(self._files(attempt), grace=self._grace))
+        files = self._files(attempt)
+        await to_the_end(self._finish_found(files, grace=self._grace))
+        await _covered(files, self._forms_at(files))
 
     def alive(self) -> frozenset[AttemptId]:
         """Return the attempts of which processes of this machine live, whoever started them; reads /proc."""
@@ -138,12 +164,24 @@ class LocalProcesses:
     def _files(self, attempt: AttemptId) -> AttemptFiles:
         return AttemptFiles(self._root, attempt)
 
+    def _forms(self, run: RunId, names: Sequence[str]) -> tuple[bytes, ...]:
+        """Return what gives the values of a run's secrets away."""
+        values = self.listed.of(run) if names else dict[str, str]()
+        return forms_of(values[name] for name in names if name in values)
+
+    def _forms_at(self, files: AttemptFiles) -> tuple[bytes, ...]:
+        """Return what gives secrets away in an attempt of which only the files are known."""
+        run = files.request().get("run")
+        return self._forms(RunId(run), _masked_names(files)) if isinstance(run, str) else ()
+
     def _start(self, launch: Launch, files: AttemptFiles) -> Wrapper:
         if self._reaper:
             _become_reaper()
         env = environment(launch, self._environ, io=files.io)
         argv = _resolved(launch, env["PATH"])
-        files.create(_request(launch, argv=argv, env=env), launch.files, io=launch.role in AGENTS)
+        forms = forms_of(launch.masked.values())
+        written = {name: masked(content, forms) for name, content in launch.files.items()}
+        files.create(_request(launch, argv=argv, env=env), written, io=launch.role in AGENTS)
         reach("before-spawn")
         try:
             started = wrapper.start(argv, files, cwd=launch.cwd, env=env, stdin=launch.invocation.stdin)
@@ -210,6 +248,18 @@ async def _passed_limit(
         if passed is not None:
             files.note_limit(passed)
             return passed
+
+
+def _masked_names(files: AttemptFiles) -> list[str]:
+    """Return the names of the secrets that nothing of an attempt may show."""
+    names = files.request().get("masked")
+    return [str(name) for name in names] if isinstance(names, list) else []
+
+
+async def _covered(files: AttemptFiles, forms: tuple[bytes, ...]) -> None:
+    """Make secrets unreadable in what an attempt left; nothing interrupts that."""
+    if forms:
+        await to_the_end(asyncio.to_thread(files.mask, forms))
 
 
 def _tree_of(started: Wrapper, files: AttemptFiles, *, process: Process | None) -> Tree:
@@ -302,6 +352,7 @@ def _request(launch: Launch, *, argv: Sequence[str], env: Iterable[str]) -> dict
         "network": launch.network,
         "sandbox": launch.sandbox,
         "unenforced": list(_unenforced(launch)),
+        **({"run": launch.run, "masked": sorted(launch.masked)} if launch.masked else {}),
     }
 
 

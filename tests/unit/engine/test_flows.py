@@ -7,8 +7,7 @@ import pytest
 
 from punchlist.model import commands as cmd, events as ev
 from punchlist.model.ids import NodePath
-from punchlist.model.jobs import Answer, FailureClass, Role
-from punchlist.model.json import Json
+from punchlist.model.jobs import FailureClass, Role
 from punchlist.model.policy import Policy
 from punchlist.model.states import AttemptStatus, NodeStatus
 from tests.runs import PROJECT, RUN, Story, broken, built_in, checked, deliver, flow_of, reviewed, step, task_of
@@ -280,45 +279,6 @@ nodes:
     assert (other.limits.timeout, other.limits.silence) == (300, 30)
     assert (job.limits.timeout, job.limits.memory, job.limits.silence) == (3600, 8 << 30, None)
     assert job.limits.processes == 1000
-
-
-def test_a_command_s_output_can_be_read_as_json() -> None:
-    story = begun("outputs: {n: '${{ nodes.a.output.n }}'}\nnodes: {a: {run: x, output: {json: stdout}}}")
-    assert story.job(story.attempt_at("a").id).answer == Answer()
-    story.over(story.attempt_at("a").id, exit_code=0, result={"exit_code": 0, "stdout": "", "answer": {"n": 3}})
-    assert story.run.outputs == {"n": 3}
-
-
-FILED = "{a: {run: x, on_failure: continue, output: {file: '${{ run.id }}.json', fields: {n: int}}}}"
-
-
-def test_a_command_s_answer_may_be_a_file_and_must_be_what_is_declared() -> None:
-    story = begun(f"nodes: {FILED}")
-    attempt = story.attempt_at("a").id
-    assert story.job(attempt).answer == Answer(file="R1.json")
-    story.over(attempt, exit_code=0, result={"exit_code": 0, "stdout": "", "answer": {"n": "x"}})
-    assert (story.node("a").status, story.node("a").output) == ("failed", None)
-    assert story.node("a").error == "attempt A1: bad output: n is a string; allowed: int"
-
-
-@pytest.mark.parametrize(
-    ("result", "output"),
-    [
-        ({"exit_code": 1, "stdout": "", "answer": {"n": 1}}, {"n": 1}),
-        ({"exit_code": 1, "stdout": "", "answer": {"n": ""}}, None),
-        ({"exit_code": 1, "stdout": ""}, None),
-    ],
-)
-def test_a_command_that_fails_answers_all_the_same_if_it_can(result: Json, output: Json) -> None:
-    story = begun(f"nodes: {FILED}")
-    story.fail(story.attempt_at("a"), result=result)
-    assert (story.node("a").status, story.node("a").output) == ("failed", output)
-
-
-def test_a_command_whose_output_is_not_declared_fits_whatever_it_says() -> None:
-    story = begun("nodes: {a: {run: x, output: {json: stdout}}}")
-    story.over(story.attempt_at("a").id, exit_code=0, result={"exit_code": 0, "stdout": "", "answer": [1]})
-    assert story.node("a").output == [1]
 
 
 @pytest.mark.parametrize(

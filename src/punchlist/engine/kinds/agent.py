@@ -6,6 +6,7 @@ from punchlist.engine import checking
 from punchlist.engine.answering import decide_attempt
 from punchlist.engine.checking import SETUP, exam_job, setup_job
 from punchlist.engine.criticism import asked_of, faults, first_plan, plan_exam, plan_in_hand
+from punchlist.engine.given import listed_of, secrets_of, values_of
 from punchlist.engine.limits import limits_of, of_agents
 from punchlist.engine.packs import plan_request, step_pack
 from punchlist.engine.place import Place
@@ -150,7 +151,13 @@ def _job(place: Place, attempt: AttemptState) -> Job:
         prompt=_prompt(place),
         session=attempt.session,
         sent_back=sent_back(place, attempt),
-        env={"PUNCHLIST_ROUND": str(attempt.s), "PUNCHLIST_STEP": attempt.step or ""},
+        env={
+            **listed_of(place),
+            **values_of(place),
+            "PUNCHLIST_ROUND": str(attempt.s),
+            "PUNCHLIST_STEP": attempt.step or "",
+        },
+        secrets=secrets_of(place, place.defined(AgentNode)),
         sandbox=place.policy.sandbox,
     )
 

@@ -1,13 +1,13 @@
 """`run`: a command; its non-zero exit is its answer, tried again only where the node says so."""
 
 from punchlist.engine.answering import decide_attempt
+from punchlist.engine.given import listed_of, secrets_of, values_of, word_of
 from punchlist.engine.limits import limits_of, of_commands
 from punchlist.engine.place import Place
 from punchlist.engine.progress import end
 from punchlist.engine.retry import after_failure, bad
-from punchlist.engine.scope import lookup, resolve
+from punchlist.engine.scope import lookup
 from punchlist.engine.turn import Here, Kind
-from punchlist.errors import DefinitionError
 from punchlist.flow.outputs import answer_problems
 from punchlist.flow.shell import bind
 from punchlist.model.flow import RunNode
@@ -65,18 +65,11 @@ def _examine(place: Place, outcome: Outcome) -> Outcome:
 
 def _command(place: Place) -> tuple[tuple[str, ...], dict[str, str]]:
     node = place.defined(RunNode)
-    extra = {name: _word(place, value) for name, value in node.env.items()}
+    extra = {**listed_of(place), **values_of(place)}
     if isinstance(node.run, str):
         command, values = bind(node.run, lookup(place))
         return ("sh", "-c", command), {**extra, **values}
-    return tuple(_word(place, word) for word in node.run), extra
-
-
-def _word(place: Place, value: str) -> str:
-    word = resolve(place, value)
-    if not isinstance(word, str | int | float):
-        raise DefinitionError(f"a word of a command must be text or a number, but is {word!r}", where=place.path)
-    return str(word).lower() if isinstance(word, bool) else str(word)
+    return tuple(word_of(place, word) for word in node.run), extra
 
 
 def _job(place: Place, attempt: AttemptState) -> Job:
@@ -90,10 +83,11 @@ def _job(place: Place, attempt: AttemptState) -> Job:
         limits=limits_of(place, policy=of_commands(place.policy)),
         argv=argv,
         env=env,
-        cwd=_word(place, node.cwd) if node.cwd is not None else None,
-        stdin=_word(place, node.stdin) if node.stdin is not None else None,
+        cwd=word_of(place, node.cwd) if node.cwd is not None else None,
+        stdin=word_of(place, node.stdin) if node.stdin is not None else None,
         sandbox="none",
         answer=_answer(place, node),
+        secrets=secrets_of(place, node),
     )
 
 
@@ -101,7 +95,7 @@ def _answer(place: Place, node: RunNode) -> Answer | None:
     if node.output is None:
         return None
     file = node.output.get("file")
-    return Answer(file=_word(place, str(file)) if file is not None else None)
+    return Answer(file=word_of(place, str(file)) if file is not None else None)
 
 
 RUN = Kind(begin=_begin, attempt_over=_attempt_over, decided=decide_attempt, job=_job, examine=_examine)

@@ -1,0 +1,43 @@
+"""What a node's process is given of the environment: what its flow lists, what the node sets, and secrets by name."""
+
+from punchlist.engine.place import Place
+from punchlist.engine.scope import resolve
+from punchlist.errors import DefinitionError
+from punchlist.model.flow import AgentNode, CallNode, Flow, RunNode
+
+
+def listed_of(place: Place) -> dict[str, str]:
+    """Return the values of the names that the flow around a node lists, as they were where the run was started."""
+    env = place.run.env
+    return {name: env[name] for name in _flow_of(place).env if name in env} if env else {}
+
+
+def values_of(place: Place) -> dict[str, str]:
+    """Return the values that a node sets itself; raises DefinitionError for what is no text."""
+    node = place.definition
+    assert isinstance(node, AgentNode | RunNode)
+    return {name: word_of(place, value) for name, value in node.env.items()}
+
+
+def secrets_of(place: Place, node: AgentNode | RunNode) -> tuple[str, ...]:
+    """Return the names of the secrets that a node is given: its own, and those of the flow around it."""
+    if not place.run.secrets:
+        return ()
+    return tuple(dict.fromkeys((*_flow_of(place).secrets, *node.secrets)))
+
+
+def word_of(place: Place, value: str) -> str:
+    """Return a text with its expressions filled in, as a command line or an environment holds it."""
+    word = resolve(place, value)
+    if not isinstance(word, str | int | float):
+        raise DefinitionError(f"a word of a command must be text or a number, but is {word!r}", where=place.path)
+    return str(word).lower() if isinstance(word, bool) else str(word)
+
+
+def _flow_of(place: Place) -> Flow:
+    """Return the flow that a node is written in: the nearest called one around it, or the run's own."""
+    for node in place.upward():
+        around = place.run.spots[node.spot].node
+        if node.path != place.path and isinstance(around, CallNode):
+            return around.flow
+    return place.run.definition

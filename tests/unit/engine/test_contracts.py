@@ -1,0 +1,96 @@
+"""What nodes take and give in the pure core: answers, names of the environment, secrets."""
+
+import pytest
+
+from punchlist.model import commands as cmd
+from punchlist.model.jobs import Answer
+from punchlist.model.json import Json
+from punchlist.model.policy import Policy
+from tests.runs import RUN, Story, broken, flow_of
+
+
+def flowing(text: str) -> Story:
+    return Story(flow_of(text), project=None).start()
+
+
+def test_a_command_s_output_can_be_read_as_json() -> None:
+    story = flowing("outputs: {n: '${{ nodes.a.output.n }}'}\nnodes: {a: {run: x, output: {json: stdout}}}")
+    assert story.job(story.attempt_at("a").id).answer == Answer()
+    story.over(story.attempt_at("a").id, exit_code=0, result={"exit_code": 0, "stdout": "", "answer": {"n": 3}})
+    assert story.run.outputs == {"n": 3}
+
+
+FILED = "{a: {run: x, on_failure: continue, output: {file: '${{ run.id }}.json', fields: {n: int}}}}"
+
+
+def test_a_command_s_answer_may_be_a_file_and_must_be_what_is_declared() -> None:
+    story = flowing(f"nodes: {FILED}")
+    attempt = story.attempt_at("a").id
+    assert story.job(attempt).answer == Answer(file="R1.json")
+    story.over(attempt, exit_code=0, result={"exit_code": 0, "stdout": "", "answer": {"n": "x"}})
+    assert (story.node("a").status, story.node("a").output) == ("failed", None)
+    assert story.node("a").error == "attempt A1: bad output: n is a string; allowed: int"
+
+
+@pytest.mark.parametrize(
+    ("result", "output"),
+    [
+        ({"exit_code": 1, "stdout": "", "answer": {"n": 1}}, {"n": 1}),
+        ({"exit_code": 1, "stdout": "", "answer": {"n": ""}}, None),
+        ({"exit_code": 1, "stdout": ""}, None),
+    ],
+)
+def test_a_command_that_fails_answers_all_the_same_if_it_can(result: Json, output: Json) -> None:
+    story = flowing(f"nodes: {FILED}")
+    story.fail(story.attempt_at("a"), result=result)
+    assert (story.node("a").status, story.node("a").output) == ("failed", output)
+
+
+LISTED = """
+punchlist: 1
+flow: test
+env: [A]
+secrets: [S]
+nodes:
+  own: {run: "echo ${{ env.A }}", env: {B: "${{ env.A }}!"}, secrets: [T], needs: []}
+  agent: {agent: w, prompt: "${{ env.A }}", env: {N: "${{ 3 }}"}, needs: []}
+  called: {call: ./c.yaml, needs: []}
+"""
+CALLED = """
+punchlist: 1
+flow: called
+env: [C]
+secrets: [U]
+nodes: {group: {nodes: {inner: {run: "echo ${{ env.C }}"}}}}
+"""
+
+
+def test_each_process_gets_what_its_own_flow_lists_and_names_of_secrets_alone() -> None:
+    story = Story(flow_of(LISTED, read={"./c.yaml": CALLED}), project=None)
+    story.env = {"A": "a", "C": "c"}
+    story.start(policy=Policy(max_parallel=4))
+
+    own, agent, inner = (story.job(story.attempt_at(each).id) for each in ("own", "agent", "called.group.inner"))
+
+    assert own.env == {"A": "a", "B": "a!", "PUNCHLIST_V0": "a"}
+    assert (agent.env["A"], agent.env["N"], agent.prompt) == ("a", "3", "a")
+    assert inner.env == {"C": "c", "PUNCHLIST_V0": "c"}
+    assert (own.secrets, agent.secrets, inner.secrets) == (("S", "T"), ("S",), ("U",))
+    assert own.masked == agent.masked == inner.masked
+    assert set(own.masked) == {"S", "T", "U"}
+
+
+def test_what_is_added_to_a_run_cannot_ask_for_what_the_run_was_not_given() -> None:
+    story = Story(flow_of(LISTED, read={"./c.yaml": CALLED}), project=None).start()
+    more = 'nodes: {new: {run: "x", secrets: [S, V]}, called_too: {call: ./c.yaml}}'
+    command = cmd.AddNodes(run=RUN, text=more, source="more.yaml", files={"./c.yaml": CALLED})
+
+    said = broken(lambda: story.tell(command))
+
+    assert "more.yaml: run R1 was not given V, C: what a flow lists is taken when a run is started" in said
+
+
+def test_a_command_whose_output_is_not_declared_fits_whatever_it_says() -> None:
+    story = flowing("nodes: {a: {run: x, output: {json: stdout}}}")
+    story.over(story.attempt_at("a").id, exit_code=0, result={"exit_code": 0, "stdout": "", "answer": [1]})
+    assert story.node("a").output == [1]
