@@ -96,7 +96,7 @@ def events(session: Session, *, about: str | None, after: int, limit: int | None
 @click.option("--format", "form", type=click.Choice(["md", "html", "json"]), help="By default md, markdown.")
 @click.pass_obj
 def report(session: Session, *, name: str, form: str | None) -> None:
-    """Tell the whole story of a task or run: rounds, verdicts, findings, decisions, commits."""
+    """Tell the whole story of a task or run: rounds, verdicts, findings, decisions, commits; nodes with their times."""
     from punchlist.service import report as verbs
 
     if session.json and form not in {None, "json"}:

@@ -7,12 +7,16 @@ from punchlist.flow.templates import FlawError, whole
 from punchlist.model.flow import (
     AgentNode,
     AnyNode,
+    AssertNode,
     CallNode,
+    FailNode,
     Flow,
     ForEachNode,
     GateNode,
+    GroupNode,
     IntegrateNode,
     JudgeNode,
+    MatchNode,
     PublishNode,
     RepeatNode,
     RunNode,
@@ -41,7 +45,7 @@ def _inside(nodes: Sequence[AnyNode], above: str, *, depth: int) -> tuple[tuple[
 
 
 def _box(node: AnyNode, path: str, *, depth: int) -> Box:
-    inner: Sequence[AnyNode] = node.flow.nodes if isinstance(node, CallNode) else getattr(node, "nodes", ())
+    inner = _nodes_in(node)
     boxes, arrows = _inside(inner, path, depth=depth - 1)
     closed = [f"{len(inner)} node{'' if len(inner) == 1 else 's'} inside"] if inner and not boxes else []
     return Box(
@@ -53,6 +57,18 @@ def _box(node: AnyNode, path: str, *, depth: int) -> Box:
         boxes=boxes,
         arrows=arrows,
     )
+
+
+def _nodes_in(node: AnyNode) -> Sequence[AnyNode]:
+    match node:
+        case CallNode():
+            return node.flow.nodes
+        case MatchNode():
+            return node.every
+        case GroupNode() | ForEachNode() | RepeatNode():
+            return node.nodes
+        case _:
+            return ()
 
 
 def _conditions(node: AnyNode) -> Iterator[str]:
@@ -78,6 +94,8 @@ def _does(node: AnyNode) -> Iterator[str]:
         case RepeatNode():
             yield "once, until" if node.repeat.max == 1 else f"up to {_plain(node.repeat.max)} rounds, until"
             yield _plain(node.repeat.until)
+        case MatchNode():
+            yield f"by {_plain(node.match)}"
         case GateNode():
             yield node.message
             yield " | ".join(node.choices)
@@ -93,6 +111,10 @@ def _more(node: AnyNode) -> Iterator[str]:
             yield _plain(node.integrate)
         case PublishNode():
             yield f"the {node.publish}"
+        case AssertNode():
+            yield _plain(node.that)
+        case FailNode():
+            yield node.fail
         case SetNode():
             yield ", ".join(node.set)
         case _:

@@ -56,7 +56,13 @@ class Verbatim(msgspec.Struct, frozen=True):
     language: str = ""
 
 
-Block = Heading | Paragraph | Bullets | Table | Verbatim
+class Picture(msgspec.Struct, frozen=True):
+    """An SVG that was made here; markdown goes without it."""
+
+    svg: str
+
+
+Block = Heading | Paragraph | Bullets | Table | Verbatim | Picture
 
 
 def one_line(text: str) -> str:

@@ -11,6 +11,7 @@ from punchlist.render.blocks import (
     Heading,
     Line,
     Paragraph,
+    Picture,
     Piece,
     Table,
     Verbatim,
@@ -34,6 +35,10 @@ pre { padding: .75rem; overflow-x: auto; }
 table { border-collapse: collapse; margin: .75rem 0; }
 th, td { border: 1px solid var(--edge); padding: .25rem .6rem; text-align: left; vertical-align: top; }
 th { background: var(--soft); }
+.timeline text { font: 12px ui-monospace, monospace; fill: var(--ink); }
+.timeline rect { fill: var(--edge); }
+.timeline .good { fill: #6aa984; } .timeline .bad { fill: #cf6a63; } .timeline .rest { fill: #c9a24b; }
+.timeline .try { fill: #0004; }
 """
 
 
@@ -59,6 +64,8 @@ def _block(block: Block) -> str:
             return _table(head, rows)
         case Verbatim(text):
             return f"<pre>{escape(visible(text).strip(chr(10)))}</pre>"
+        case Picture(svg):
+            return f'<div class="wide">\n{svg}\n</div>'
         case _:
             assert_never(block)
 

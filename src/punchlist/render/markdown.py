@@ -12,6 +12,7 @@ from punchlist.render.blocks import (
     Heading,
     Line,
     Paragraph,
+    Picture,
     Piece,
     Table,
     Verbatim,
@@ -27,7 +28,7 @@ _OPENING = re.compile(r"^(?:([-+=:])|([0-9]{1,9})([.)])(?!\S))")
 
 def markdown(blocks: Iterable[Block]) -> str:
     """Return the blocks as markdown, a blank line between two, a newline at the end."""
-    return "\n\n".join(_block(block) for block in blocks) + "\n"
+    return "\n\n".join(_block(block) for block in blocks if not isinstance(block, Picture)) + "\n"
 
 
 def inline(text: str) -> str:
@@ -72,7 +73,7 @@ def _longest_run(text: str) -> int:
     return max(map(len, _TICKS.findall(text)), default=0) if "`" in text else 0
 
 
-def _block(block: Block) -> str:
+def _block(block: Heading | Paragraph | Bullets | Table | Verbatim) -> str:
     match block:
         case Heading(level, pieces):
             return f"{'#' * level} {line(pieces)}"

@@ -233,7 +233,6 @@ def attempts_table(attempts: Sequence[AttemptState]) -> Table:
 
 def _attempt(each: AttemptState) -> tuple[Line, ...]:
     outcome = each.outcome
-    failure = f" ({outcome.failure})" if outcome and outcome.failure else ""
     known = outcome is not None and outcome.usage is not None
     return (
         (Code(each.id),),
@@ -241,14 +240,20 @@ def _attempt(each: AttemptState) -> tuple[Line, ...]:
         (each.role.value,),
         (each.worker or "",),
         (each.subject,),
-        (f"{each.status}{failure}",),
-        (_exit(each),),
+        (status_said(each),),
+        (exit_said(each),),
         (duration(each.started_at, each.ended_at),),
         (cost_words(cost([each])) if known else "",),
     )
 
 
-def _exit(each: AttemptState) -> str:
+def status_said(each: AttemptState) -> str:
+    """Return an attempt's status, with the class of its failure."""
+    return f"{each.status} ({each.outcome.failure})" if each.outcome and each.outcome.failure else each.status
+
+
+def exit_said(each: AttemptState) -> str:
+    """Return the exit code or the signal that an attempt ended with, if it did."""
     if each.outcome is None:
         return ""
     if each.outcome.signal is not None:

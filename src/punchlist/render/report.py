@@ -19,7 +19,6 @@ from punchlist.render.html import html
 from punchlist.render.markdown import markdown
 from punchlist.render.pages import (
     attempts_table,
-    codes,
     facts,
     judged,
     proof_rows,
@@ -28,6 +27,7 @@ from punchlist.render.pages import (
     task_facts,
     waivers,
 )
+from punchlist.render.run_report import json_text, run_blocks, run_story
 from punchlist.render.told import told
 from punchlist.render.words import by_step, cost, duration, person, standing
 
@@ -49,21 +49,16 @@ def report(
     runs'.
     """
     if form == "json":
-        return _json({"task": task_story(project, task, attempts=attempts, events=events, gates=gates)})
+        return json_text({"task": task_story(project, task, attempts=attempts, events=events, gates=gates)})
     blocks = _blocks(project, task, attempts=attempts, events=events, gates=gates)
     return _rendered(blocks, title=f"{task.task.id} {task.task.title}", form=form)
 
 
 def report_run(row: RunRow, nodes: Sequence[NodeRow], *, attempts: Sequence[AttemptState], form: Format = "md") -> str:
-    """Return the story of a run of any flow: its nodes, attempts and cost."""
+    """Return the story of a run of any flow: its nodes, what they gave, attempts and cost."""
     if form == "json":
-        shape: dict[str, Json] = {
-            **shapes.run(row, nodes),
-            "attempts": [shapes.attempt(each) for each in attempts],
-            "cost": cost(attempts),
-        }
-        return _json({"run": shape})
-    return _rendered(_run_blocks(row, nodes, attempts=attempts), title=f"{row.id} {row.flow}", form=form)
+        return json_text({"run": run_story(row, nodes, attempts=attempts)})
+    return _rendered(run_blocks(row, nodes, attempts=attempts), title=f"{row.id} {row.flow}", form=form)
 
 
 def task_story(
@@ -85,10 +80,6 @@ def task_story(
         "cost": cost(attempts),
         "events": [shapes.event(each) for each in events],
     }
-
-
-def _json(value: Json) -> str:
-    return msgspec.json.format(msgspec.json.encode(value, order="sorted"), indent=2).decode() + "\n"
 
 
 def _rendered(blocks: Sequence[Block], *, title: str, form: Literal["md", "html"]) -> str:
@@ -166,35 +157,3 @@ def _plain(value: Json) -> str:
 
 def _logged(event: Event) -> Line:
     return (event.at, " ", Code(event.actor), " ", told(event.fact))
-
-
-def _run_blocks(row: RunRow, nodes: Sequence[NodeRow], *, attempts: Sequence[AttemptState]) -> list[Block]:
-    blocks: list[Block] = [
-        Heading(1, (f"{row.id} ", row.flow)),
-        facts(
-            ("Status", (row.status, *([" (paused)"] if row.paused else []))),
-            ("Error", (row.error,)),
-            ("Project", (Code(row.project or ""),)),
-            ("Task", (Code(row.task or ""),)),
-            ("Began", (row.created_at,)),
-            ("Took", (duration(row.created_at, row.ended_at),)),
-        ),
-        Heading(2, ("Nodes",)),
-        Table(("Node", "Kind", "Status", "Attempts", "Took", "Error"), tuple(_node(each) for each in nodes)),
-    ]
-    if row.outputs not in (None, {}):
-        blocks += [Heading(2, ("Outputs",)), Verbatim(_json(row.outputs), "json")]
-    if attempts:
-        blocks += [Heading(2, ("Attempts",)), attempts_table(attempts)]
-    return blocks
-
-
-def _node(each: NodeRow) -> tuple[Line, ...]:
-    return (
-        (Code(each.path or "(the run)"),),
-        (each.kind,),
-        (each.status,),
-        codes(each.attempts),
-        (duration(each.started_at, each.ended_at),),
-        (each.error,),
-    )

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Literal
 
 from punchlist.model.ids import RunId, TaskId
 from punchlist.render import report as render, shapes
+from punchlist.render.run_report import run_story
 from punchlist.service import lookup
 from punchlist.service.publishing import attempts_of, events_of
 
@@ -26,7 +27,7 @@ def report(service: "Service", name: str, *, form: Literal["md", "html"] = "md")
         if row is not None and (task is None or row.purpose != "deliver"):
             nodes, attempts = reader.nodes(RunId(row.id)), reader.attempts(run=RunId(row.id))
             text = render.report_run(row, nodes, attempts=attempts, form=form)
-            return {"run": shapes.run(row, nodes), "text": text}
+            return {"run": run_story(row, nodes, attempts=attempts), "text": text}
         return _of_task(reader, str(task), row=row, form=form)
 
 

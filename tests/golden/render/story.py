@@ -468,6 +468,7 @@ def everything() -> dict[str, bytes]:
         "report.md": report(PROJECT, STATE, attempts=ATTEMPTS, events=EVENTS, gates=[DECIDED, GATE]),
         "report.html": report(PROJECT, STATE, attempts=ATTEMPTS, events=EVENTS, gates=[DECIDED, GATE], form="html"),
         "report-run.md": report_run(RUN, NODES, attempts=ATTEMPTS[1:2]),
+        "report-run.html": report_run(RUN, NODES, attempts=ATTEMPTS[1:2], form="html"),
         "prompts/builder.md": builder_prompt(STEP_PACK, PROJECT, template=template["builder"]),
         "prompts/builder-again.md": builder_prompt(
             STEP_PACK, PROJECT, template=template["builder-again"], sent_back="bad output: it left no result"
