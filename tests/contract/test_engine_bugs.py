@@ -2,8 +2,6 @@
 
 import asyncio
 import logging
-import os
-from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -12,14 +10,8 @@ import pytest
 from punchlist.model.ids import RunId
 from punchlist.model.jobs import Job, Outcome, ProcessJob
 from punchlist.model.records import Project
-from punchlist.runtime.lock import EngineLock, Holder
-from punchlist.runtime.loop import Runtime
-from punchlist.runtime.perform import Performer
 from punchlist.service import runs
-from punchlist.service.context import Service
-from punchlist.service.publishing import published
-from punchlist.service.showing import Showing
-from punchlist.wiring import Surroundings
+from tests.engines import Working, engine_of
 from tests.services import is_clean, workspace
 
 FLOW = """\
@@ -31,7 +23,7 @@ nodes:
 """
 
 
-class Forgetful(Performer):
+class Forgetful(Working):
     """A performer with a bug: it does not hand on what the commands of one flow printed."""
 
     async def perform(self, job: Job, project: Project | None) -> Outcome:
@@ -40,31 +32,6 @@ class Forgetful(Performer):
         if isinstance(job, ProcessJob) and "forgotten" in " ".join(job.argv):
             return msgspec.structs.replace(outcome, result={"exit_code": 0})
         return outcome
-
-
-def runtime(service: Service) -> Runtime:
-    """Return an engine of the workspace that ends as soon as it has nothing to do."""
-    around = Surroundings(service.root, start=service.root, environ=os.environ)
-    performer = Forgetful(
-        root=around.root,
-        workspace=around.workspace,
-        processes=around.processes,
-        workers=around.worker,
-        prompt=lambda job, _: job.prompt,
-        access=lambda *_: {},
-        make_tasks=lambda *_: [],
-        recall=lambda _: [],
-    )
-    return Runtime(
-        store=around.store,
-        performer=performer,
-        channel=around.channel,
-        lock=EngineLock(around.state / "engine.lock"),
-        holder=Holder(pid=os.getpid(), since=service.now(), version="1"),
-        clock=service.clock,
-        pages=Showing(around.store, published(service), put_off=lambda: None),
-        idle_exit=timedelta(),
-    )
 
 
 @pytest.mark.parametrize("order", [("forgotten", "kept"), ("kept", "forgotten")])
@@ -77,7 +44,7 @@ def test_a_bug_fails_the_run_that_it_shows_in_and_the_engine_goes_on(
         runs.run(service, str(service.root / f"{name}.yaml"))
 
     with caplog.at_level(logging.ERROR, logger="punchlist.engine"):
-        served = asyncio.run(runtime(service).serve())
+        served = asyncio.run(engine_of(service, Forgetful(service)).serve())
 
     assert served
     with service.store.read() as reader:

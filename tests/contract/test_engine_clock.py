@@ -1,7 +1,6 @@
 """A clock that is set in the middle of a run: nothing waits for longer than it was told to, and nothing is lost."""
 
 import asyncio
-import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,14 +10,9 @@ import pytest
 
 from punchlist.model.state import AttemptState
 from punchlist.ports import Clock
-from punchlist.runtime.lock import EngineLock, Holder
-from punchlist.runtime.loop import Runtime
-from punchlist.runtime.perform import Performer
 from punchlist.service import changes, logs, runs
 from punchlist.service.context import Service
-from punchlist.service.publishing import published
-from punchlist.service.showing import Showing
-from punchlist.wiring import Surroundings
+from tests.engines import engine_of
 from tests.installed import until
 from tests.services import Asleep, workspace
 
@@ -51,31 +45,6 @@ def service(tmp_path: Path) -> Iterator[Service]:
     made.store.close()
 
 
-def engine(service: Service, clock: Clock, *, look: timedelta) -> Runtime:
-    around = Surroundings(service.root, start=service.root, environ=os.environ)
-    performer = Performer(
-        root=around.root,
-        workspace=around.workspace,
-        processes=around.processes,
-        workers=around.worker,
-        prompt=lambda job, _: job.prompt,
-        access=lambda *_: {},
-        recall=lambda _: [],
-        make_tasks=lambda *_: [],
-    )
-    return Runtime(
-        store=around.store,
-        performer=performer,
-        channel=around.channel,
-        lock=EngineLock(around.state / "engine.lock"),
-        holder=Holder(pid=os.getpid(), since=service.now(), version="1"),
-        clock=clock,
-        pages=Showing(around.store, published(service), put_off=lambda: None),
-        idle_exit=timedelta(),
-        look=look,
-    )
-
-
 def attempts(service: Service) -> list[AttemptState]:
     with service.store.read() as reader:
         return reader.attempts()
@@ -84,7 +53,7 @@ def attempts(service: Service) -> list[AttemptState]:
 async def served(service: Service, *, by: timedelta) -> None:
     """Let an engine work until its command waits for half an hour, set its clock, and let it work to the end."""
     clock = Adjusted(service.clock)
-    serving = asyncio.create_task(engine(service, clock, look=timedelta(milliseconds=20)).serve())
+    serving = asyncio.create_task(engine_of(service, clock=clock, look=timedelta(milliseconds=20)).serve())
     await asyncio.to_thread(until, lambda: len(attempts(service)) > 1, what="the command is to be run again")
     clock.by = by
     assert await serving
@@ -102,14 +71,14 @@ def test_an_engine_that_starts_after_the_clock_was_set_back_does_not_wait_for_it
     async def stopped_while_it_waits() -> None:
         ahead = Adjusted(service.clock)
         ahead.by = HOUR
-        first = engine(service, ahead, look=HOUR)
+        first = engine_of(service, clock=ahead, look=HOUR)
         serving = asyncio.create_task(first.serve())
         await asyncio.to_thread(until, lambda: len(attempts(service)) > 1, what="the command is to be run again")
         first.stop()
         assert await serving
 
     asyncio.run(asyncio.wait_for(stopped_while_it_waits(), 30))
-    asyncio.run(asyncio.wait_for(engine(service, service.clock, look=HOUR).serve(), 30))
+    asyncio.run(asyncio.wait_for(engine_of(service, clock=service.clock, look=HOUR).serve(), 30))
 
     assert [each.status for each in attempts(service)] == ["failed", "succeeded"]
 

@@ -1,8 +1,6 @@
 """The end of a killed process is nobody's to interrupt: not even when the attempt that waits for it is killed, too."""
 
 import asyncio
-import os
-from datetime import timedelta
 from pathlib import Path
 
 from punchlist.model.commands import Cancel
@@ -10,34 +8,20 @@ from punchlist.model.ids import NodePath, RunId
 from punchlist.model.jobs import Job, Outcome
 from punchlist.model.json import plain
 from punchlist.model.records import Project
-from punchlist.runtime.lock import EngineLock, Holder
-from punchlist.runtime.loop import Runtime
-from punchlist.runtime.perform import Performer
 from punchlist.service import runs
 from punchlist.service.context import Service
-from punchlist.service.publishing import published
-from punchlist.service.showing import Showing
-from punchlist.wiring import Surroundings
+from tests.engines import Working, engine_of
 from tests.installed import until
 from tests.services import workspace
 
 FLOW = "punchlist: 1\nflow: two\nnodes: {first: {run: 'true'}, second: {run: 'true', needs: []}}\n"
 
 
-class Lingering(Performer):
+class Lingering(Working):
     """A performer of attempts that never end, and whose end, once they are killed, takes until it is allowed."""
 
-    def __init__(self, around: Surroundings) -> None:
-        super().__init__(
-            root=around.root,
-            workspace=around.workspace,
-            processes=around.processes,
-            workers=around.worker,
-            prompt=lambda job, _: job.prompt,
-            access=lambda *_: {},
-            make_tasks=lambda *_: [],
-            recall=lambda _: [],
-        )
+    def __init__(self, service: Service) -> None:
+        super().__init__(service)
         self.began, self.dying, self.may_end = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self.told: list[str] = []
 
@@ -54,30 +38,16 @@ class Lingering(Performer):
         return await super().perform(job, project)
 
 
-def engine_of(service: Service, around: Surroundings, *, performer: Performer) -> Runtime:
-    return Runtime(
-        store=around.store,
-        performer=performer,
-        channel=around.channel,
-        lock=EngineLock(around.state / "engine.lock"),
-        holder=Holder(pid=os.getpid(), since=service.now(), version="1"),
-        clock=service.clock,
-        pages=Showing(around.store, published(service), put_off=lambda: None),
-        idle_exit=timedelta(),
-    )
-
-
 async def cancelled_twice(service: Service) -> list[str]:
     """Cancel the first attempt, and then the second, which waits for the first one's end; return what they did."""
-    around = Surroundings(service.root, start=service.root, environ=os.environ)
-    performer = Lingering(around)
-    engine = engine_of(service, around, performer=performer)
+    performer = Lingering(service)
+    engine = engine_of(service, performer)
 
     def cancel(node: str | None) -> None:
         command = Cancel(run=RunId("R1"), node=None if node is None else NodePath(node))
         with service.store.write() as writer:
             writer.enqueue(plain(command), at=service.now(), actor=service.actor)
-        around.channel.tell_engine()
+        performer.around.channel.tell_engine()
 
     def over() -> bool:
         return runs.show(service, "R1")["run"]["status"] == "cancelled"  # type: ignore[index,call-overload]
@@ -103,24 +73,23 @@ def test_an_end_goes_on_when_the_attempt_that_waits_for_it_is_cancelled(tmp_path
 
 async def begun_beside_an_ending(service: Service) -> list[str]:
     """Cancel a run whose process does not want to end, begin another one, and return what both did."""
-    around = Surroundings(service.root, start=service.root, environ=os.environ)
-    performer = Lingering(around)
-    serving = asyncio.create_task(engine_of(service, around, performer=performer).serve())
+    performer = Lingering(service)
+    serving = asyncio.create_task(engine_of(service, performer).serve())
     await performer.began.wait()
     performer.began.clear()
     with service.store.write() as writer:
         writer.enqueue(plain(Cancel(run=RunId("R1"))), at=service.now(), actor=service.actor)
-    around.channel.tell_engine()
+    performer.around.channel.tell_engine()
     await performer.dying.wait()
 
     await asyncio.to_thread(runs.run, service, str(service.root / "two.yaml"), policy={"max_parallel": 1})
-    around.channel.tell_engine()
+    performer.around.channel.tell_engine()
     await asyncio.wait_for(performer.began.wait(), 20)
     told = list(performer.told)
 
     with service.store.write() as writer:
         writer.enqueue(plain(Cancel(run=RunId("R2"))), at=service.now(), actor=service.actor)
-    around.channel.tell_engine()
+    performer.around.channel.tell_engine()
     performer.may_end.set()
     assert await serving
     return told

@@ -1,7 +1,6 @@
 """What is recorded as at work and is not waited for by the engine that runs is taken up at its next look."""
 
 import asyncio
-import os
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -10,33 +9,19 @@ import pytest
 
 from punchlist.model.jobs import Job, Outcome
 from punchlist.model.records import Project
-from punchlist.runtime.lock import EngineLock, Holder
-from punchlist.runtime.loop import Runtime
-from punchlist.runtime.perform import Performer
 from punchlist.service import runs
 from punchlist.service.context import Service
-from punchlist.service.publishing import published
-from punchlist.service.showing import Showing
-from punchlist.wiring import Surroundings
+from tests.engines import Working, engine_of
 from tests.services import is_clean, workspace
 
 FLOW = "punchlist: 1\nflow: once\nnodes: {first: {run: 'echo begun >>begun; sleep 0.5'}}\n"
 
 
-class Forgetful(Performer):
+class Forgetful(Working):
     """A performer that forgets the first attempt, before its process is started or when it is `at_work`."""
 
-    def __init__(self, around: Surroundings, *, at_work: bool) -> None:
-        super().__init__(
-            root=around.root,
-            workspace=around.workspace,
-            processes=around.processes,
-            workers=around.worker,
-            prompt=lambda job, _: job.prompt,
-            access=lambda *_: {},
-            make_tasks=lambda *_: [],
-            recall=lambda _: [],
-        )
+    def __init__(self, service: Service, *, at_work: bool) -> None:
+        super().__init__(service)
         self._at_work = at_work
         self._forgotten: list[asyncio.Task[Outcome]] = []
         self.told: list[str] = []
@@ -68,19 +53,8 @@ def service(tmp_path: Path) -> Iterator[Service]:
 
 def served(service: Service, *, at_work: bool) -> list[str]:
     """Let an engine work until it has nothing to do; return what its performer did."""
-    around = Surroundings(service.root, start=service.root, environ=os.environ)
-    performer = Forgetful(around, at_work=at_work)
-    engine = Runtime(
-        store=around.store,
-        performer=performer,
-        channel=around.channel,
-        lock=EngineLock(around.state / "engine.lock"),
-        holder=Holder(pid=os.getpid(), since=service.now(), version="1"),
-        clock=service.clock,
-        pages=Showing(around.store, published(service), put_off=lambda: None),
-        idle_exit=timedelta(),
-        look=timedelta(milliseconds=100),
-    )
+    performer = Forgetful(service, at_work=at_work)
+    engine = engine_of(service, performer, look=timedelta(milliseconds=100))
     assert asyncio.run(asyncio.wait_for(engine.serve(), 60))
     return performer.told
 

@@ -1,7 +1,6 @@
 """Work of several runs in one folder goes one after the other; work in other folders does not wait for it."""
 
 import asyncio
-import os
 from pathlib import Path
 
 import pytest
@@ -11,11 +10,10 @@ from punchlist.model.json import Json
 from punchlist.model.records import Project
 from punchlist.model.state import AttemptState
 from punchlist.model.states import AttemptStatus
-from punchlist.runtime.perform import Performer
 from punchlist.service import plans, projects, runs
 from punchlist.service.context import Service
-from punchlist.wiring import Surroundings
-from tests.contract.test_engine_endings import FLOW, engine_of
+from tests.contract.test_engine_endings import FLOW
+from tests.engines import Working, engine_of
 from tests.installed import until
 from tests.services import workspace
 
@@ -23,20 +21,11 @@ PLANS = ("R1", "R2")
 SETTINGS = '[workers.thinker]\ntype = "command"\nargv = ["sh"]\n'
 
 
-class Planning(Performer):
+class Planning(Working):
     """A performer whose planner has a plan at once, and whose checks take until they are allowed to end."""
 
-    def __init__(self, around: Surroundings) -> None:
-        super().__init__(
-            root=around.root,
-            workspace=around.workspace,
-            processes=around.processes,
-            workers=around.worker,
-            prompt=lambda job, _: job.prompt,
-            access=lambda *_: {},
-            make_tasks=lambda *_: [],
-            recall=lambda _: [],
-        )
+    def __init__(self, service: Service) -> None:
+        super().__init__(service)
         self.may_end, self.beside = asyncio.Event(), asyncio.Event()
         self.told: list[str] = []
 
@@ -63,12 +52,11 @@ def plan_of(job: ProcessJob) -> Json:
 
 async def planned_at_once(service: Service) -> list[str]:
     """Let two plans be made at once, and a run of something else once both are at their checks; return what came."""
-    around = Surroundings(service.root, start=service.root, environ=os.environ)
-    performer = Planning(around)
-    serving = asyncio.create_task(engine_of(service, around, performer=performer).serve())
+    performer = Planning(service)
+    serving = asyncio.create_task(engine_of(service, performer).serve())
     await asyncio.to_thread(until, lambda: len(checks(service)) == len(PLANS), what="both plans are at their checks")
     await asyncio.to_thread(runs.run, service, str(service.root / "two.yaml"))
-    around.channel.tell_engine()
+    performer.around.channel.tell_engine()
     await asyncio.wait_for(performer.beside.wait(), 20)
     performer.may_end.set()
     assert await serving

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from punchlist.engine.fold_nodes import ROOT, UNDER_WAY, child_path, counts_as_done
+from punchlist.engine.fold_nodes import ROOT, child_path, counts_as_done
+from punchlist.engine.fold_put import UNDER_WAY
 from punchlist.engine.progress import start
 from punchlist.engine.resetting import leave_unreached, take_back
 from punchlist.engine.turn import Turn

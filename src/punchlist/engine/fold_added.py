@@ -3,7 +3,8 @@
 import msgspec
 
 from punchlist.engine.facts import fact_of
-from punchlist.engine.fold_nodes import ROOT, child_of, with_nodes
+from punchlist.engine.fold_nodes import ROOT, child_of
+from punchlist.engine.fold_put import with_nodes
 from punchlist.engine.fold_resets import count, line_up
 from punchlist.engine.fold_rests import rested
 from punchlist.engine.spots import index

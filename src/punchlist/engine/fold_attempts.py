@@ -5,7 +5,7 @@ from immutables import Map
 
 from punchlist.engine import queues
 from punchlist.engine.facts import fact_of
-from punchlist.engine.fold_nodes import with_nodes
+from punchlist.engine.fold_put import with_nodes
 from punchlist.engine.fold_rests import let_go, line_with, line_without, lined_up
 from punchlist.model import events as ev
 from punchlist.model.ids import AttemptId, GateId, StepId

@@ -4,6 +4,7 @@ import msgspec
 
 from punchlist.engine import queues
 from punchlist.engine.facts import fact_of
+from punchlist.engine.fold_put import with_nodes
 from punchlist.engine.fold_rests import has_place, rested
 from punchlist.engine.spots import below
 from punchlist.model import events as ev
@@ -16,7 +17,6 @@ replace = msgspec.structs.replace
 ROOT = NodePath("")
 GOOD = frozenset({NodeStatus.SUCCEEDED, NodeStatus.SKIPPED})
 _OF_PARTS = frozenset({"flow", "item", "round"})
-UNDER_WAY = frozenset({NodeStatus.RUNNING, NodeStatus.WAITING})
 
 
 def counts_as_done(run: RunState, node: NodeState) -> bool:
@@ -49,13 +49,6 @@ def began(run: RunState, node: NodeState) -> bool:
     if node.started_at or node.ended_at:
         return True
     return node.parent is not None and node.generation > run.nodes[node.parent].generation
-
-
-def with_nodes(run: RunState, *nodes: NodeState) -> RunState:
-    """Return the run with these nodes as they are given."""
-    if len(nodes) == 1:
-        return replace(run, nodes=run.nodes.set(nodes[0].path, nodes[0]))
-    return replace(run, nodes=run.nodes.update({node.path: node for node in nodes}))
 
 
 def started(run: RunState, event: ev.Event) -> RunState:

@@ -6,7 +6,8 @@ import msgspec
 
 from punchlist.engine import queues
 from punchlist.engine.facts import fact_of
-from punchlist.engine.fold_nodes import ROOT, UNDER_WAY, began, counts_as_done, descendants, out_of_line, with_nodes
+from punchlist.engine.fold_nodes import ROOT, began, counts_as_done, descendants, out_of_line
+from punchlist.engine.fold_put import UNDER_WAY, with_nodes
 from punchlist.engine.fold_rests import has_place, rested
 from punchlist.model import events as ev
 from punchlist.model.ids import NodePath

@@ -8,6 +8,7 @@ from immutables import Map
 
 from punchlist.engine import queues
 from punchlist.engine.facts import fact_of
+from punchlist.engine.fold_put import UNDER_WAY, with_nodes
 from punchlist.model import events as ev
 from punchlist.model.flow import ForEachNode
 from punchlist.model.ids import AttemptId, NodePath
@@ -16,7 +17,6 @@ from punchlist.model.states import NodeStatus
 
 replace = msgspec.structs.replace
 _EMPTY: Queue[AttemptId] = Queue()
-_UNDER_WAY = frozenset({NodeStatus.RUNNING, NodeStatus.WAITING})
 
 
 def rested(run: RunState, path: NodePath) -> RunState:
@@ -29,19 +29,19 @@ def rested(run: RunState, path: NodePath) -> RunState:
     rests = _rests(run, node)
     if rests is node.rests:
         return run
-    run = _with(run, replace(node, rests=rests))
+    run = with_nodes(run, replace(node, rests=rests))
     if node.parent is None:
         return run
     group = run.nodes[node.parent]
-    run = _with(run, replace(group, resting=group.resting + (1 if rests else -1)))
-    if node.kind == "item" and node.status in _UNDER_WAY and not _in_turn(run, group):
+    run = with_nodes(run, replace(group, resting=group.resting + (1 if rests else -1)))
+    if node.kind == "item" and node.status in UNDER_WAY and not _in_turn(run, group):
         run = _give_up(run, node) if rests else _ask(run, node)
     return rested(run, node.parent)
 
 
 def has_place(run: RunState, item: NodeState) -> bool:
     """Say whether an item takes one of the places of its `for_each`."""
-    if item.status not in _UNDER_WAY or item.path in run.held or item.parent is None:
+    if item.status not in UNDER_WAY or item.path in run.held or item.parent is None:
         return False
     return not item.rests or _in_turn(run, run.nodes[item.parent])
 
@@ -50,7 +50,7 @@ def taken(run: RunState, event: ev.Event) -> RunState:
     """Fold PlaceTaken: an item goes on that waited for its turn, and what is asked for in it waits for a slot."""
     item = run.nodes[fact_of(event, ev.PlaceTaken).node]
     asked = run.held[item.path]
-    run = _with(replace(run, held=run.held.delete(item.path)), _one_more(run, item))
+    run = with_nodes(replace(run, held=run.held.delete(item.path)), _one_more(run, item))
     for attempt in asked:
         run = lined_up(run, attempt)
     return run
@@ -113,16 +113,16 @@ def _give_up(run: RunState, item: NodeState) -> RunState:
     group = run.nodes[item.parent or NodePath("")]
     if item.path in run.held:
         run = replace(run, held=run.held.delete(item.path))
-        return _with(run, replace(group, ready=queues.drop(group.ready, item.index)))
-    return _with(run, replace(group, running=group.running - 1))
+        return with_nodes(run, replace(group, ready=queues.drop(group.ready, item.index)))
+    return with_nodes(run, replace(group, running=group.running - 1))
 
 
 def _ask(run: RunState, item: NodeState) -> RunState:
     group = run.nodes[item.parent or NodePath("")]
     if group.running < group.max_parallel:
-        return _with(run, _one_more(run, item))
+        return with_nodes(run, _one_more(run, item))
     run = replace(run, held=run.held.set(item.path, ()))
-    return _with(run, replace(group, ready=queues.insert(group.ready, item.index, entry=item.path)))
+    return with_nodes(run, replace(group, ready=queues.insert(group.ready, item.index, entry=item.path)))
 
 
 def _one_more(run: RunState, item: NodeState) -> NodeState:
@@ -137,7 +137,3 @@ def _held_around(run: RunState, node: NodeState) -> NodePath | None:
             return above.path
         above = run.nodes[above.parent] if above.parent is not None else None
     return None
-
-
-def _with(run: RunState, node: NodeState) -> RunState:
-    return replace(run, nodes=run.nodes.set(node.path, node))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from punchlist.engine import fold_added, fold_attempts, fold_nodes, fold_resets, fold_rests
+from punchlist.engine import fold_added, fold_attempts, fold_nodes, fold_put, fold_resets, fold_rests
 from punchlist.engine.facts import fact_of
 from punchlist.engine.fold_nodes import ROOT
 from punchlist.engine.spots import index
@@ -43,7 +43,7 @@ def _created(fact: ev.RunCreated, at: str) -> RunState:
         secrets=given_names(fact.definition).secrets,
         created_at=at,
     )
-    return fold_nodes.with_nodes(run, root)
+    return fold_put.with_nodes(run, root)
 
 
 def _moved(run: RunState, event: ev.Event) -> RunState:

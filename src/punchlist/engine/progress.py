@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from punchlist.engine.cases import is_taken
-from punchlist.engine.fold_nodes import GOOD, UNDER_WAY, counts_as_done, descendants
+from punchlist.engine.fold_nodes import GOOD, counts_as_done, descendants
+from punchlist.engine.fold_put import UNDER_WAY
 from punchlist.engine.scope import truth
 from punchlist.engine.steps import close, enter_phase
 from punchlist.engine.turn import Here, Turn

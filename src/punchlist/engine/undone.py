@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from punchlist.engine.fold_nodes import ROOT, UNDER_WAY, counts_as_done
+from punchlist.engine.fold_nodes import ROOT, counts_as_done
+from punchlist.engine.fold_put import UNDER_WAY
 from punchlist.model.flow import ForEachNode
 from punchlist.model.ids import NodePath
 from punchlist.model.state import NodeState, RunState

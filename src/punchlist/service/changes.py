@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from punchlist.errors import DefinitionError, Problem, RefusedError, invalid
 from punchlist.model.allowed import nearest
-from punchlist.model.ids import RunId
 from punchlist.model.parts import in_order
 from punchlist.model.states import GateStatus, NodeStatus, StepStatus, TaskStatus
 from punchlist.service import lookup
@@ -122,18 +121,9 @@ def _state(reader: "Reader", name: str) -> str:
         case "step":
             return lookup.step(reader, name)[1].status.value
         case "run":
-            return _run_state(reader, name)
+            return lookup.run(reader, name).status.value
         case _:
             return lookup.gate(reader, name).gate.status.value
-
-
-def _run_state(reader: "Reader", name: str) -> str:
-    """Return a run's state; one whose start the engine has not taken up yet is pending."""
-    if reader.run(RunId(name)) is None:
-        for row in reader.inbox():
-            if isinstance(row.command, dict) and row.command.get("run") == name:
-                return "pending"
-    return lookup.run(reader, name).status.value
 
 
 def _left(until: "datetime", now: "datetime") -> float:
@@ -148,7 +138,7 @@ def _mend(service: "Service", names: Sequence[str]) -> None:
         waiting = bool(reader.inbox()) or any(
             lookup.live_run(reader, name.partition(".")[0]) for name in names if name.startswith("T")
         )
-        waiting = waiting or any(_run_state(reader, name) in {"pending", "running"} for name in names if name[0] == "R")
+        waiting = waiting or any(_state(reader, name) in {"pending", "running"} for name in names if name[0] == "R")
     if waiting:
         service.engine.wake()
 

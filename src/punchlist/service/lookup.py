@@ -8,12 +8,13 @@ from punchlist.model.ids import AttemptId, FindingId, GateId, ProjectId, RunId, 
 from punchlist.model.json import convert
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from punchlist.model.commands import StartRun
     from punchlist.model.ids import Digest
+    from punchlist.model.json import Json
     from punchlist.model.records import Project, Step
-    from punchlist.model.rows import GateRow, RunRow
+    from punchlist.model.rows import GateRow, InboxRow, RunRow
     from punchlist.model.state import AttemptState, TaskState
     from punchlist.ports import Reader
     from punchlist.service.context import Service
@@ -103,14 +104,19 @@ def run(reader: "Reader", name: str) -> "RunRow":
 
 
 def _asked_for(reader: "Reader", name: str) -> "RunRow | None":
-    rows = [row for row in reader.inbox() if isinstance(row.command, dict) and row.command.get("run") == name]
-    for row in rows:
-        from punchlist.model.commands import InboxCommand, StartRun
+    for row, said in starts(reader):
+        if said["run"] == name:
+            from punchlist.model.commands import StartRun
 
-        start: InboxCommand = convert(row.command, InboxCommand)
-        if isinstance(start, StartRun):
-            return pending(start, at=row.at)
+            return pending(convert(said, StartRun), at=row.at)
     return None
+
+
+def starts(reader: "Reader", *, pending: bool = True) -> "Iterator[tuple[InboxRow, dict[str, Json]]]":
+    """Yield the commands that start a run, each with what it says; those that no engine has taken, or all."""
+    for row in reader.inbox(pending=pending):
+        if isinstance(row.command, dict) and row.command.get("command") == "StartRun":
+            yield row, row.command
 
 
 def pending(start: "StartRun", *, at: str) -> "RunRow":

@@ -350,8 +350,7 @@ def _await_begun(service: "Service", target: str) -> None:
 
 
 def _is_starting(reader: "Reader", target: str) -> bool:
-    asked = [row.command for row in reader.inbox() if isinstance(row.command, dict)]
-    return any(each.get("command") == "StartRun" and _is_of(each, target) for each in asked)
+    return any(_is_of(said, target) for _, said in lookup.starts(reader))
 
 
 def _is_of(command: "dict[str, Json]", target: str) -> bool:
@@ -389,8 +388,8 @@ def _waited(reader: "Reader", run: str) -> RunRow | None:
     found = reader.run(RunId(run))
     if found is not None:
         return found
-    for row in reader.inbox(pending=False):
-        if isinstance(row.command, dict) and row.command.get("command") == "StartRun" and row.command.get("run") == run:
+    for row, said in lookup.starts(reader, pending=False):
+        if said["run"] == run:
             inbox.answer_of(row)
             return None
     return lookup.run(reader, run)
