@@ -63,6 +63,7 @@ def comparing(bench: Bench) -> Iterator[Compared]:
         {
             **_wide_peers(bench),
             "punchlist": lambda: _run(bench, _wide(bench, NODES)),
+            "expressions": lambda: _run(bench, _computed(bench, NODES)),
             "xargs": lambda: _shell(bench, f"seq {NODES} | xargs -P2 -I{{}} sh -c 'true >out/{{}} 2>err/{{}}'"),
             "make": lambda: _shell(bench, f"make -s -j2 -f {_makefile(bench, NODES)}"),
         }
@@ -70,6 +71,7 @@ def comparing(bench: Bench) -> Iterator[Compared]:
     name = f"{NODES:,} shell nodes, 2 at a time"
     yield Compared(name, wide["punchlist"], "xargs -P2", wide["xargs"], 2.0)
     yield Compared(name, wide["punchlist"], "make -j2", wide["make"])
+    yield Compared(f"{name}, with an expression in each", wide["expressions"], "without", wide["punchlist"], 1.1)
     if "doit" in wide:
         yield Compared(name, wide["punchlist"], "doit -n 2", wide["doit"])
     chain = _alternating(
@@ -185,7 +187,7 @@ def _idle(bench: Bench) -> Iterator[Compared]:
     bench.stop_engine()
     bench.call("engine", "start")
     bench.wait_quiet()
-    seconds = 20
+    seconds = 60
     before = _woken(bench)
     time.sleep(seconds)
     yield Compared(f"wake-ups of an idle engine in {seconds} s", float(_woken(bench) - before), limit=0, unit="times")
@@ -205,15 +207,23 @@ def _shell(bench: Bench, line: str) -> None:
 
 
 def _wide(bench: Bench, count: int) -> Path:
+    return _each(bench, f"wide-{count}", node='{run: "true"}', count=count)
+
+
+def _computed(bench: Bench, count: int) -> Path:
+    return _each(bench, f"computed-{count}", node='{run: "true ${{ item * 2 }}"}', count=count)
+
+
+def _each(bench: Bench, name: str, *, node: str, count: int) -> Path:
     nodes = f"""\
   all:
     for_each: {json.dumps(list(range(count)))}
     as: item
     max_parallel: 2
     nodes:
-      one: {{run: "true"}}
+      one: {node}
 """
-    return _written(bench, f"wide-{count}", nodes=nodes)
+    return _written(bench, name, nodes=nodes)
 
 
 def _chain(bench: Bench, count: int) -> Path:
