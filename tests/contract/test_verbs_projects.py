@@ -1,5 +1,6 @@
 """Verbs of projects: create, list, show, edit; whatever is wrong is refused and loses nothing."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from punchlist.service.context import Service
 from tests.services import (
     git,
     is_clean,
+    opened,
     project_workspace,
     repository,
     unchecked,
@@ -34,6 +36,36 @@ def test_a_project_without_a_repository_gets_one_with_an_empty_commit(service: S
     assert (answer["project"]["repo"], answer["project"]["base"]) == ("repos/p", "main")
     assert git(repo, "rev-list", "--count", "main") == "1"
     assert git(repo, "ls-tree", "main") == ""
+
+
+def test_a_repository_of_its_own_takes_few_processes(
+    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told, real = tmp_path / "told", shutil.which("git")
+    counting = tmp_path / "bin" / "git"
+    counting.parent.mkdir()
+    counting.write_text(f'#!/bin/sh\necho "$1" >>{told}\nexec {real} "$@"\n', encoding="utf-8")
+    counting.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{counting.parent}:/usr/bin:/bin")
+
+    answer: Any = projects.create(opened(service.root), "own")
+
+    asked = told.read_text(encoding="utf-8").split()
+    assert [each for each in asked if each not in {"-c", "upload-pack"}] == [
+        "init", "commit", "rev-parse", "clone", "cat-file", "ls-tree", "update-ref",
+    ]  # fmt: skip
+    assert answer["uncommitted"] == 0
+
+
+def test_what_stands_in_the_folder_of_a_new_repository_is_counted_as_not_committed(service: Service) -> None:
+    folder = service.root / "repos" / "own"
+    folder.mkdir()
+    (folder / "notes").write_text("mine", encoding="utf-8")
+
+    answer: Any = projects.create(service, "own")
+
+    assert answer["uncommitted"] == 1
+    assert git(folder, "rev-list", "--count", "main") == "1"
 
 
 def test_a_project_reads_its_settings(tmp_path: Path) -> None:

@@ -52,8 +52,8 @@ class Workspace(Protocol):
         """What processes leave in their work folders."""
         ...
 
-    def create_repository(self, path: Path) -> None:
-        """Make a repository with one empty commit on `main` where there is none."""
+    def create_repository(self, path: Path) -> bool:
+        """Make a repository with one empty commit on `main` where there is none; say whether all in it is of this."""
         ...
 
     def base(self, project: Project) -> Commit:

@@ -64,8 +64,8 @@ def create(
         service.committing(writer, about=name)
         _refuse_taken(name, writer.project(ProjectId(name)))
         if own:  # here, where of several at one time one makes it
-            service.workspace.create_repository(service.root / project.repo)
-            left = _looked_at(service, project, say=say)
+            fresh = service.workspace.create_repository(service.root / project.repo)
+            left = _looked_at(service, project, say=say, fresh=fresh)
         made = record_project(writer, project, before=None, service=service)
         answer: Answer = {"project": shapes.project(made), "detected": None, "uncommitted": left}
         call.keep(writer, answer)
@@ -200,8 +200,11 @@ def _own_repository(name: str) -> str:
     return f"repos/{name}"
 
 
-def _looked_at(service: "Service", project: Project, *, say: "Say") -> int:
-    """Return how many changes are not committed; raises DefinitionError for a repository without the base branch."""
+def _looked_at(service: "Service", project: Project, *, say: "Say", fresh: bool = False) -> int:
+    """Return how many changes are not committed; raises DefinitionError for a repository without the base branch.
+
+    In a `fresh` repository, made a moment ago, there are none.
+    """
     say(f"looking at the repository {project.repo}")
     try:
         service.workspace.base(project)
@@ -209,7 +212,7 @@ def _looked_at(service: "Service", project: Project, *, say: "Say") -> int:
         error.hint = _at_creation(error.hint, project)
         error.problems = tuple(each._replace(hint=_at_creation(each.hint, project)) for each in error.problems)
         raise
-    left = service.workspace.uncommitted(project)
+    left = 0 if fresh else service.workspace.uncommitted(project)
     if left:
         seen = "1 change is not in the base: it is" if left == 1 else f"{left} changes are not in the base: they are"
         say(f"{seen} not committed")

@@ -47,9 +47,9 @@ class GitWorkspace:
         return FolderLeft(self._state)
 
     @storing
-    def create_repository(self, path: Path) -> None:
+    def create_repository(self, path: Path) -> bool:
         """Make a repository with one empty commit on `main`; one that is there is left as it is."""
-        users.create_repository(self._git, path)
+        return users.create_repository(self._git, path)
 
     @storing
     def base(self, project: Project) -> Commit:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -49,6 +50,14 @@ class Facts(msgspec.Struct, frozen=True):
     at: int
 
 
+class _Listing(NamedTuple):
+    """Every path of a tree or commit, and those of them that are submodules."""
+
+    tree: str
+    files: frozenset[str]
+    gitlinks: tuple[str, ...]
+
+
 def commit_bytes(tree: Tree, *, parents: Sequence[Commit], author: Signature, message: str) -> bytes:
     """Return a commit object; the same values give the same bytes, so the same id. The author is its committer."""
     head = [f"tree {tree}", *(f"parent {parent}" for parent in parents)]
@@ -72,7 +81,7 @@ class Repository:
         self._facts: dict[str, Facts] = {}
         self._trees: dict[str, Tree] = {}
         self._patterns: dict[str, bytes] = {}
-        self._listed: tuple[str, frozenset[str]] | None = None
+        self._listed: _Listing | None = None
 
     @property
     def exists(self) -> bool:
@@ -105,7 +114,12 @@ class Repository:
 
     def has(self, commit: Commit) -> bool:
         """Say whether a commit is here at all."""
-        return self.git.run(["cat-file", "-e", f"{commit}^{{commit}}"], at=self.at, accept=(0, 1, 128)).code == 0
+        if commit not in self._facts:
+            ran = self.git.run(["cat-file", "commit", commit], at=self.at, accept=(0, 1, 128))
+            if ran.code != 0:
+                return False
+            self._facts[commit] = _facts(ran.out)  # whoever asks goes on to ask for these
+        return True
 
     def fetch(self, theirs: Path, commit: Commit) -> None:
         """Bring a tip of the user's repository here, with its history and the tags on it."""
@@ -178,13 +192,7 @@ class Repository:
 
     def files(self, tree: str) -> frozenset[str]:
         """Return every path of a tree or commit."""
-        known = self._listed  # read once: another thread may list another tree meanwhile
-        if known is None or known[0] != tree:
-            ran = self.git.run(
-                ["ls-tree", "-r", "-z", "--name-only", "--full-tree", tree], at=self.at, failure=RefusedError
-            )
-            known = self._listed = (tree, frozenset(ran.records))
-        return known[1]
+        return self._listing(tree).files
 
     def ignored(self, tree: str) -> bytes:
         """Return the patterns of what a tree or commit ignores, caches included."""
@@ -206,8 +214,16 @@ class Repository:
 
     def gitlinks(self, tree: str) -> list[str]:
         """Return the paths of submodules in a tree."""
-        ran = self.git.run(["ls-tree", "-r", "-z", "--full-tree", tree], at=self.at)
-        return [record.partition("\t")[2] for record in ran.records if record.startswith(GITLINK)]
+        return [*self._listing(tree).gitlinks]
+
+    def _listing(self, tree: str) -> "_Listing":
+        known = self._listed  # read once: another thread may list another tree meanwhile
+        if known is None or known.tree != tree:
+            ran = self.git.run(["ls-tree", "-r", "-z", "--full-tree", tree], at=self.at, failure=RefusedError)
+            told = [record.partition("\t")[::2] for record in ran.records]
+            links = tuple(path for what, path in told if what.startswith(GITLINK))
+            known = self._listed = _Listing(tree, frozenset(path for _, path in told), links)
+        return known
 
     def push(self, commit: Commit, *, to: Path, ref: str, hold: int) -> Ran:
         """Try to move one ref of the user's repository forward to a commit: no force, no hooks, no checkout touched."""

@@ -104,14 +104,19 @@ class UserRepository:
         return DefinitionError(f"{self.path}: {why}", where=f"project {self._project.id}: repo", hint=hint)
 
 
-def create_repository(git: Git, path: Path) -> None:
-    """Make a repository with one empty commit on `main` at `path`, unless one is there (it is left as it is)."""
+def create_repository(git: Git, path: Path) -> bool:
+    """Make a repository with one empty commit on `main` at `path`, unless one is there (it is left as it is).
+
+    Say whether it was made in a folder in which there was nothing.
+    """
     path.mkdir(parents=True, exist_ok=True)
     at = At(folder=path.resolve())
-    if git.run(["rev-parse", "--git-dir"], at=at, accept=(0, 128)).code == 0:
-        return
+    empty = not any(path.iterdir())
+    if not empty and git.run(["rev-parse", "--git-dir"], at=at, accept=(0, 128)).code == 0:
+        return False
     git.run(["init", "--quiet", "--initial-branch=main", "--template=", "."], at=at)
     git.run(["commit", "--quiet", "--allow-empty", "--no-verify", "-m", "Start"], at=at)
+    return empty
 
 
 def refuse_unsupported(repository: Repository, commit: Commit, *, project: Project) -> None:
