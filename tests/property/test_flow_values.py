@@ -13,7 +13,7 @@ from tests.runs import Story, flow_of
 _DEEP = 3
 _NODES = 5
 TYPES = ("int", "string", "bool", "list")
-INPUTS: dict[str, st.SearchStrategy[Json]] = {
+INPUTS: dict[str, st.SearchStrategy[Any]] = {
     "int": st.integers(-1000, 1000),
     "string": st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), max_size=6),
     "bool": st.booleans(),
