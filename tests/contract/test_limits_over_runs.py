@@ -159,7 +159,25 @@ def test_a_worker_at_its_limit_lets_the_others_go_on(tmp_path: Path) -> None:
         assert held.most() == 2
 
 
-def test_what_an_engine_left_counts_for_the_next_one_and_a_changed_limit_from_its_next_decision_on(held: Held) -> None:
+def test_a_raised_limit_counts_at_once_however_the_file_is_written(held: Held) -> None:
+    names = ("one", "two", "three", "four")
+    for name in names:
+        held.begin(name)
+    held.begun("one", "two")
+    until(lambda: len(held.in_line()) == 2, what="two wait")
+
+    (held.root / "punchlist.toml").write_text(LIMITED.format(3))
+    held.begun("three")
+    (held.root / "fresh.toml").write_text(LIMITED.format(4))
+    (held.root / "fresh.toml").replace(held.root / "punchlist.toml")
+    held.begun("four")
+
+    for name in names:
+        held.let_go(name)
+    held.over()
+
+
+def test_what_an_engine_left_counts_for_the_next_one_and_so_does_a_limit_that_was_lowered_meanwhile(held: Held) -> None:
     held.begin("one")
     held.begin("two")
     held.begun("one", "two")

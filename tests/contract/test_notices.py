@@ -67,6 +67,26 @@ def test_what_is_written_beside_it_is_not_noticed(notices: Notices, path: Path) 
     assert not told(notices)
 
 
+def test_a_file_elsewhere_is_followed_and_what_is_made_beside_it_is_not(tmp_path: Path) -> None:
+    also = tmp_path / "settings" / "punchlist.toml"
+    also.parent.mkdir()
+    also.touch()
+    notices = Notices(tmp_path / "inbox.jsonl", also=also)
+    try:
+        also.with_name("fresh").write_text("[engine]\n")
+        beside = told(notices)
+        also.write_text("[engine]\n")
+        written = told(notices)
+        also.with_name("fresh").replace(also)
+        replaced = told(notices)
+        also.write_text("again\n")
+        again = told(notices)
+    finally:
+        notices.close()
+
+    assert (beside, written, replaced, again) == (False, True, True, True)
+
+
 def test_where_the_kernel_has_none_left_it_is_said(path: Path) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))

@@ -93,6 +93,20 @@ def test_a_statement_goes_by_an_index(connection: sqlite3.Connection, name: str)
         ("list_attempts_of_run", ["SEARCH attempts USING INDEX attempts_by_run (run=?)"]),
         ("list_attempts_of_exam", ["SEARCH attempts USING INDEX attempts_by_exam (<expr>=?)"]),
         ("list_parked_attempts", ["SEARCH attempts USING INDEX attempts_parked (<expr>>?)"]),
+        (
+            "workers_at_work",
+            [
+                "SEARCH attempts USING INDEX attempts_live (<expr>=?)",
+                "SEARCH runs USING INDEX sqlite_autoindex_runs_1 (id=?)",
+            ],
+        ),
+        (
+            "list_queued_attempts",
+            [
+                "SEARCH attempts USING INDEX attempts_live (<expr>=?)",
+                "SEARCH runs USING INDEX sqlite_autoindex_runs_1 (id=?)",
+            ],
+        ),
         ("list_task_scores", ["SEARCH task_scores USING INDEX task_scores_by_project (project=?)"]),
         ("project_ids_after", ["SEARCH projects USING PRIMARY KEY (id>?)"]),
         ("task_ids_after", ["SEARCH tasks USING INTEGER PRIMARY KEY (rowid>?)"]),

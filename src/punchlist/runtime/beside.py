@@ -32,7 +32,8 @@ class Beside:
 
     When it ends, a line that is being taken is left to the next engine unless it can be
     answered at once, and what was committed is written. One process of a workspace does this at a time: the one that
-    holds `lock`. `changed` is called when `busy` may have changed.
+    holds `lock`. `changed` is called when `busy` may have changed, and at each notice:
+    the settings may have.
     """
 
     def __init__(
@@ -164,6 +165,7 @@ class Beside:
     def _noticed(self, notices: Notices) -> None:
         notices.take()
         self._to_take.set()
+        self._changed()
 
     # -- the work -----------------------------------------------------------------------------------------------------
 

@@ -78,6 +78,7 @@ class Runtime:
         self._idle_exit = idle_exit
         self._look = look
         self._limits = limits
+        self._limited = Limits()
         self._seen_at = ""
         self._look_at = 0.0
         self._states: dict[RunId, State] = {}
@@ -204,7 +205,8 @@ class Runtime:
             self._lock.say_who()
             outcomes, self._outcomes = self._outcomes, []
             inputs: list[cmd.RunCommand] = [*outcomes, *self._due()]
-            if not inputs and (looked or not self._is_asked()):
+            as_before = self._limits() == self._limited
+            if not inputs and as_before and (looked or not self._is_asked()):
                 return True
             await self._apply(inputs, inbox=True)
             looked = True
@@ -223,7 +225,8 @@ class Runtime:
 
     async def _apply(self, inputs: Sequence[cmd.RunCommand], *, inbox: bool = False) -> None:
         """Decide on each input, and on what the inbox holds; commit all of it at once, and let it happen."""
-        batch = _Batch(self._states, self._clock, limits=self._limits())
+        self._limited = self._limits()
+        batch = _Batch(self._states, self._clock, limits=self._limited)
         with self._store.write() as writer:
             for command in inputs:
                 batch.take(writer, command)

@@ -15,6 +15,7 @@ from punchlist.dying import VARIABLE, arm
 from punchlist.errors import RefusedError
 from punchlist.model.outside import INBOX, OUTBOX, Moment
 from punchlist.model.policy import duration
+from punchlist.model.settings import FILE
 from punchlist.notify.callbacks import Callback
 from punchlist.ports import EngineStatus
 from punchlist.render.prompts import prompt_of
@@ -121,7 +122,7 @@ def _beside(surroundings: Surroundings, runtime: Runtime, *, ends: ExitStack) ->
         lock=state / "outside.lock",
         channel=channel,
         name=f"beside-{os.getpid()}",
-        notices=lambda: Notices(state / INBOX),
+        notices=lambda: Notices(state / INBOX, also=surroundings.root / FILE),
         lines=Lines(
             store,
             state / INBOX,

@@ -185,17 +185,17 @@ select doc from attempts where run = :run order by number;
 select doc from attempts where json_extract(doc, '$.outcome.exam') = :exam order by number;
 
 -- name: list_parked_attempts
-select doc from attempts
+select doc from attempts indexed by attempts_parked
 where json_extract(doc, '$.status') = 'queued' and json_extract(doc, '$.not_before') > ''
 order by json_extract(doc, '$.not_before');
 
 -- name: workers_at_work
-select json_extract(attempts.doc, '$.worker') from runs join attempts on attempts.run = runs.id
-where runs.status in ('pending', 'running', 'waiting') and json_extract(attempts.doc, '$.status') = 'running';
+select json_extract(attempts.doc, '$.worker') from attempts cross join runs on runs.id = attempts.run
+where json_extract(attempts.doc, '$.status') = 'running' and runs.status in ('pending', 'running', 'waiting');
 
 -- name: list_queued_attempts
-select attempts.doc from runs join attempts on attempts.run = runs.id
-where runs.status in ('pending', 'running', 'waiting') and json_extract(attempts.doc, '$.status') = 'queued'
+select attempts.doc from attempts cross join runs on runs.id = attempts.run
+where json_extract(attempts.doc, '$.status') = 'queued' and runs.status in ('pending', 'running', 'waiting')
 limit :most;
 
 -- name: list_attempts_of_step

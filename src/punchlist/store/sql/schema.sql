@@ -111,6 +111,10 @@ where json_extract(doc, '$.outcome.exam') is not null;
 create index attempts_parked on attempts (json_extract(doc, '$.not_before'))
 where json_extract(doc, '$.status') = 'queued' and json_extract(doc, '$.not_before') is not null;
 
+-- What has not ended: the places that limits leave are counted by these.
+create index attempts_live on attempts (json_extract(doc, '$.status'))
+where json_extract(doc, '$.status') = 'queued' or json_extract(doc, '$.status') = 'running';
+
 create table gates (
     number integer primary key,
     id text not null unique,
