@@ -10,7 +10,8 @@ from tools.pages.markup import page, table
 
 _HEAD = """\
 The shapes of files and records as JSON Schema (2020-12), as `punchlist schema NAME` prints them. All are closed: an
-unknown key is an error. `task-file`, `step-file`, `criterion`, `project-file` and `settings` are what people write;
+unknown key is an error. `task-file`, `step-file`, `criterion`, `project-file`, `flow-file` and `settings` are what
+people write ([an editor completes flows](../../howto/write-flows.md) by the last but one);
 `step-pack`, `review-pack` and `request` are what a worker is given, `result`, `review` and `plan` what it hands back;
 the rest is what the program keeps. A `node-…` is a node of a flow as it is after the check, with defaults filled in;
 how it is written stands in [Flows](../flows.md).

@@ -9,6 +9,7 @@ from punchlist.errors import DefinitionError
 if TYPE_CHECKING:
     from punchlist.service.context import Answer
 
+_FLOW_FILE = "flow-file"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -17,11 +18,15 @@ def schema(name: str | None = None) -> "Answer":
     from punchlist.flow.schema import node_schemas
 
     nodes = node_schemas()
-    names = sorted([*_records(), *(f"node-{kind}" for kind in nodes)])
+    names = sorted([*_records(), _FLOW_FILE, *(f"node-{kind}" for kind in nodes)])
     if name is None:
         return {"schemas": [*names]}
     if name not in names:
         raise DefinitionError(f"there is no schema {name!r}; allowed: {', '.join(names)}", where="schema")
+    if name == _FLOW_FILE:
+        from punchlist.flow.file_schema import flow_schema
+
+        return {"name": name, "schema": {"$schema": DIALECT, **flow_schema()}}
     kind = name.removeprefix("node-")
     found = nodes[kind] if kind != name else msgspec.json.schema(_records()[name])
     return {"name": name, "schema": {"$schema": DIALECT, **found}}
