@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import signal
+import subprocess
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,12 +14,15 @@ from typing import Any, ClassVar
 
 import pytest
 
+from punchlist.errors import DefinitionError
 from punchlist.model.json import plain
 from punchlist.model.outside import CALLBACKS, CallbackCursor, Delivery
 from punchlist.model.settings import Callbacks, parse_settings
 from punchlist.notify.callbacks import Callback
 from punchlist.runtime.deliveries import AGAIN, Deliveries
 from punchlist.store import SqliteStore, open_store
+from punchlist.workers.calling import CalledPrograms
+from punchlist.workers.tag import read_tag, tag_of
 from tests.attempts import alive
 from tests.installed import Workspace, until
 from tests.stored import made
@@ -170,6 +175,19 @@ def test_what_an_engine_was_killed_with_is_told_by_the_next_one_under_the_same_i
     assert first == second
 
 
+def test_a_run_in_the_foreground_does_not_wait_for_a_callback_when_it_is_told_to_end(workspace: Workspace) -> None:
+    call_back(workspace, f"{WRITE}; sleep 98762", timeout="90s")
+    running = workspace.begun("run", "good.yaml", "--foreground")
+    until(lambda: told(workspace), what="the call")
+
+    running.send_signal(signal.SIGINT)
+    call = workspace.over(running)
+
+    assert call.code == 0, call
+    assert alive("98762") == []
+    assert [each.tries for each in deliveries(workspace)] == [0]
+
+
 def deliveries(workspace: Workspace) -> list[Delivery]:
     store = open_store(workspace.root / ".punchlist" / "state.db")
     with store.read() as reader:
@@ -182,7 +200,9 @@ def deliveries(workspace: Workspace) -> list[Delivery]:
 
 
 def tell(settings: Callbacks, folder: Path, **environ: str) -> str:
-    callback = Callback(lambda: settings, folder=folder, environ={"PATH": "/usr/bin:/bin", **environ})
+    programs = CalledPrograms(folder / "callbacks")
+    given = {"PATH": "/usr/bin:/bin", **environ}
+    callback = Callback(lambda: settings, programs=programs, folder=folder, environ=given)
     return asyncio.run(callback.tell(DELIVERY))
 
 
@@ -202,7 +222,7 @@ def test_a_program_sees_nothing_of_the_environment_but_path_and_what_is_listed(t
         (("sh", "-c", "exit 3"), "exit 3"),
         (("sh", "-c", "kill -9 $$"), "killed by signal 9"),
         (("sh", "-c", "exec <&-; exit 0"), ""),
-        ((f"./no-such-{SECRET}",), "the program could not be started: No such file or directory"),
+        ((f"./no-such-{SECRET}",), "the program could not be started: it is not there, or may not be executed"),
     ],
 )
 def test_how_a_program_ended_is_told_without_what_it_is(command: Sequence[str], problem: str, tmp_path: Path) -> None:
@@ -216,6 +236,36 @@ def test_a_program_that_hangs_is_ended_after_its_limit_with_what_it_started(tmp_
 
     assert problem == "it did not end within 300ms"
     until(lambda: alive("98765") == [], what="no process is left")
+
+
+def test_nothing_that_a_program_started_in_a_session_of_its_own_outlives_the_call(tmp_path: Path) -> None:
+    script = "for each in 1 2 3; do setsid sleep 98764 & done; env -i setsid sleep 98764 & "
+
+    well = tell(Callbacks(command=("sh", "-c", f"{script} exit 0")), tmp_path)
+    after_well = alive("98764")
+    late = tell(Callbacks(command=("sh", "-c", f"{script} sleep 98764"), timeout="300ms"), tmp_path)
+    after_late = alive("98764")
+
+    assert (well, late) == ("", "it did not end within 300ms")
+    assert (after_well, after_late) == ([], [])
+
+
+def test_what_a_killed_engine_had_called_is_ended_before_the_next_call(tmp_path: Path) -> None:
+    tag = tag_of(tmp_path / "callbacks" / "A1" / "io")
+    left = subprocess.Popen(["sh", "-c", 'ulimit -S -w "$0" || ulimit -S -x "$0"; exec sleep 98763', str(tag)])
+    until(lambda: read_tag(left.pid) == tag, what="it has its tag")
+
+    problem = tell(Callbacks(command=("true",)), tmp_path)
+
+    assert problem == ""
+    assert left.wait() == -signal.SIGTERM
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:80800/hook", "http://a..b/", "http://[::1/", f"http://{'a' * 64}/"])
+def test_an_address_that_is_none_is_a_failure_like_any_other(url: str, tmp_path: Path) -> None:
+    problem = tell(Callbacks(url=url), tmp_path)
+
+    assert problem.startswith("it could not be reached: the address ")
 
 
 def test_an_address_that_never_answers_is_given_up_after_the_limit(tmp_path: Path) -> None:
@@ -246,6 +296,32 @@ def test_a_url_and_a_command_together_and_another_scheme_are_refused() -> None:
 
     assert "it is no address of the web" in str(caught.value)
     assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("http://127.0.0.1:80800/hook", "the address has a port that there is not; allowed: a number from 1 to 65535"),
+        ("http://127.0.0.1:0/hook", "the address has a port that there is not"),
+        ("http://127.0.0.1:x/hook", "the address has a port that there is not"),
+        ("http://a..b/", "the address names no host"),
+        ("http://[::1/", "the address names no host"),
+        ("https://:443/", "the address names no host"),
+        ("http://a.example/?a b", "there is a blank in the address"),
+    ],
+)
+def test_an_address_that_nobody_can_be_at_is_refused_where_it_is_written(url: str, said: str) -> None:
+    with pytest.raises(DefinitionError, match=r"callbacks\.url") as caught:
+        parse_settings({"callbacks": {"url": url}})
+
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://a.example", "http://[::1]:8080/x?y=z", "http://u:p@h.example./", "http://h:/"]
+)
+def test_an_address_is_taken_as_it_is(url: str) -> None:
+    assert parse_settings({"callbacks": {"url": url}}).callbacks.url == url
 
 
 # -- again, and no more -----------------------------------------------------------------------------------------------

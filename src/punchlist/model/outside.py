@@ -12,6 +12,8 @@ OUTBOX = "outbox.jsonl"
 """The file of events and answers there, and the name of its cursor."""
 CALLBACKS = "callbacks"
 """The name of the cursor of what callbacks were to be told."""
+BUGS = "bugs"
+"""The name of the cursor of what a bug keeps from being done."""
 
 Moment = Literal["done", "failed", "waiting"]
 """What of a run a callback may be told."""
@@ -68,6 +70,12 @@ class CallbackCursor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """The last event that was looked at for what callbacks are to be told."""
 
     seq: int
+
+
+class Bugs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a bug of this program keeps an engine from doing, by its name (a file's, or `callbacks`), and the report."""
+
+    found: dict[str, str]
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from punchlist.errors import Problem, WorkerError
+from punchlist.model.addresses import wrong_with
 from punchlist.model.allowed import nearest
 from punchlist.model.ids import Slug
 from punchlist.model.json import Json, plain
@@ -372,8 +373,8 @@ def _callback(callbacks: Part) -> Iterator[Problem]:
     url, command = callbacks.field("url"), callbacks.field("command")
     if url.said and command.said:
         yield Problem(callbacks.where, "both 'command' and 'url' are given", "one of them", "Leave one out.")
-    if url.text is not None and not url.text.startswith(("http://", "https://")):
-        yield Problem(url.where, "it is no address of the web", "http://HOST:PORT/PATH or https://HOST/PATH")
+    if url.text is not None and (wrong := wrong_with(url.text)) is not None:
+        yield Problem(url.where, *wrong)
 
 
 def _unknown_worker(part: Part, known: Sequence[str]) -> Iterator[Problem]:

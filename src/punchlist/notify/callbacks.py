@@ -1,23 +1,19 @@
 """The callback: a program with JSON on its standard input, or an address that JSON is posted to."""
 
 import asyncio
-import os
-import signal
 import ssl
-from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from urllib.parse import SplitResult, quote, urlsplit
 
-from punchlist.errors import PunchlistError
+from punchlist.errors import PunchlistError, WorkerError
+from punchlist.model.addresses import wrong_with
 from punchlist.model.json import encode
 from punchlist.model.outside import Delivery
 from punchlist.model.policy import duration
 from punchlist.model.settings import Callbacks
+from punchlist.ports import Programs
 
-_GRACE = 1.0
-"""Seconds that a program has to end by itself after SIGTERM."""
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _STATUS = 12
 """Where the code of an answer's first line ends: `HTTP/1.1 200`."""
@@ -30,8 +26,11 @@ class Callback:
     said of a failure never holds an address, an argument or an answer: there may be secrets in each.
     """
 
-    def __init__(self, settings: Callable[[], Callbacks], *, folder: Path, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, settings: Callable[[], Callbacks], *, programs: Programs, folder: Path, environ: Mapping[str, str]
+    ) -> None:
         self._settings = settings
+        self._programs = programs
         self._folder = folder
         self._environ = environ
 
@@ -53,46 +52,24 @@ class Callback:
             return f"it did not end within {settings.timeout}"
         except OSError as error:
             return f"it could not be reached: {error.strerror or type(error).__name__}"
+        except ValueError:  # what the settings let pass and the resolver does not: a name that no host can have
+            return "it could not be reached: its address is none"
         return "the settings name no callback any more"
 
     async def _run(self, command: Sequence[str], *, listed: Sequence[str], body: bytes) -> str:
         names = ("PATH", *listed)
         environment = {name: self._environ[name] for name in names if name in self._environ}
         try:
-            process = await asyncio.create_subprocess_exec(
-                *command,
-                stdin=PIPE,
-                stdout=DEVNULL,
-                stderr=DEVNULL,
-                cwd=self._folder,
-                env=environment,
-                process_group=0,  # in the engine's session: what is in another one is taken for part of an attempt
-            )
-        except OSError as error:
-            return f"the program could not be started: {error.strerror}"
-        try:
-            assert process.stdin is not None
-            with suppress(BrokenPipeError, ConnectionResetError):  # it need not read
-                process.stdin.write(body)
-                await process.stdin.drain()
-            process.stdin.close()
-            code = await process.wait()
-        finally:
-            await _end(process)
+            code = await self._programs.run(command, stdin=body, env=environment, cwd=self._folder)
+        except WorkerError as error:
+            return error.message
         return "" if code == 0 else f"killed by signal {-code}" if code < 0 else f"exit {code}"
-
-
-async def _end(process: Process) -> None:
-    """End what is left of a program and of what it started, where that stayed in its group."""
-    for number, grace in ((signal.SIGTERM, _GRACE), (signal.SIGKILL, None)):
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, number)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), grace)
 
 
 async def _post(url: str, body: bytes, *, name: str) -> str:
     """Post JSON and look at the code of the answer alone; nothing is followed, no proxy is asked."""
+    if (wrong := wrong_with(url)) is not None:
+        return f"it could not be reached: {wrong[0]}"
     place = urlsplit(url)
     host, port = place.hostname or "", place.port or _DEFAULT_PORTS[place.scheme]
     context = ssl.create_default_context() if place.scheme == "https" else None

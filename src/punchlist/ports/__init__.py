@@ -3,7 +3,7 @@
 from punchlist.ports.engine import Engine, EngineStatus, Watch
 from punchlist.ports.files import Files
 from punchlist.ports.leftovers import Leftovers
-from punchlist.ports.outside import Clock, Ids, Notifier
+from punchlist.ports.outside import Clock, Ids, Notifier, Programs
 from punchlist.ports.store import Compare, Reader, Store, Writer
 from punchlist.ports.workers import (
     Examinable,
@@ -38,6 +38,7 @@ __all__ = [
     "Merged",
     "Notifier",
     "Processes",
+    "Programs",
     "Reader",
     "SetupNeed",
     "Store",

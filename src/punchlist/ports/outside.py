@@ -1,6 +1,8 @@
 """Time and fresh identities, as the core is given them, and who outside is told of runs."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from punchlist.model.outside import Delivery
@@ -19,6 +21,18 @@ class Ids(Protocol):
 
     def uuid(self) -> str:
         """Return a new UUID."""
+        ...
+
+
+class Programs(Protocol):
+    """Programs that an engine calls beside attempts."""
+
+    async def run(self, argv: Sequence[str], *, stdin: bytes, env: Mapping[str, str], cwd: Path) -> int:
+        """Run a program, with `env` and nothing else; return its exit code, or a signal as a negative number.
+
+        Its output is dropped, and nothing that it started is left. Cancelling ends it first. Raises WorkerError when it
+        cannot be started, in words that do not name it: there may be secrets in its arguments.
+        """
         ...
 
 

@@ -4,14 +4,15 @@ import asyncio
 import fcntl
 import logging
 import os
-from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 from punchlist.errors import DefinitionError, RefusedError, StoreError
-from punchlist.model.outside import Delivery
+from punchlist.model.outside import CALLBACKS, INBOX, OUTBOX, Delivery
 from punchlist.ports import Notifier
+from punchlist.runtime.bugs import BugsFound
 from punchlist.runtime.channel import Channel
 from punchlist.runtime.deliveries import Deliveries
 from punchlist.runtime.lines import Lines
@@ -25,11 +26,21 @@ _LONGEST = 2.0
 _RETRY = 60.0
 """Seconds after which what could not be read or written is tried again, though nothing was announced."""
 _WAIT = 1.0
+_WAITING = "lines that wait for their answer"
+
+
+class _Part(NamedTuple):
+    """Part of the work: what it is called, what does it once and says how long to wait at most, what wakes it."""
+
+    name: str
+    do: Callable[[], Awaitable[float | None]]
+    called: asyncio.Event
 
 
 class Beside:
     """The work of an engine that no run waits for; nothing of it is done in the loop itself.
 
+    A bug in one part of it is reported, and neither holds up the others nor keeps the engine from its end.
     When it ends, a line that is being taken is left to the next engine unless it can be
     answered at once, and what was committed is written. One process of a workspace does this at a time: the one that
     holds `lock`. `changed` is called when `busy` may have changed, and at each notice:
@@ -48,6 +59,7 @@ class Beside:
         outbox: Outbox,
         deliveries: Deliveries,
         notifier: Notifier,
+        bugs: BugsFound,
         changed: Callable[[], None],
     ) -> None:
         self._lock = lock
@@ -59,6 +71,7 @@ class Beside:
         self._outbox = outbox
         self._deliveries = deliveries
         self._notifier = notifier
+        self._bugs = bugs
         self._changed = changed
         self._committed, self._to_take = asyncio.Event(), asyncio.Event()
         self._to_send, self._sent = asyncio.Event(), asyncio.Event()
@@ -71,7 +84,10 @@ class Beside:
     @property
     def busy(self) -> bool:
         """Whether somebody is, or may be, still to be told: an engine that has nothing else to do stays for it."""
-        self._asked = self._pending > 0 or self._writing or self._committed.is_set() or self._lines.due is not None
+        writing = self._writing or self._committed.is_set()
+        telling = self._pending > 0 and not self._bugs.hinders(CALLBACKS)
+        answering = self._lines.due is not None and not self._bugs.hinders(_WAITING)
+        self._asked = telling or answering or (writing and not self._bugs.hinders(OUTBOX))
         return self._asked
 
     @asynccontextmanager
@@ -86,7 +102,13 @@ class Beside:
                 stack.enter_context(_readable(notices.fileno(), lambda: self._noticed(notices)))
             stack.callback(self._disown)
             await self._own()
-            working = [asyncio.create_task(work()) for work in (self._take, self._settle, self._write, self._send)]
+            parts = (
+                _Part(INBOX, self._take, self._to_take),
+                _Part(_WAITING, self._settle, self._to_settle),
+                _Part(OUTBOX, self._write, self._committed),
+                _Part(CALLBACKS, self._send, self._to_send),
+            )
+            working = [asyncio.create_task(self._keep_at(part)) for part in parts]
             try:
                 yield self
             finally:
@@ -116,7 +138,7 @@ class Beside:
         for task in working:
             task.cancel()
         await asyncio.gather(*working, return_exceptions=True)
-        if self._held is not None:
+        if self._held is not None and not self._bugs.hinders(OUTBOX):
             while await self._written():
                 pass
 
@@ -142,6 +164,7 @@ class Beside:
                 os.close(descriptor)
                 return False
             self._held = descriptor
+            await self._tried(self._bugs.begin)
             await self._recorded()
         return True
 
@@ -169,22 +192,40 @@ class Beside:
 
     # -- the work -----------------------------------------------------------------------------------------------------
 
-    async def _take(self) -> None:
-        await self._owning()
+    async def _keep_at(self, part: _Part) -> None:
+        """Do a part of the work again and again, as long as the engine is there."""
         while True:
-            done = await self._tried(self._lines.take)
-            self._to_settle.set()
-            self._committed.set()
-            await _called(self._to_take, within=None if done else _RETRY)
+            try:
+                await self._owning()
+                within = await part.do()
+                if self._bugs.hinders(part.name):
+                    await self._tried(lambda: self._bugs.over(part.name))
+            except Exception as error:  # noqa: BLE001 - as in the loop: the record says what happened, and it goes on
+                part.called.clear()  # it is not tried the faster for being asked for more often
+                await self._broke(part, error)
+                within = _RETRY
+            await _called(part.called, within=within)
 
-    async def _settle(self) -> None:
-        await self._owning()
+    async def _broke(self, part: _Part, error: Exception) -> None:
+        """Report a bug, and let nobody wait for what it keeps from being done."""
+        _LOG.error("a bug of punchlist keeps %s from being done", part.name, exc_info=error)
+        await self._tried(lambda: self._bugs.note(part.name, error))
+        self._stuck = self._stuck or part.name == CALLBACKS
+        self._sent.set()
+        self._changed()
+
+    async def _take(self) -> float | None:
+        done = await self._tried(self._lines.take)
+        self._to_settle.set()
+        self._committed.set()
+        return None if done else _RETRY
+
+    async def _settle(self) -> float | None:
         loop = asyncio.get_running_loop()
-        while True:
-            began = loop.time()
-            done = await self._settled()
-            await asyncio.sleep(min(_SHARE * (loop.time() - began), _LONGEST))
-            await _called(self._to_settle, within=self._lines.due if done else _RETRY)
+        began = loop.time()
+        done = await self._settled()
+        await asyncio.sleep(min(_SHARE * (loop.time() - began), _LONGEST))
+        return self._lines.due if done else _RETRY
 
     async def _settled(self) -> bool:
         """Answer the lines that wait for what has come about; say whether that could be done."""
@@ -195,34 +236,31 @@ class Beside:
         self._changed()
         return done
 
-    async def _write(self) -> None:
-        await self._owning()
+    async def _write(self) -> float | None:
         loop = asyncio.get_running_loop()
         while True:
             began = loop.time()
             if not await self._written():
                 await asyncio.sleep(min(_SHARE * (loop.time() - began), _LONGEST))
-                await _called(self._committed, within=_RETRY if self._outbox.problem else None)
+                return _RETRY if self._outbox.problem else None
 
-    async def _send(self) -> None:
-        await self._owning()
-        while True:
-            self._stuck = False
-            waits = [_RETRY]  # a clock may be set meanwhile
-            self._to_send.clear()
-            waiting = await self._waiting()
-            for delivery in waiting:
-                left = self._deliveries.until_due(delivery).total_seconds()
-                if left > 0:
-                    waits.append(left)
-                elif await self._tell(delivery):
-                    self._to_send.set()  # look again: it may be due later, or others may have come
-                else:
-                    self._stuck = True  # it would be told again and again
-                    break
-            self._note(len(waiting))
-            self._sent.set()
-            await _called(self._to_send, within=min(waits) if waiting else None)
+    async def _send(self) -> float | None:
+        self._stuck = False
+        waits = [_RETRY]  # a clock may be set meanwhile
+        self._to_send.clear()
+        waiting = await self._waiting()
+        for delivery in waiting:
+            left = self._deliveries.until_due(delivery).total_seconds()
+            if left > 0:
+                waits.append(left)
+            elif await self._tell(delivery):
+                self._to_send.set()  # look again: it may be due later, or others may have come
+            else:
+                self._stuck = True  # it would be told again and again
+                break
+        self._note(len(waiting))
+        self._sent.set()
+        return min(waits) if waiting else None
 
     async def _tell(self, delivery: Delivery) -> bool:
         """Tell it once; say whether what became of that could be written down."""
@@ -239,10 +277,12 @@ class Beside:
     async def _written(self) -> bool:
         """Write what was committed; say whether more waits."""
         self._writing = True
-        await self._recorded()
         more: list[bool] = []
-        await self._tried(lambda: more.append(self._outbox.write()))
-        self._writing = False
+        try:
+            await self._recorded()
+            await self._tried(lambda: more.append(self._outbox.write()))
+        finally:
+            self._writing = False
         if self._asked:
             self._changed()
         return any(more)

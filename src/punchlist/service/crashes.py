@@ -11,13 +11,13 @@ def reported(error: Exception, *, start: Path, asked: str) -> PunchlistError:
     """Return what a face shows of a bug, after a report was written; `asked` says what it happened in."""
     found = PunchlistError(
         f"this is a bug in punchlist: {type(error).__name__}: {error}",
-        hint=f"A report is in {_report(error, start=start, asked=asked)}; nothing that was recorded is lost.",
+        hint=f"A report is in {report(error, start=start, asked=asked)}; nothing that was recorded is lost.",
     )
     found.exit_code = BUG
     return found
 
 
-def _report(error: Exception, *, start: Path, asked: str) -> str:
+def report(error: Exception, *, start: Path, asked: str) -> str:
     """Write what is known of a bug into the workspace, or the temporary folder, and return the file's path."""
     text = _known_of(error, asked=asked)
     for folder in (_crash_folder(start), None):

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from punchlist.model.json import convert
-from punchlist.model.outside import INBOX, OUTBOX, InboxCursor, OutboxCursor
+from punchlist.model.outside import BUGS, INBOX, OUTBOX, Bugs, InboxCursor, OutboxCursor
 
 if TYPE_CHECKING:
     from punchlist.model.json import Json
@@ -26,6 +26,10 @@ def troubles(reader: "Reader") -> Iterator[Trouble]:
         yield Trouble(INBOX, problem, "Make it a plain file that can be read; its lines are taken then.")
     if outbox is not None and (problem := convert(outbox, OutboxCursor).problem):
         yield Trouble(OUTBOX, problem, "Make room, or make it a plain file that can be written; it catches up then.")
+    if (bugs := reader.cursor(BUGS)) is not None:
+        for name, report in convert(bugs, Bugs).found.items():
+            message = "a bug of punchlist keeps the engine from doing this"
+            yield Trouble(name, f"{message}: {report}", "It is tried again once a minute, and by the next engine.")
     for delivery in reader.deliveries():
         if delivery.tries:
             message = f"the callback was told of {_run(delivery.body)} {_times(delivery.tries)} in vain"

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 from punchlist import __version__, wiring
 from punchlist.dying import VARIABLE, arm
 from punchlist.errors import RefusedError
-from punchlist.model.outside import INBOX, OUTBOX, Moment
+from punchlist.model.outside import CALLBACKS, INBOX, OUTBOX, Moment
 from punchlist.model.policy import duration
 from punchlist.model.settings import FILE
 from punchlist.notify.callbacks import Callback
 from punchlist.ports import EngineStatus
 from punchlist.render.prompts import prompt_of
 from punchlist.runtime.beside import Beside
+from punchlist.runtime.bugs import BugsFound
 from punchlist.runtime.deliveries import Deliveries
 from punchlist.runtime.later import Later
 from punchlist.runtime.lines import Lines
@@ -29,12 +30,13 @@ from punchlist.runtime.notices import Notices
 from punchlist.runtime.outbox import Outbox
 from punchlist.runtime.perform import Performer
 from punchlist.runtime.serving import serve
-from punchlist.service import lookup, plans, publishing
+from punchlist.service import crashes, lookup, plans, publishing
 from punchlist.service.showing import Showing
 from punchlist.serving.limits import LimitsNow
 from punchlist.serving.says import LogFile
 from punchlist.serving.within import EngineWithin
 from punchlist.wiring import Surroundings
+from punchlist.workers.calling import CalledPrograms
 
 if TYPE_CHECKING:
     from punchlist.serving.desk import Desk
@@ -135,9 +137,11 @@ def _beside(surroundings: Surroundings, runtime: Runtime, *, ends: ExitStack) ->
         deliveries=Deliveries(store, clock, on=moments),
         notifier=Callback(
             lambda: wiring.read_settings(surroundings.root).callbacks,
+            programs=CalledPrograms(state / CALLBACKS),
             folder=surroundings.root,
             environ=wiring.environment(),
         ),
+        bugs=BugsFound(store, report=lambda error, name: crashes.report(error, start=surroundings.root, asked=name)),
         changed=runtime.wake,
     )
 
