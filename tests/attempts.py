@@ -22,6 +22,7 @@ from tests.installed import until
 
 QUICK = Grace(interrupt=0.1, terminate=0.1)
 ENOUGH = Limits(timeout=20)
+KEY = b"what only an engine knows, of these tests each one"
 
 
 class Attempts:
@@ -35,7 +36,7 @@ class Attempts:
         for each in (self.workspace, self.work, self.home):
             each.mkdir(parents=True, exist_ok=True)
         self.environ = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
-        self.processes = LocalProcesses(self.root, self.environ, grace=QUICK, reaper=reaper)
+        self.processes = LocalProcesses(self.root, self.environ, key=KEY, grace=QUICK, reaper=reaper)
 
     def launch(self, *argv: str, name: str = "A1", **said: Any) -> Launch:
         """Make a launch; `env`, `pass_env` and `stdin` go to the invocation, the rest to the launch itself."""
@@ -64,6 +65,7 @@ class Attempts:
     def job(self, name: str = "A1", **said: Any) -> ProcessJob:
         """Make the job of an attempt as the record has it after a restart."""
         defaults: dict[str, Any] = {"role": Role.CHECK, "limits": ENOUGH, "folder": Folder(place="run")}
+        defaults["nonce_digest"] = self.processes.nonce_digest(AttemptId(name))
         return ProcessJob(attempt=AttemptId(name), run=RunId("R1"), **(defaults | said))
 
     def adopt(self, name: str = "A1", **said: Any) -> Exit | Lost:

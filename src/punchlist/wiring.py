@@ -90,7 +90,8 @@ class Surroundings:
         """Attempts' processes and their output."""
         from punchlist.workers.process import LocalProcesses
 
-        return LocalProcesses(self.state / "attempts", dict(self._environ))  # `os.environ` decodes at each look
+        environ = dict(self._environ)  # `os.environ` decodes at each look
+        return LocalProcesses(self.state / "attempts", environ, key=os.urandom(32))
 
     @cached_property
     def leftovers(self) -> "StateLeftovers":

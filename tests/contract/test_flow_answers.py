@@ -1,5 +1,6 @@
 """What commands and agents of a flow answer: read, held against what is declared, refused where it is not that."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -46,6 +47,9 @@ nodes:
   pipe: {run: mkfifo pipe, output: {file: pipe}, on_failure: continue}
   prose: {run: echo three, output: {json: stdout}, on_failure: continue}
   exact: {run: echo 9007199254740993, output: {json: stdout}, on_failure: continue}
+  gone_well: {run: echo said; rm -r .punchlist/attempts}
+  gone_badly: {run: rm -r .punchlist/attempts; exit 3, on_failure: continue}
+  gone_answer: {run: echo 4; rm -r .punchlist/attempts, output: {json: stdout}, on_failure: continue}
 """
 SCHEMA = '{"type": "object", "properties": {"status": {"enum": ["green", "red"]}}, "required": ["status"]}'
 
@@ -105,6 +109,16 @@ def test_what_is_no_answer_is_refused_by_name(run: dict[str, Any], name: str, sa
     assert (found["status"], found["output"]) == ("failed", None)
     assert "bad output: " in found["error"]
     assert said in found["error"]
+
+
+def test_how_a_command_ended_counts_also_without_its_folder_and_its_output_is_not_taken_for_empty(
+    run: dict[str, Any],
+) -> None:
+    well, badly, answer = (node(run, f"gone_{name}") for name in ("well", "badly", "answer"))
+
+    assert (well["status"], well["output"]) == ("succeeded", {"exit_code": 0})
+    assert re.search(r"exit 3; its folder \S+/attempts/A\d+ was removed while it ran, and its output", badly["error"])
+    assert re.search(r"bad output: its folder \S+ was removed while it ran, and standard output", answer["error"])
 
 
 def test_what_is_too_large_is_no_part_of_the_record(run: dict[str, Any]) -> None:

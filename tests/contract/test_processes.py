@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import os
+import re
 from pathlib import Path
 
 import msgspec
@@ -13,8 +14,9 @@ from punchlist.model.ids import AttemptId
 from punchlist.model.jobs import Limits, Outcome, Role
 from punchlist.model.states import AttemptStatus
 from punchlist.workers.killing import Grace
+from punchlist.workers.nonces import nonces_of
 from punchlist.workers.process import LocalProcesses
-from tests.attempts import Attempts
+from tests.attempts import KEY, Attempts
 
 
 @pytest.fixture
@@ -38,7 +40,7 @@ def test_the_attempt_directory_is_laid_out_as_designed(attempts: Attempts) -> No
     assert {path.name for path in (directory / "io").iterdir()} == {"prompt.md", "ended"}
     assert (directory / "stdout").read_bytes() == b"out\n"
     assert (directory / "stderr").read_bytes() == b"err\n"
-    assert (directory / "exit").read_bytes() == b"exit 3\nend\n"
+    assert re.fullmatch(rb"exit 3\nend [0-9a-f]{32}\n", (directory / "exit").read_bytes())
     assert all(word.isdigit() for word in (directory / "pid").read_text().split())
 
 
@@ -287,11 +289,30 @@ def test_attempts_run_beside_each_other(attempts: Attempts) -> None:
 def test_the_end_is_marked_for_typed_tools_before_what_is_left_of_the_attempt_is_killed(attempts: Attempts) -> None:
     waits = "while [ ! -e $PUNCHLIST_ATTEMPT_DIR/ended ]; do :; done; echo seen >$PUNCHLIST_ATTEMPT_DIR/late"
 
-    patient = LocalProcesses(attempts.root, attempts.environ, grace=Grace(terminate=20))
+    patient = LocalProcesses(attempts.root, attempts.environ, key=KEY, grace=Grace(terminate=20))
 
     asyncio.run(patient.run(attempts.launch("sh", "-c", f"(trap '' TERM; {waits}) & exit 0", role=Role.BUILDER)))
 
     assert (attempts.directory() / "io" / "late").read_text() == "seen\n"
+
+
+def test_nothing_of_a_command_says_what_its_wrapper_is_told(attempts: Attempts) -> None:
+    looked = "cat /proc/$PPID/cmdline /proc/$PPID/environ /proc/self/cmdline /proc/self/environ; set; ls /proc/$PPID/fd"
+
+    ended = attempts.sh(f"{looked}; cat <&7", env={"__punchlist_n": "old", "__punchlist_f": "old"})
+
+    nonces = nonces_of(KEY, AttemptId("A1"))
+    assert (attempts.directory() / "exit").read_text() == f"exit {ended.code}\nend {nonces.failure}\n"
+    assert b"7" not in ended.stdout.splitlines()
+    assert not [each for each in nonces if each.encode() in ended.stdout + ended.stderr]
+
+
+def test_how_a_command_ended_is_known_though_its_folder_was_removed_meanwhile(attempts: Attempts) -> None:
+    for code in (0, 3):
+        ended = attempts.sh(f"echo out; rm -r {attempts.root}; exit {code}")
+
+        assert (ended.code, ended.signal) == (code, None)
+        assert ended.gone == f"its folder {attempts.directory()} was removed while it ran"
 
 
 def test_no_end_is_marked_in_a_folder_that_an_agent_put_in_the_place_of_its_own(attempts: Attempts) -> None:

@@ -11,7 +11,7 @@ from punchlist.model.jobs import Limits, Role
 from punchlist.ports import Exit
 from punchlist.workers.killing import Grace
 from punchlist.workers.process import LocalProcesses
-from tests.attempts import QUICK, Attempts, alive, orphaned, see_alive
+from tests.attempts import KEY, QUICK, Attempts, alive, orphaned, see_alive
 
 LONG = 1_000_000
 
@@ -210,7 +210,7 @@ def test_a_bomb_of_forks_that_starts_anew_what_is_killed_is_ended(attempts: Atte
 
 def test_a_process_is_asked_twice_each_time_given_its_delay_and_then_killed(attempts: Attempts) -> None:
     script = "trap 'echo INT' INT; trap 'echo TERM' TERM; while :; do sleep 0.02; done"
-    patient = LocalProcesses(attempts.root, attempts.environ, grace=Grace(interrupt=0.5, terminate=0.5))
+    patient = LocalProcesses(attempts.root, attempts.environ, key=KEY, grace=Grace(interrupt=0.5, terminate=0.5))
     started = time.monotonic()
 
     ended = asyncio.run(patient.run(attempts.launch("sh", "-c", script, limits=Limits(timeout=0.3))))

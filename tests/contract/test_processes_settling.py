@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -10,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from punchlist.model.ids import AttemptId
 from punchlist.model.jobs import Limits, Role
 from punchlist.ports import Exit, Lost
-from tests.attempts import Attempts, Orphaned, alive, orphaned as orphan, see_alive
+from punchlist.workers.nonces import nonces_of
+from tests.attempts import KEY, Attempts, Orphaned, alive, orphaned as orphan, see_alive
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -70,6 +73,36 @@ def test_a_record_that_is_not_whole_counts_as_none(attempts: Attempts, record: b
     (attempts.directory() / "exit").write_bytes(record)
 
     assert attempts.adopt() == Lost(reason="its exit record is not whole")
+
+
+FORGED = "its exit record is not its wrapper's: something else wrote it"
+
+
+def test_a_record_is_taken_as_it_is_where_nothing_says_by_what_its_wrapper_is_known(attempts: Attempts) -> None:
+    attempts.sh("true")
+    (attempts.directory() / "exit").write_text("exit 4\nend\n")
+
+    older = attempts.adopt(nonce_digest="")
+
+    assert isinstance(older, Exit)
+    assert older.code == 4
+    assert attempts.adopt() == Lost(reason=FORGED)
+
+
+@pytest.mark.parametrize("script", ["exit 0", "exit 3"])
+def test_a_success_cannot_be_made_of_a_record_that_is_known_nor_one_of_another_attempt_be_used(
+    attempts: Attempts, script: str
+) -> None:
+    attempts.sh(script)
+    record = attempts.directory() / "exit"
+    known = record.read_text()
+    attempts.sh("exit 0", name="A2")
+
+    if script == "exit 3":
+        record.write_text(known.replace("exit 3", "exit 0"))
+        assert attempts.adopt() == Lost(reason=FORGED)
+    record.write_text((attempts.directory("A2") / "exit").read_text())
+    assert attempts.adopt() == Lost(reason=FORGED)
 
 
 def test_a_directory_without_anything_in_it_is_lost(attempts: Attempts) -> None:
@@ -191,7 +224,8 @@ def test_a_wrapper_that_proc_does_not_show_is_waited_for_by_its_lock(attempts: A
         task = asyncio.create_task(attempts.processes.adopt(attempts.job()))
         done, _ = await asyncio.wait({task}, timeout=0.3)
         assert not done
-        (attempts.directory() / "exit").write_text("exit 4\nend\n")
+        nonces = nonces_of(KEY, AttemptId("A1"))
+        (attempts.directory() / "exit").write_text(f"exit 4\nend {nonces.failure}\n")
         holder.communicate(b"\n")
         return await task
 
@@ -224,6 +258,16 @@ def test_an_exit_record_that_says_another_code_than_the_wrapper_is_not_believed(
     forged = f"(while [ ! -s {exit_record} ]; do :; done; printf 'exit 0\\nend\\n' >{exit_record}) &"
 
     assert attempts.sh(f"{forged} exit 3").code == 3
+
+
+def test_an_exit_record_that_was_written_while_no_engine_lived_is_not_believed(
+    attempts: Attempts, mark: str, orphaned: Callable[..., Orphaned]
+) -> None:
+    left = orphaned(f"READY; sleep {mark}")
+    (attempts.directory() / "exit").write_text("exit 0\nend\n")
+    os.killpg(left.wrapper(), signal.SIGKILL)
+
+    assert attempts.adopt() == Lost(reason=FORGED)
 
 
 def test_an_attempt_whose_wrapper_was_killed_is_lost_and_what_lives_of_it_is_killed(

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from tests.disturbed import Disturbed, as_if_nothing_had_been
+from tests.disturbed import Disturbed, as_if_nothing_had_been, blow
 from tests.installed import until
 
 
@@ -21,6 +21,22 @@ def adopted(disturbed: Disturbed) -> Disturbed:
     disturbed.ok("engine", "start")
     disturbed.until_taken_up()
     return disturbed
+
+
+def test_an_exit_that_was_written_in_its_name_is_not_believed(disturbed: Disturbed, undisturbed: Disturbed) -> None:
+    disturbed.hold("build")
+    disturbed.ok("task", "start", "T1")
+    disturbed.until_at("build")
+    (builder,) = (each for each in disturbed.attempts() if each["role"] == "builder")
+    disturbed.kill_engine()
+    (disturbed.root / ".punchlist" / "attempts" / builder["id"] / "exit").write_text("exit 0\nend\n")
+    blow(disturbed.held())
+
+    disturbed.ok("engine", "start")
+    as_if_nothing_had_been(disturbed, undisturbed)
+
+    assert disturbed.endings()["builder", "lost"] == 1
+    assert disturbed.starts() == undisturbed.starts() + Counter({"build": 1})
 
 
 def test_it_can_be_cancelled(adopted: Disturbed, undisturbed: Disturbed) -> None:

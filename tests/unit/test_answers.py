@@ -26,6 +26,15 @@ def test_an_end_without_a_record_is_lost() -> None:
     assert (outcome.status, outcome.failure) == (AttemptStatus.LOST, FailureClass.LOST)
 
 
+def test_a_builder_whose_files_were_removed_has_not_said_that_it_is_done() -> None:
+    gone = "its folder /w/A1 was removed while it ran"
+
+    outcome = outcome_of(A1, Role.BUILDER, ended=Exit(code=0, gone=gone))
+
+    assert (outcome.status, outcome.failure) == (AttemptStatus.FAILED, FailureClass.WORKER)
+    assert outcome.reason == f"exit 0; {gone}, and its answer with it"
+
+
 @pytest.mark.parametrize("limit", ["timeout", "silence", "output", "memory"])
 def test_a_limit_goes_before_exit_code_and_result(limit: str) -> None:
     ended = Exit(

@@ -79,7 +79,7 @@ def _fill_slots(turn: Turn) -> None:
     while (attempt := next_attempt(turn.run, ready, room=turn.context.room)) is not None:
         if attempt in turn.run.parked:
             ready.remove(attempt)
-        turn.emit(ev.AttemptStarted(attempt=attempt), actor=ENGINE)
+        turn.emit(ev.AttemptStarted(attempt=attempt, nonce_digest=turn.context.nonce_digest(attempt)), actor=ENGINE)
 
 
 def _finish(turn: Turn) -> None:

@@ -72,9 +72,16 @@ def tree_key(step: str | None, tree: str) -> str:
 
 def started(run: RunState, event: ev.Event) -> RunState:
     """Fold AttemptStarted: it takes a slot."""
-    attempt = run.attempts[fact_of(event, ev.AttemptStarted).attempt]
+    fact = fact_of(event, ev.AttemptStarted)
+    attempt = run.attempts[fact.attempt]
     check_move(ATTEMPT_MOVES, attempt.status, AttemptStatus.RUNNING, what=f"attempt {attempt.id}")
-    running = replace(attempt, status=AttemptStatus.RUNNING, started_at=event.at, mark=Mark(event.at, event.hash))
+    running = replace(
+        attempt,
+        status=AttemptStatus.RUNNING,
+        nonce_digest=fact.nonce_digest,
+        started_at=event.at,
+        mark=Mark(event.at, event.hash),
+    )
     return replace(
         _unqueued(run, attempt),
         attempts=run.attempts.set(attempt.id, running),
@@ -87,7 +94,14 @@ def ended(run: RunState, event: ev.Event) -> RunState:
     outcome = fact_of(event, ev.AttemptEnded).outcome
     attempt = run.attempts[outcome.attempt]
     check_move(ATTEMPT_MOVES, attempt.status, outcome.status, what=f"attempt {attempt.id}")
-    over = replace(attempt, status=outcome.status, outcome=outcome, ended_at=event.at, mark=Mark(event.at, event.hash))
+    over = replace(
+        attempt,
+        status=outcome.status,
+        nonce_digest="",
+        outcome=outcome,
+        ended_at=event.at,
+        mark=Mark(event.at, event.hash),
+    )
     run = _unqueued(run, attempt)
     live = run.live.delete(attempt.id) if attempt.id in run.live else run.live
     trees = run.trees

@@ -27,13 +27,22 @@ Allocate = Callable[[Number], int]
 ENGINE = "engine"
 
 
+def _no_nonce(_attempt: AttemptId) -> str:
+    return ""
+
+
 class Context(msgspec.Struct, frozen=True, kw_only=True):
-    """What comes in with an input: the time, who it is from, numbers for new ids, and what room other runs leave."""
+    """What comes in with an input: the time, who it is from, numbers for new ids, and what room other runs leave.
+
+    `nonce_digest` gives by what the record of an attempt's end will be known as its wrapper's; nothing, where there is
+    no wrapper.
+    """
 
     at: str
     actor: str
     allocate: Allocate
     room: Room = Room()
+    nonce_digest: Callable[[AttemptId], str] = _no_nonce
 
 
 Stream = Literal["run", "task", "project"]

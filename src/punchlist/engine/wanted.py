@@ -68,5 +68,7 @@ def job_of(state: State, attempt: AttemptId) -> Job:
     assert job is not None
     wanted_job = job(place, asked)
     if isinstance(wanted_job, ProcessJob):
-        return msgspec.structs.replace(wanted_job, path=state.run.path, masked=state.run.secrets)
+        return msgspec.structs.replace(
+            wanted_job, path=state.run.path, masked=state.run.secrets, nonce_digest=asked.nonce_digest
+        )
     return wanted_job

@@ -382,9 +382,10 @@ class AttemptQueued(Fact, frozen=True, tag=True):
 
 
 class AttemptStarted(Fact, frozen=True, tag=True):
-    """The engine is about to start the attempt: recorded before the process is."""
+    """The engine is about to start it; by `nonce_digest` the record of its end is known as its wrapper's."""
 
     attempt: AttemptId
+    nonce_digest: str = ""
 
 
 class AttemptEnded(Fact, frozen=True, tag=True):

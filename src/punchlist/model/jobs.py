@@ -95,7 +95,7 @@ class ProcessJob(msgspec.Struct, frozen=True, kw_only=True, tag="process", tag_f
     `env` are values set for the process, `path` is PATH where the run was started (empty: the engine's), `cwd` where in
     the folder it begins. `diff_base` asks for `io/diff.patch`, from there to the folder's tree. `sent_back` is why the
     try before in the same session was not taken. `again` counts the tries of a check on the same tree before this one;
-    with `twice` a red one is run once more.
+    with `twice` a red one is run once more. By `nonce_digest` a record of how it ended is known as its wrapper's.
     """
 
     attempt: AttemptId
@@ -121,6 +121,7 @@ class ProcessJob(msgspec.Struct, frozen=True, kw_only=True, tag="process", tag_f
     diff_base: Commit | None = None
     again: int = 0
     twice: bool = False
+    nonce_digest: str = ""
 
 
 class MergeJob(msgspec.Struct, frozen=True, kw_only=True, tag="merge", tag_field="job"):

@@ -166,7 +166,7 @@ class NodeState(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class AttemptState(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One attempt; see AttemptQueued for `subject`, `again`, `r`, `s`."""
+    """One attempt; see AttemptQueued for `subject`, `again`, `r`, `s`. It has a `nonce_digest` only while it runs."""
 
     id: AttemptId
     run: RunId
@@ -186,6 +186,7 @@ class AttemptState(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     base: Commit | None = None
     not_before: str | None = None
     after: AttemptId | None = None
+    nonce_digest: str = ""
     outcome: Outcome | None = None
     ticket: int = 0
     queued_at: str = ""

@@ -61,7 +61,7 @@ class Exit(msgspec.Struct, frozen=True, kw_only=True):
     their last 64 KiB, for an agent's role 4 MiB, as is `stdout` where it is an answer; `written` is how many bytes of
     standard output there are; `output_digest` is over both whole files. `result` is the result
     file's content, None when there is none, cut at 4 MiB + 1 byte; `refused` what its typed tools noted that they
-    refused.
+    refused. `gone` says that its files are no longer there, and with them all of this but how it ended.
     """
 
     code: int | None
@@ -76,6 +76,7 @@ class Exit(msgspec.Struct, frozen=True, kw_only=True):
     usage: bytes | None = None
     refused: bytes | None = None
     unenforced: tuple[str, ...] = ()
+    gone: str = ""
 
 
 class Lost(msgspec.Struct, frozen=True, kw_only=True):
@@ -173,6 +174,10 @@ class Processes(Protocol):
 
     def io(self, attempt: AttemptId) -> Path:
         """Return the agent's half of the attempt directory (it may not exist yet)."""
+        ...
+
+    def nonce_digest(self, attempt: AttemptId) -> str:
+        """Return what is to be recorded before an attempt starts: by it another engine knows how it ended."""
         ...
 
     async def run(self, launch: Launch) -> Exit:

@@ -47,6 +47,8 @@ def bad_output(outcome: Outcome, problem: str) -> Outcome:
 def _answer(asked: Answer, *, ended: Exit, read: Read) -> Json:
     if asked.file is not None:
         return recordable(decode_json(read(asked.file, LIMIT), what=repr(asked.file)), what=asked.file)
+    if ended.gone:
+        raise DefinitionError(f"{ended.gone}, and {_STDOUT} with it")
     if ended.written > LIMIT:
         raise DefinitionError(
             f"{_STDOUT} has {ended.written / 1_000_000:.1f} MB; an answer holds at most {LIMIT >> 20} MiB",

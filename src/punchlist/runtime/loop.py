@@ -226,7 +226,7 @@ class Runtime:
     async def _apply(self, inputs: Sequence[cmd.RunCommand], *, inbox: bool = False) -> None:
         """Decide on each input, and on what the inbox holds; commit all of it at once, and let it happen."""
         self._limited = self._limits()
-        batch = _Batch(self._states, self._clock, limits=self._limited)
+        batch = _Batch(self._states, self._clock, limits=self._limited, nonce_digest=self._performer.nonce_digest)
         with self._store.write() as writer:
             for command in inputs:
                 batch.take(writer, command)
@@ -407,9 +407,12 @@ def _folder_of(job: Job) -> str:
 class _Batch:
     """The decisions of one transaction, and what they led to; nothing of it counts before the commit."""
 
-    def __init__(self, states: dict[RunId, State], clock: Clock, *, limits: Limits) -> None:
+    def __init__(
+        self, states: dict[RunId, State], clock: Clock, *, limits: Limits, nonce_digest: Callable[[AttemptId], str]
+    ) -> None:
         self._known = states
         self._clock = clock
+        self._nonce_digest = nonce_digest
         self._places = Places(limits, (state.run for state in states.values() if state.run is not None))
         self.states: dict[RunId, State] = {}
         self.events: dict[RunId, list[Event]] = {}
@@ -419,7 +422,7 @@ class _Batch:
         """Decide on one command within the transaction; raises PunchlistError, and then it has left no trace."""
         state = self._state(writer, command)
         at, room = stamp(self._clock.now()), room or self._places.beside(command.run)
-        context = Context(at=at, actor=actor, allocate=writer.allocate, room=room)
+        context = Context(at=at, actor=actor, allocate=writer.allocate, room=room, nonce_digest=self._nonce_digest)
         try:
             decided = decide(state, command, context)
         except PunchlistError:

@@ -77,6 +77,10 @@ class Performer:
         """The values that a run's workers are given."""
         return self._processes.listed
 
+    def nonce_digest(self, attempt: AttemptId) -> str:
+        """Return what is to be recorded before an attempt starts: by it another engine knows how it ended."""
+        return self._processes.nonce_digest(attempt)
+
     async def perform(self, job: Job, project: Project | None) -> Outcome:
         """Do the job and return what came of it; a failure that a person can act on is an outcome, not an exception.
 
@@ -297,12 +301,16 @@ def of_command(job: ProcessJob, ended: Exit) -> Outcome:
     if ended.limit is not None:
         status, failure = AttemptStatus.TIMED_OUT, FailureClass(ended.limit)
         reason = f"it passed its {ended.limit} limit ({job.limits.told(ended.limit)})"
+    elif ended.code is None and ended.signal is None:
+        status, failure, reason = AttemptStatus.LOST, FailureClass.LOST, "it ended without a record of how"
     elif ended.code != 0:
         status = AttemptStatus.FAILED
         failure = FailureClass.CRITERION if job.role is Role.CHECK else FailureClass.WORKER
         reason = f"killed by signal {ended.signal}" if ended.signal else f"exit {ended.code}"
         if not tail:
-            reason += ", no output"
+            reason += f"; {ended.gone}, and its output with it" if ended.gone else ", no output"
+    elif ended.gone:
+        reason = f"exit 0; {ended.gone}, and its output with it"
     return Outcome(
         attempt=job.attempt,
         status=status,
@@ -312,12 +320,16 @@ def of_command(job: ProcessJob, ended: Exit) -> Outcome:
         signal=ended.signal,
         tail=tail,
         output_digest=ended.output_digest or None,  # type: ignore[arg-type]
-        result={"exit_code": ended.code, "stdout": ended.stdout[-_TAIL:].decode(errors="replace")}
-        if job.role is Role.COMMAND
-        else None,
+        result=_result(ended) if job.role is Role.COMMAND else None,
         unenforced=ended.unenforced,
         passed_limit=ended.limit,
     )
+
+
+def _result(ended: Exit) -> dict[str, Json]:
+    """Return what a command gives; of output that is gone it gives none, so that nobody takes it for empty."""
+    code: dict[str, Json] = {"exit_code": ended.code}
+    return code if ended.gone else {**code, "stdout": ended.stdout[-_TAIL:].decode(errors="replace")}
 
 
 def last_lines(ended: Exit, *, most: int = 4000) -> str:

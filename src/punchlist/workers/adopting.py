@@ -87,6 +87,8 @@ def why_lost(files: AttemptFiles) -> str:
     """Say what is missing of an attempt of which neither a process lives nor a whole exit record is there."""
     if not files.directory.is_dir():
         return "its folder is not there"
+    if files.has_whole_exit():
+        return "its exit record is not its wrapper's: something else wrote it"
     if files.has_exit():
         return "its exit record is not whole"
     recorded = files.wrapper()

@@ -135,6 +135,9 @@ def _stopped(ended: Exit) -> tuple[AttemptStatus, FailureClass | None, str] | No
         return AttemptStatus.FAILED, FailureClass.WORKER, _with_lines(said, ended)
     if ended.code is None:
         return AttemptStatus.LOST, FailureClass.LOST, "it ended without a record of how"
+    if ended.gone:
+        said = f"exit {ended.code}; {ended.gone}, and its answer with it"
+        return AttemptStatus.FAILED, FailureClass.WORKER, said
     if ended.code != 0:
         return AttemptStatus.FAILED, FailureClass.WORKER, _with_lines(f"exit {ended.code}", ended)
     return None

@@ -16,6 +16,7 @@ from punchlist.model.ids import AttemptId
 from punchlist.model.jobs import FailureClass, Outcome
 from punchlist.model.json import Json, decode
 from punchlist.workers.masking import mask_file, mask_folder
+from punchlist.workers.nonces import is_known
 from punchlist.workers.reading import read_regular
 
 TAIL = 64 << 10
@@ -33,7 +34,7 @@ _USAGE_LIMIT = 64 << 10
 _CHUNK = 1 << 20
 LOCK = "lock"
 _GROWING = ("stdout", "stderr", f"io/{PROGRESS}")
-_RECORD = re.compile(rb"exit ([0-9]{1,3})\nend\n")
+_RECORD = re.compile(rb"exit ([0-9]{1,3})\nend(?: ([0-9a-f]{32}))?\n")
 _ATTEMPT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 Stream = Literal["stdout", "stderr"]
@@ -47,14 +48,19 @@ class ExitRecord(NamedTuple):
 
 
 class AttemptFiles:
-    """The files of one attempt. Only the engine reads and writes them, but for `io/`, where nothing is trusted."""
+    """The files of one attempt. Only the engine reads and writes them, but for `io/`, where nothing is trusted.
 
-    def __init__(self, root: Path, attempt: AttemptId) -> None:
+    By `nonce_digest` its exit record is known as its wrapper's; without one, as of an attempt that an older version
+    started, any whole record is taken.
+    """
+
+    def __init__(self, root: Path, attempt: AttemptId, *, nonce_digest: str = "") -> None:
         if not _ATTEMPT.fullmatch(attempt):
             raise DefinitionError(f"an attempt cannot be called {attempt!r}; allowed: letters, digits, '.', '_', '-'")
         self.directory = root / attempt
         self.io = self.directory / "io"
         self._name = str(self.directory)
+        self._nonce_digest = nonce_digest
 
     def at(self, name: str) -> str:
         """Return the name of a file in the directory: what is done for each attempt is done by names alone."""
@@ -105,21 +111,27 @@ class AttemptFiles:
         return None
 
     def exit_record(self) -> ExitRecord | None:
-        """Return how the command ended, or None unless the record is whole.
+        """Return how the command ended, or None unless the record is whole and its wrapper's.
 
         A shell says 137 for `exit 137` and for SIGKILL alike, but it names a signal on its standard error, which goes
         to `pid`. It keeps silent about SIGINT and SIGPIPE: these two remain codes 130 and 141.
         """
-        found = _RECORD.fullmatch(read_regular(self.at("exit"), limit=64) or b"")
+        found = self._whole_exit()
         if found is None:
             return None
         code = int(found[1])
+        if self._nonce_digest and not is_known((found[2] or b"").decode(), code=code, digest=self._nonce_digest):
+            return None
         signalled = code > 128 and self._pid_lines()[1].strip() != b""  # noqa: PLR2004 - 128 + signal, as shells do
         return ExitRecord(None, code - 128) if signalled else ExitRecord(code, None)
 
     def has_exit(self) -> bool:
         """Say whether there is anything in the place of the exit record."""
         return os.path.lexists(self.at("exit"))
+
+    def has_whole_exit(self) -> bool:
+        """Say whether what is there reads as a record, whoever wrote it."""
+        return self._whole_exit() is not None
 
     def note_limit(self, limit: FailureClass) -> None:
         """Note the limit that the command passed, before it is killed for it: its exit alone would not tell.
@@ -252,6 +264,9 @@ class AttemptFiles:
                 where=str(self.directory),
                 hint="Free some space or mend the permissions, then `punchlist resume`.",
             ) from error
+
+    def _whole_exit(self) -> re.Match[bytes] | None:
+        return _RECORD.fullmatch(read_regular(self.at("exit"), limit=128) or b"")
 
     def _pid_lines(self) -> tuple[bytes, bytes]:
         first, _, rest = (read_regular(self.at("pid"), limit=TAIL) or b"").partition(b"\n")

@@ -31,6 +31,7 @@ from punchlist.workers.killing import (
 from punchlist.workers.limits import Use, Watch
 from punchlist.workers.listed import ListedValues
 from punchlist.workers.masking import forms_of, held_back, masked
+from punchlist.workers.nonces import Nonces, nonces_of
 from punchlist.workers.sampling import use_of
 from punchlist.workers.tree import Process, Tree, alive_below, own_children, read_process
 from punchlist.workers.wrapper import Wrapper
@@ -41,8 +42,9 @@ _SET_CHILD_SUBREAPER = 36  # prctl(2)
 class LocalProcesses:
     """Attempts as processes of this machine, each in its directory under `root`; implements `ports.Processes`.
 
-    `environ` is the engine's environment as it was read once; it is the only source of what is passed on. With `reaper`
-    this process becomes the parent of whatever escapes from an attempt (a child subreaper, Linux), so that it is found.
+    `environ` is the engine's environment as it was read once; it is the only source of what is passed on. `key` is
+    this process's own and kept nowhere; by it an exit record is known as its wrapper's. With `reaper` this process
+    becomes the parent of whatever escapes from an attempt (a child subreaper, Linux), so that it is found.
     """
 
     def __init__(
@@ -50,11 +52,13 @@ class LocalProcesses:
         root: Path,
         environ: Mapping[str, str],
         *,
+        key: bytes,
         grace: Grace = GRACE,
         reaper: bool = True,
     ) -> None:
         self._root = root
         self._environ = environ
+        self._key = key
         self._grace = grace
         self._reaper = reaper
         self._leaving = False
@@ -63,6 +67,10 @@ class LocalProcesses:
     def io(self, attempt: AttemptId) -> Path:
         """Return the agent's half of the attempt directory (it may not exist yet)."""
         return self._files(attempt).io
+
+    def nonce_digest(self, attempt: AttemptId) -> str:
+        """Return by what the exit record of an attempt that this process starts is known as its wrapper's."""
+        return nonces_of(self._key, attempt).digest
 
     def record(self, outcome: Outcome) -> None:
         """Write `outcome.json`: what the engine made of the attempt; raises StoreError."""
@@ -99,8 +107,9 @@ class LocalProcesses:
         Cancelling the task kills the tree, waits until it is gone, and then raises CancelledError.
         Raises WorkerError when the program cannot be started, StoreError when the attempt's files cannot be written.
         """
-        files = self._files(launch.attempt)
-        started = self._start(launch, files)
+        nonces = nonces_of(self._key, launch.attempt)
+        files = AttemptFiles(self._root, launch.attempt, nonce_digest=nonces.digest)
+        started = self._start(launch, files, nonces=nonces)
         limit: FailureClass | None = None
         watched = False
         try:
@@ -125,7 +134,7 @@ class LocalProcesses:
         that the dead engine was ending for a limit has passed that limit, whatever its exit says; so has one that wrote
         too much before anyone looked. Cancelling the task kills the tree, as in `run`.
         """
-        files = self._files(job.attempt)
+        files = AttemptFiles(self._root, job.attempt, nonce_digest=job.nonce_digest)
         limit = _noted_limit(files, job.limits)
         record: ExitRecord | None = None
         lost = ""
@@ -174,7 +183,7 @@ class LocalProcesses:
         run = files.request().get("run")
         return self._forms(RunId(run), _masked_names(files)) if isinstance(run, str) else ()
 
-    def _start(self, launch: Launch, files: AttemptFiles) -> Wrapper:
+    def _start(self, launch: Launch, files: AttemptFiles, *, nonces: Nonces) -> Wrapper:
         if self._reaper:
             _become_reaper()
         env = environment(launch, self._environ, io=files.io)
@@ -184,7 +193,8 @@ class LocalProcesses:
         files.create(_request(launch, argv=argv, env=env), written, io=launch.role in AGENTS)
         reach("before-spawn")
         try:
-            started = wrapper.start(argv, files, cwd=launch.cwd, env=env, stdin=launch.invocation.stdin)
+            stdin = launch.invocation.stdin
+            started = wrapper.start(argv, files, cwd=launch.cwd, env=env, stdin=stdin, nonces=nonces)
         except (OSError, ValueError) as error:  # ValueError: a zero byte in an argument or a value
             raise WorkerError(f"{argv[0]} could not be started for {launch.attempt}: {error}") from error
         reach("after-spawn")
@@ -275,12 +285,15 @@ def _noted_limit(files: AttemptFiles, limits: Limits) -> FailureClass | None:
 def _believed(record: ExitRecord | None, status: os.waitid_result | None) -> ExitRecord:
     """Return how a command ended by its wrapper's record, as far as the wrapper's own end agrees with it.
 
-    A wrapper that was killed has left no record, whatever stands there: the command could write one, too.
+    A wrapper that was killed has left no record, whatever stands there: the command could write one, too. One that
+    could not write its record, because the disk is full or its folder was removed, has still ended as its command did.
     """
-    if status is not None and status.si_code != os.CLD_EXITED:
-        return ExitRecord(None, status.si_status)
-    if record is None or status is None:
+    if status is None:
         return record or ExitRecord(None, None)
+    if status.si_code != os.CLD_EXITED:
+        return ExitRecord(None, status.si_status)
+    if record is None:
+        return ExitRecord(status.si_status, None)
     code = record.code if record.signal is None else 128 + record.signal
     return record if code == status.si_status else ExitRecord(status.si_status, None)
 
@@ -313,6 +326,7 @@ async def _exit(
         usage=files.cost(),
         refused=files.refusals(),
         unenforced=_unenforced(asked),
+        gone="" if files.directory.is_dir() else f"its folder {files.directory} was removed while it ran",
     )
 
 

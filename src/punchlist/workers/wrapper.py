@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from punchlist.workers.files import LOCK, AttemptFiles
+from punchlist.workers.nonces import Nonces
 from punchlist.workers.tag import NONE, tag_of
 
 SHELL = "/bin/sh"
@@ -16,20 +17,27 @@ SHELL = "/bin/sh"
 # signal that killed the command, if one did. 8 is the command's standard error, 9 the lock, which the command must not
 # hold. The traps keep a `kill 0` of the command from the wrapper; in the command, caught signals are at their defaults.
 # The limit on file locks is the attempt's tag; shells have two names for it, and one that has neither goes without.
+# 7 is a pipe with the nonces, which is read empty and closed before the command starts: they are in this shell's memory
+# alone, in no argument and no environment.
 SCRIPT = """\
 read -r __punchlist_p _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ __punchlist_t _ </proc/self/stat
 printf '%s %s\\n' "$__punchlist_p" "$__punchlist_t" >&2 || exit 125
+read -r __punchlist_n __punchlist_f <&7
+exec 7<&-
 trap : HUP INT QUIT USR1 USR2 PIPE ALRM TERM
 __punchlist_d=$1 __punchlist_w=$2
 ulimit -S -w "$3" 2>/dev/null || ulimit -S -x "$3" 2>/dev/null
 shift 3
-(cd "$__punchlist_w" && unset OLDPWD && exec "$@") 2>&8 8>&- 9>&-
+(cd "$__punchlist_w" && unset OLDPWD __punchlist_n __punchlist_f && exec "$@") 2>&8 8>&- 9>&-
 __punchlist_c=$?
-printf 'exit %s\\nend\\n' "$__punchlist_c" >"$__punchlist_d/exit"
+test "$__punchlist_c" = 0 || __punchlist_n=$__punchlist_f
+printf 'exit %s\\nend %s\\n' "$__punchlist_c" "$__punchlist_n" >"$__punchlist_d/exit"
 exit "$__punchlist_c"
 """
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+_FREE = 10
+"""The first descriptor that means nothing to the wrapper."""
 _DEFAULTS = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE, signal.SIGTERM, signal.SIGXFSZ)
 
 _children: set[int] = (
@@ -45,14 +53,16 @@ class Wrapper(NamedTuple):
 
 
 def start(
-    argv: Sequence[str], files: AttemptFiles, *, cwd: Path, env: Mapping[str, str], stdin: Path | None
+    argv: Sequence[str], files: AttemptFiles, *, cwd: Path, env: Mapping[str, str], stdin: Path | None, nonces: Nonces
 ) -> Wrapper:
     """Start the wrapper in its own session; the lock is taken here, so that it is never seen free too early.
 
     Raises OSError or ValueError when nothing could be started.
     """
-    lock = os.open(files.at(LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    lock = _out_of_the_way(os.open(files.at(LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    told = -1
     try:
+        told = _told(nonces)
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         pid = os.posix_spawn(
             SHELL,
@@ -60,6 +70,7 @@ def start(
             env,
             file_actions=[
                 (os.POSIX_SPAWN_DUP2, lock, 9),
+                (os.POSIX_SPAWN_DUP2, told, 7),
                 (os.POSIX_SPAWN_OPEN, 0, str(stdin or os.devnull), os.O_RDONLY, 0),
                 (os.POSIX_SPAWN_OPEN, 1, files.at("stdout"), _NEW, 0o600),
                 (os.POSIX_SPAWN_OPEN, 2, files.at("pid"), _NEW, 0o600),
@@ -71,6 +82,8 @@ def start(
         )
     finally:
         os.close(lock)  # the wrapper's copy holds it on
+        if told >= 0:
+            os.close(told)
     _children.add(pid)
     return Wrapper(pid, _pidfd(pid))
 
@@ -89,6 +102,26 @@ def collect(wrapper: Wrapper) -> os.waitid_result | None:
 def own_wrappers() -> frozenset[int]:
     """Return the pids of wrappers that this process has not yet collected."""
     return frozenset(_children)
+
+
+def _told(nonces: Nonces) -> int:
+    """Return a pipe from which the nonces can be read, once."""
+    ends, begins = os.pipe()
+    try:
+        os.write(begins, f"{nonces.success} {nonces.failure}\n".encode())  # a pipe has room for that
+    finally:
+        os.close(begins)
+    return _out_of_the_way(ends)
+
+
+def _out_of_the_way(descriptor: int) -> int:
+    """Return the descriptor with a number that the wrapper gives to nothing else."""
+    if descriptor >= _FREE:
+        return descriptor
+    try:
+        return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _FREE)
+    finally:
+        os.close(descriptor)
 
 
 def _pidfd(pid: int) -> int:
