@@ -1,8 +1,9 @@
 """Nodes and groups that decide where a flow goes, run by the installed command."""
 
+import os
 from typing import Any
 
-from tests.installed import Workspace
+from tests.installed import Workspace, until
 
 FAILED = 1
 
@@ -54,3 +55,32 @@ nodes:
     assert report["outputs"] == {"said": "red"}
     assert nodes(report)["route.succeeded"] == "skipped"
     assert not (folder.root / "shipped").exists()
+
+
+def test_the_end_of_a_cancelled_run_is_waited_for_and_outlives_a_killed_engine(folder: Workspace) -> None:
+    flow = """
+nodes:
+  work: {run: "echo work >> ran; read word < gate"}
+  after: {run: "echo after >> ran"}
+finally:
+  last: {run: "echo last >> ran; read word < end; echo over >> ran"}
+  told: {run: ["sh", "-c", "echo $0 >> ran", "${{ nodes.work.status }}"]}
+"""
+    folder.ok("init")
+    folder.write("flow.yaml", f"punchlist: 1\nflow: tried\n{flow}")
+    for name in ("gate", "end"):
+        os.mkfifo(folder.root / name)
+    ran = folder.root / "ran"
+    folder.ok("run", "flow.yaml")
+    until(ran.exists, what="it works")
+
+    asked = folder.begun("cancel", "R1", "--json")
+    until(lambda: "last" in ran.read_text(), what="it comes to its end")
+    folder.kill_engine()
+    folder.ok("engine", "start")
+    (folder.root / "end").write_text("go\n")
+
+    assert folder.over(asked).code == 0
+    report = folder.ok("report", "R1")["run"]
+    assert (report["status"], nodes(report)["finally"]) == ("cancelled", "succeeded")
+    assert ran.read_text().split() == ["work", "last", "over", "cancelled"]

@@ -59,7 +59,7 @@ def _check_added(command: cmd.AddNodes, facts: Sequence[ev.AnyFact], run: RunSta
     (told,) = [each for each in facts if isinstance(each, ev.NodesAdded)]
     assert {each.id for each in told.nodes} == set(json.loads(command.text)["nodes"]), "others were added"
     assert all(each in run.definition.nodes for each in told.nodes), "the flow is another"
-    assert run.nodes[NodePath("")].children == tuple(each.id for each in run.definition.nodes), "the run lacks some"
+    assert run.nodes[NodePath("")].children == tuple(each.id for each in run.definition.parts), "the run lacks some"
 
 
 def _check_decided(command: cmd.Decide, facts: Sequence[ev.AnyFact]) -> None:
@@ -84,9 +84,15 @@ def _check_decided(command: cmd.Decide, facts: Sequence[ev.AnyFact]) -> None:
 
 def _check_cancelled(command: cmd.Cancel, run: RunState) -> None:
     if command.node:
-        assert run.nodes[command.node].status is NodeStatus.CANCELLED, f"{command.node} is not cancelled"
+        assert _is_cancelled(run.nodes[command.node]), f"{command.node} is not cancelled"
     else:
-        assert run.cancelling or run.status is NodeStatus.CANCELLED, "it is not cancelled"
+        assert run.cancelling or _is_cancelled(run.nodes[NodePath("")]), "it is not cancelled"
+
+
+def _is_cancelled(node: NodeState) -> bool:
+    """Say whether a node was cancelled, or ends so when what runs at the end is over; if it had not failed before."""
+    over = node.status if node.ends is None else node.ends
+    return over is NodeStatus.CANCELLED or (over is NodeStatus.FAILED and bool(node.why))
 
 
 def _check_steered(
@@ -154,6 +160,8 @@ def built_on(run: RunState, start: NodePath) -> set[NodePath]:
     for path in [start, *_above(run, start)]:
         node = run.nodes[path]
         todo += node.wanted_by
+        beside = run.nodes[node.parent].children if node.parent is not None else ()
+        todo += [each for each in beside if run.nodes[each].kind == "finally" and each != path]
         siblings = [run.nodes[each] for each in run.nodes[node.parent].children] if node.parent is not None else []
         if node.kind == "round":
             todo += [each.path for each in siblings if each.index > node.index]

@@ -33,7 +33,12 @@ class Shapes:
 
     def flow(self) -> Flow:
         """Return a flow, parsed and checked like any other."""
-        return parse_flow(_text("plain", self._nodes(0)), source="plain.yaml", read=self._read)
+        return parse_flow(self._text("plain", 0), source="plain.yaml", read=self._read)
+
+    def _text(self, name: str, depth: int) -> str:
+        nodes = self._nodes(depth)
+        last = {"last": self._leaf()} if self.die.random() < 0.3 else None
+        return _text(name, nodes, last=last)
 
     def _read(self, name: str) -> str:
         return self.called[f"./{name.rpartition('/')[2]}"]
@@ -56,7 +61,7 @@ class Shapes:
         if shape == 3:
             name = f"./c{len(self.called)}.yaml"
             self.called[name] = ""
-            self.called[name] = _text("called", self._nodes(depth + 1))
+            self.called[name] = self._text("called", depth + 1)
             return {"call": name}
         if shape == 4:
             return self._match(depth)
@@ -252,5 +257,6 @@ _MORE: list[dict[str, Any]] = [
 ]
 
 
-def _text(name: str, nodes: Nodes) -> str:
-    return json.dumps({"punchlist": 1, "flow": name, "nodes": nodes}, indent=1)
+def _text(name: str, nodes: Nodes, *, last: Nodes | None) -> str:
+    ends = {} if last is None else {"finally": last}
+    return json.dumps({"punchlist": 1, "flow": name, "nodes": nodes, **ends}, indent=1)

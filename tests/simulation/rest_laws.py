@@ -49,7 +49,7 @@ def a_failed_or_cancelled_need_reaches_every_dependent_at_once(state: State) -> 
                 for path in needed.wanted_by:
                     left = run.nodes[path].status
                     assert left is not NodeStatus.PENDING, f"{path} is pending, and {needed.path} is {needed.status}"
-        ready = [each.path for each in children if each.status is NodeStatus.PENDING and _needs_nothing(run, each)]
+        ready = [each.path for each in children if each.status is NodeStatus.PENDING and _may_begin(run, each)]
         if ready and group.kind != "for_each" and _is_under_way(run, group):
             raise AssertionError(f"{ready[0]} is pending, and all that it needs is over")
 
@@ -60,6 +60,14 @@ def _is_under_way(run: RunState, node: NodeState) -> bool:
     while above is not None and above.status in _UNDER_WAY:
         above = run.nodes[above.parent] if above.parent is not None else None
     return above is None
+
+
+def _may_begin(run: RunState, node: NodeState) -> bool:
+    """Say whether nothing is in the way of a node; what runs at the end of a flow begins when all else is over."""
+    if node.kind != "finally":
+        return _needs_nothing(run, node)
+    siblings = [run.nodes[path] for path in run.nodes[node.parent or NodePath("")].children]
+    return all(each.status in FINAL_NODE for each in siblings if each is not node)
 
 
 def _needs_nothing(run: RunState, node: NodeState) -> bool:

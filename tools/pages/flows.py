@@ -49,6 +49,15 @@ over; `needs: []` starts at once. A node whose `when` is false is `skipped`, and
 needs one that failed is `unreached`. A node is of the kind whose key it has; it has exactly one of them, and any of
 the keys for all kinds.
 """
+_ENDS = """\
+## The end of a flow
+
+`finally`, beside `nodes`, holds nodes that run at the end whatever happened: success, failure, cancel, an engine that
+was killed. Its nodes see those of the flow, of which any may have come to any end: ask `nodes.a.status` or
+`has(nodes.a.output)` first. When it fails, a flow that went well has failed; the error of one that failed before stays
+the first. A run that is cancelled is over when its `finally` is, and so is a called flow; a second cancel ends that,
+too. A run that goes back (`retry`, `resume --from`) runs it again at its end.
+"""
 _COMMON = {
     "needs": "names of nodes of the same group; by default the one before",
     "when": "an expression; false skips the node",
@@ -143,7 +152,7 @@ def flows() -> dict[str, str]:
     """Return the page by its path below the reference."""
     common = table(("key", "value"), ((code(key), _COMMON[key]) for key in COMMON))
     parts = [
-        _HEAD, _INPUTS, _ORDER, common, "## Node kinds", *(part for kind in KINDS for part in _kind(kind)),
+        _HEAD, _INPUTS, _ORDER, common, _ENDS, "## Node kinds", *(part for kind in KINDS for part in _kind(kind)),
         _CONTRACTS, _GIVEN, _EXPRESSIONS, _NAMES, "## Not in this version", *_later(), _BUILT_IN, *_built_in(),
     ]  # fmt: skip
     return {"flows.md": page("Flows", *parts)}

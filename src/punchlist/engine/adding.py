@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from punchlist.engine.finish import is_ending
 from punchlist.engine.fold_nodes import ROOT, child_path, counts_as_done
 from punchlist.engine.fold_put import UNDER_WAY
 from punchlist.engine.progress import start
@@ -49,6 +50,9 @@ def _refuse(turn: Turn) -> None:
             f"run {run.id} is of {of}: its flow is part of what was approved",
             hint=f"Type: punchlist step add {run.task}" if run.task else "",
         )
+    if is_ending(run):
+        hint = "Put them into its flow, and run that; or try it again when it is over."
+        raise RefusedError(f"run {run.id} has come to its end, and `finally` runs", hint=hint)
     if run.cancelling:
         raise RefusedError(f"run {run.id} is being cancelled", hint="Type: punchlist status")
 

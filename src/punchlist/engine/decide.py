@@ -67,7 +67,7 @@ def _cancel(turn: Turn) -> None:
 def _stand_up_to_limit(turn: Turn) -> None:
     """End a run that made more transitions than it may, as soon as no commit is being made."""
     most = turn.run.policy.max_transitions
-    if turn.run.transitions > most and not committing(turn.run):
+    if turn.run.is_used_up and not committing(turn.run):
         stop(turn.at(ROOT), NodeStatus.FAILED, reason=f"policy.max_transitions ({most}) was passed")
 
 

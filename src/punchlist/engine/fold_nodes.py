@@ -152,6 +152,16 @@ def moved(run: RunState, event: ev.Event) -> RunState:
     return rested(with_nodes(run, replace(node, status=fact.status)), node.path)
 
 
+def ending(run: RunState, event: ev.Event) -> RunState:
+    """Fold NodeEnding: the node goes on to a known end. A cancel is carried out by it, and a pause is over."""
+    fact = fact_of(event, ev.NodeEnding)
+    node = run.nodes[fact.node]
+    if node.path == ROOT:
+        run = replace(run, cancelling="", paused=False, counted_from=run.transitions)
+    run = with_nodes(run, replace(node, status=NodeStatus.RUNNING, ends=fact.status, why=fact.error))
+    return rested(run, node.path)
+
+
 def ended(run: RunState, event: ev.Event) -> RunState:
     """Fold NodeEnded: its group has one child less to wait for, and what needs it one need less."""
     fact = fact_of(event, ev.NodeEnded)

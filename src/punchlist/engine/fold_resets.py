@@ -30,7 +30,7 @@ def reset(run: RunState, event: ev.Event) -> RunState:
         run = _begin_again(run, path, generation=fact.generation)
     around = dict.fromkeys(run.nodes[path].parent or ROOT for path in fact.nodes)
     for path in list(around):
-        run = _revive(run, path, around=around)
+        run = _go_on(_revive(run, path, around=around), path)
     for path in around:
         run = count(line_up(run, path), path)
     for path in around:
@@ -93,6 +93,15 @@ def _revive(run: RunState, path: NodePath, *, around: dict[NodePath, None]) -> R
     status = NodeStatus.PENDING if node.kind == "item" else NodeStatus.RUNNING
     run = with_nodes(run, replace(node, status=status, output=None, error="", ended_at=""))
     return run if node.parent is None else _revive(run, node.parent, around=around)
+
+
+def _go_on(run: RunState, path: NodePath | None) -> RunState:
+    """Let a group, and all above it, come to the end that its parts bring about, whatever was known of its end."""
+    while path is not None:
+        node = run.nodes[path]
+        run = run if node.ends is None else with_nodes(run, replace(node, ends=None, why=""))
+        path = node.parent
+    return run
 
 
 def line_up(run: RunState, path: NodePath) -> RunState:

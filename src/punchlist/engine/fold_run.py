@@ -76,6 +76,7 @@ _FOLDS: dict[type, Callable[[RunState, ev.Event], RunState]] = {
     ev.RoundOpened: fold_nodes.round_opened,
     ev.NodeMoved: fold_nodes.moved,
     ev.PlaceTaken: fold_rests.taken,
+    ev.NodeEnding: fold_nodes.ending,
     ev.NodeEnded: fold_nodes.ended,
     ev.NodesReset: fold_resets.reset,
     ev.NodesAdded: fold_added.added,

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from punchlist.engine.cases import is_taken
+from punchlist.engine.finish import FINALLY, around, both, first_error, last_child, last_of, unfinished
 from punchlist.engine.fold_nodes import GOOD, counts_as_done, descendants
 from punchlist.engine.fold_put import UNDER_WAY
 from punchlist.engine.scope import truth
@@ -18,6 +19,8 @@ from punchlist.model.state import RunState
 from punchlist.model.states import FINAL_ATTEMPT, FINAL_NODE, AttemptStatus, NodeStatus, TaskStatus
 
 COMMIT = "commit"
+_LATER = frozenset({"item", FINALLY})
+"""Kinds of nodes that need nothing, and begin when the group around them lets them."""
 _DID = {NodeStatus.FAILED: "failed", NodeStatus.CANCELLED: "was cancelled"}
 
 
@@ -47,7 +50,7 @@ def take_up(here: Here) -> None:
         child = here.at(path)
         if child.node.status in UNDER_WAY:
             take_up(child)
-        elif child.node.status is NodeStatus.PENDING and child.node.missing == 0 and child.node.kind != "item":
+        elif child.node.status is NodeStatus.PENDING and child.node.missing == 0 and child.node.kind not in _LATER:
             here.turn.later(lambda child=child: start(child))  # type: ignore[misc]
     taken_up = here.turn.kinds[here.node.kind].taken_up
     if taken_up is not None:
@@ -131,26 +134,67 @@ def _tell(here: Here) -> None:
     if node is None or node.parent is None or node.status not in FINAL_NODE:
         return
     parent = here.at(node.parent)
+    if parent.node.ends is not None:
+        _go_on_to_end(parent, parent.node.ends)
+        return
     child_over = here.turn.kinds[parent.node.kind].child_over
     if child_over is not None and parent.node.status not in FINAL_NODE:
         guarded(parent, lambda: child_over(parent, node))
 
 
+def begin_last(here: Here) -> None:
+    """Begin what runs at the end of a flow, when all else is over; what the flow comes to stays as it is by then."""
+    last = last_of(here)
+    if last is None or here.node.remaining > 1:
+        return
+    if here.node.failed and here.node.ends is None:
+        here.emit(ev.NodeEnding(node=here.path, status=NodeStatus.FAILED, error=first_error(here)))
+    start(last)
+
+
+def _go_on_to_end(here: Here, status: NodeStatus) -> None:
+    """Begin what is left of a node of which it is known how it ends, or end it."""
+    if here.node.remaining:
+        begin_last(here)
+    elif here.node.status not in FINAL_NODE:
+        _come_to_end(here, status, why=here.node.why)
+
+
+def _come_to_end(here: Here, status: NodeStatus, *, why: str) -> None:
+    """End a node as it was known that it would end, before what ran at last."""
+    error = "" if status in GOOD else both(why, last_child(here.run, here.node))
+    end(here, status, error=error, reason=why)
+
+
 def stop(here: Here, status: NodeStatus, *, reason: str) -> None:
     """End a node with all below it: gates are withdrawn, attempts are over at once (their processes are killed after).
 
+    A flow at whose end something is still to run is left with that: it, and what is around it, ends when that is over.
     Raises RefusedError while a commit is being made below it: what is in git must be in the record.
     """
     clear(here, reason=reason)
+    left_open = unfinished(here)
+    kept, last = around(here, left_open), {flow.node.children[-1] for flow in left_open}
     for path in reversed(descendants(here.run, here.path)):
         below = here.at(path)
-        if below.node.status not in FINAL_NODE:
+        if path in kept:
+            _let_end(below, NodeStatus.CANCELLED, reason=reason)
+        elif below.node.status not in FINAL_NODE and path not in last:
             reached = below.node.status is not NodeStatus.PENDING or below.node.kind == "item"
             left = NodeStatus.CANCELLED if reached else NodeStatus.UNREACHED
             here.emit(ev.NodeEnded(node=path, status=left, error=reason))
             close(below, reason=reason)
-    if here.node.status not in FINAL_NODE:
-        end(here, status, error="" if status in GOOD else reason, reason=reason)
+    if here.path in kept:
+        _let_end(here, status, reason=reason)
+    elif here.node.status not in FINAL_NODE:
+        _come_to_end(here, here.node.ends or status, why=here.node.why or reason)
+    for flow in left_open:
+        here.turn.later(lambda flow=flow: begin_last(flow))  # type: ignore[misc]
+
+
+def _let_end(here: Here, status: NodeStatus, *, reason: str) -> None:
+    if here.node.ends is None:
+        here.emit(ev.NodeEnding(node=here.path, status=status, error=reason))
 
 
 def clear(here: Here, *, reason: str) -> None:

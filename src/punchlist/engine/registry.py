@@ -35,6 +35,7 @@ KINDS: Mapping[str, Kind] = {
     "group": GROUP,
     "match": MATCH,
     "case": GROUP,
+    "finally": GROUP,
     "for_each": FOR_EACH,
     "repeat": REPEAT,
     "flow": GROUP,

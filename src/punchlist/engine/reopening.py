@@ -6,6 +6,7 @@ import msgspec
 
 from punchlist.engine.document_moves import built_on
 from punchlist.engine.documents import frozen_digest
+from punchlist.engine.finish import FINALLY
 from punchlist.engine.fold_nodes import ROOT
 from punchlist.engine.progress import stop
 from punchlist.engine.resetting import reset
@@ -100,7 +101,7 @@ def _take_up_again(here: Here, *, reason: str) -> None:
     here.emit(ev.InputsChanged(inputs={**here.run.inputs, "task": plain(task)}))
     top = here.run.nodes[ROOT].children
     first = next((n for n, path in enumerate(top) if here.at(path).node.kind == "for_each"), 0)
-    reset(here, top[first:], reason=reason)
+    reset(here, [path for path in top[first:] if here.at(path).node.kind != FINALLY], reason=reason)
 
 
 def _with_workers(steps: Sequence[Step], before: Sequence[Step]) -> tuple[Step, ...]:

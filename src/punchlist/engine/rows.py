@@ -22,8 +22,8 @@ class _Touched:
 
     def see(self, fact: ev.AnyFact, *, state: State) -> None:
         match fact:
-            case ev.NodeStarted(node=path) | ev.NodeMoved(node=path) | ev.NodeEnded(node=path):
-                self.nodes[path] = None
+            case ev.NodeStarted() | ev.NodeMoved() | ev.NodeEnding() | ev.NodeEnded():
+                self.nodes[fact.node] = None
             case ev.NodesReset(nodes=paths):
                 for path in paths:
                     self.nodes.update(dict.fromkeys(node.path for node in Place(state, path).upward()))
@@ -57,7 +57,7 @@ def rows_of(state: State, events: Iterable[ev.Event]) -> list[Row]:
 
 
 _OF_TASK = frozenset(typing.get_args(ev.TaskFact))
-_OF_RUN = frozenset({ev.RunCreated, ev.RunMoved, ev.RunPaused, ev.NodesReset})
+_OF_RUN = frozenset({ev.RunCreated, ev.RunMoved, ev.RunPaused, ev.NodesReset, ev.NodeEnding})
 """What a run's own row is made of; all else leaves it as it is."""
 
 

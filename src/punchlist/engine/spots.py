@@ -43,11 +43,13 @@ def _needs(children: tuple[AnyNode, ...]) -> dict[str, tuple[str, ...]]:
 
 def _body(node: AnyNode | Flow) -> tuple[AnyNode, ...]:
     match node:
-        case Flow() | GroupNode() | ForEachNode() | RepeatNode():
+        case Flow():
+            return node.parts
+        case GroupNode() | ForEachNode() | RepeatNode():
             return node.nodes
         case MatchNode():
             return node.every
         case CallNode():
-            return node.flow.nodes
+            return node.flow.parts
         case _:
             return ()

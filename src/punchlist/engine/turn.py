@@ -152,7 +152,7 @@ class Turn:
         """Work until nothing more follows, or the run has made more transitions than it may."""
         while self._todo or self._last:
             (self._todo or self._last).popleft()()
-            if self.run.transitions > self.run.policy.max_transitions:
+            if self.run.is_used_up:
                 self._todo.clear()
                 self._last.clear()
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from punchlist.engine.finish import FINALLY
 from punchlist.engine.fold_nodes import ROOT, counts_as_done
 from punchlist.engine.fold_put import UNDER_WAY
 from punchlist.model.flow import ForEachNode
@@ -100,8 +101,14 @@ def _with_what_needs_them(run: RunState, starts: Iterable[NodePath]) -> tuple[No
             if above.path in climbed:
                 break
             climbed.add(above.path)
-            _add(run, above.wanted_by, found=found)
+            _add(run, (*above.wanted_by, *_last_beside(run, above)), found=found)
     return tuple(path for path in found if not any(above.path in found for above in _above(run, path)))
+
+
+def _last_beside(run: RunState, node: NodeState) -> Iterator[NodePath]:
+    """Yield what runs at the end of the flow that a node is in: it is to run again, when that has ended again."""
+    beside = run.nodes[node.parent].children[-1:] if node.parent is not None else ()
+    yield from (path for path in beside if run.nodes[path].kind == FINALLY and path != node.path)
 
 
 def _add(run: RunState, paths: Iterable[NodePath], *, found: dict[NodePath, None]) -> None:

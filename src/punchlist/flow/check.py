@@ -16,7 +16,7 @@ from punchlist.flow.shapes import Unread, is_unread, root_shapes, round_shape
 from punchlist.flow.templates import OPEN, FlawError, whole
 from punchlist.flow.uses import Use, uses
 from punchlist.flow.value_shapes import DYN, Shape, record_shape
-from punchlist.flow.words import NAME_RULE, ROOTS, TYPE_NAMES, is_name, listed
+from punchlist.flow.words import FINALLY, NAME_RULE, ROOTS, TYPE_NAMES, is_name, listed
 from punchlist.model.allowed import nearest
 from punchlist.model.flow import (
     AgentNode,
@@ -43,6 +43,8 @@ def check(flow: Flow, *, places: Places, problems: Problems) -> None:
     scope = Scope(root_shapes(flow), (), dict(_inside(flow.nodes, ())))
     end = checker.group(flow.nodes, ("nodes",), scope=scope)
     check_value(dict(flow.outputs), Spot(places, problems, ("outputs",), end))
+    if flow.finally_ is not None:
+        checker.group(flow.finally_.nodes, (FINALLY,), scope=end.afterwards())
 
 
 def _inside(nodes: tuple[AnyNode, ...], around: tuple[str, ...]) -> list[tuple[str, tuple[str, ...]]]:

@@ -12,6 +12,7 @@ from punchlist.flow.problems import Place, Problems
 from punchlist.flow.reading import find
 from punchlist.flow.templates import OPEN
 from punchlist.flow.uses import uses
+from punchlist.flow.words import FINALLY
 from punchlist.model.flow import AnyNode, Flow, ForEachNode
 from punchlist.model.json import Json
 
@@ -21,14 +22,15 @@ _EVERY = get_args(AnyNode)
 
 def doubt(flow: Flow, *, places: Places, problems: Problems) -> None:
     """Note what is hardly meant in a flow that is without problems."""
-    nodes = [*nodes_within(flow.nodes)]
+    nodes = [*nodes_within(flow.parts)]
     values = [dict(flow.outputs), *(use.value for node in nodes for use in uses(node))]
     read = {name for value in values for name in _inputs_read(value)}
     for name in flow.inputs if "" not in read else ():
         if name not in read:
             hint = f"Read it by ${{{{ inputs.{name} }}}}, or take it away"
             problems.doubt(_key(places, _INPUTS, name=name), f"nothing reads the input '{name}'", hint=hint)
-    used = set(_texts(find(places.document, (_NODES,)))) if flow.agents else set[str]()
+    parts = [_NODES, *([FINALLY] if flow.finally_ is not None else [])]
+    used = {text for part in parts for text in _texts(find(places.document, (part,)))} if flow.agents else set[str]()
     for name in flow.agents:
         if name not in used:
             place = _key(places, _AGENTS, name=name)

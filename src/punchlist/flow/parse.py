@@ -14,8 +14,8 @@ from punchlist.flow.inputs import read_inputs
 from punchlist.flow.nodes import read_nodes
 from punchlist.flow.places import Places
 from punchlist.flow.reading import Reader
-from punchlist.flow.words import LATER
-from punchlist.model.flow import Flow, Input
+from punchlist.flow.words import FINALLY
+from punchlist.model.flow import AnyNode, FinallyNode, Flow, Input
 from punchlist.model.ids import SLUG
 from punchlist.model.json import Json
 from punchlist.model.notes import flow_policy_problems
@@ -23,7 +23,7 @@ from punchlist.model.policy import PolicyPart
 
 VERSION = 1
 Warn = Callable[[Problem], object]
-KEYS = ("punchlist", "flow", "doc", "inputs", "outputs", "agents", "policy", "env", "secrets", "nodes")
+KEYS = ("punchlist", "flow", "doc", "inputs", "outputs", "agents", "policy", "env", "secrets", "nodes", FINALLY)
 _NAME = re.compile(SLUG)
 
 
@@ -61,7 +61,7 @@ def parse_in(files: Files, text: str, *, warn: Warn | None = None) -> Flow:
 
 def _flow(reader: Reader, document: Yaml, *, files: Files) -> Flow:
     required = ("punchlist", "flow", "nodes")
-    fields = reader.fields(document, KEYS, what="the flow", later=LATER["flow"], required=required)
+    fields = reader.fields(document, KEYS, what="the flow", required=required)
     version = fields.get("punchlist")
     if isinstance(version, Scalar) and version.value != VERSION:
         reader.wrong(version, str(VERSION), what="the version of the language: ")
@@ -70,6 +70,7 @@ def _flow(reader: Reader, document: Yaml, *, files: Files) -> Flow:
     agents = read_agents(reader, fields["agents"]) if "agents" in fields else dict[str, dict[str, Json]]()
     nodes = read_nodes(reader, fields["nodes"], around=files) if "nodes" in fields else ()
     secrets = read_secrets(reader, fields["secrets"]) if "secrets" in fields else ()
+    last = read_nodes(reader, fields[FINALLY], around=files) if FINALLY in fields else ()
     return Flow(
         flow=_name(reader, fields),
         doc=reader.text(fields["doc"]) if "doc" in fields else "",
@@ -81,7 +82,12 @@ def _flow(reader: Reader, document: Yaml, *, files: Files) -> Flow:
         env=read_listed(reader, fields["env"], secrets=secrets) if "env" in fields else (),
         secrets=secrets,
         nodes=with_workers(nodes, agents),
+        finally_=_finally(last, agents) if last else None,
     )
+
+
+def _finally(nodes: tuple[AnyNode, ...], agents: Mapping[str, dict[str, Json]]) -> FinallyNode:
+    return FinallyNode(id=FINALLY, needs=(), nodes=with_workers(nodes, agents))
 
 
 def _name(reader: Reader, fields: Mapping[str, Yaml]) -> str:

@@ -11,7 +11,7 @@ from punchlist.flow.document import Entries, Items, Scalar, Yaml, plain
 from punchlist.flow.json_text import BIGGEST
 from punchlist.flow.problems import Place, Problems
 from punchlist.flow.templates import OPEN, FlawError, whole
-from punchlist.flow.words import NAME_RULE, is_name, listed
+from punchlist.flow.words import FINALLY, NAME_RULE, is_name, listed
 from punchlist.model.allowed import nearest
 from punchlist.model.json import Json
 from punchlist.model.parse import Shaped, shaped
@@ -134,7 +134,11 @@ class Reader:
 
     def name(self, key: Scalar, what: str) -> str:
         """Return a key as the name of a node, an input and so on."""
-        if not is_name(key.text):
+        if key.text == FINALLY:
+            self.problems.add(
+                key.place, f"{what} cannot be called '{FINALLY}': it is the end of a flow, beside `nodes`"
+            )
+        elif not is_name(key.text):
             self.problems.add(key.place, f"{what} cannot be called '{key.text}'", allowed=NAME_RULE)
         return key.text
 

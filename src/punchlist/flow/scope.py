@@ -8,10 +8,11 @@ from punchlist.flow.groups import Group
 from punchlist.flow.shapes import absent_end, is_unread, may_be_absent, output_shape, status_shape
 from punchlist.flow.syntax import Chain
 from punchlist.flow.templates import FlawError
-from punchlist.flow.value_shapes import DYN, INT, STRING, Shape
+from punchlist.flow.value_shapes import DYN, INT, STRING, Shape, one_of
 from punchlist.flow.words import NODE_FIELDS, listed
 from punchlist.model.allowed import nearest
 from punchlist.model.flow import AgentNode, AnyNode
+from punchlist.model.states import FINAL_NODE
 
 _PATH = 3
 _BEFORE = ("round", "last")
@@ -21,10 +22,11 @@ _ADVICE = "Ask nodes.{0}.status == 'succeeded' or has(nodes.{0}.output) first, h
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A group as it is seen by its node `at`, or by its end (None)."""
+    """A group as it is seen by its node `at`, or by its end (None); `afterwards` by what runs whatever became of it."""
 
     group: Group
     at: str | None
+    afterwards: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,10 @@ class Scope:
     def within(self, group: Group, at: str | None) -> "Scope":
         """Return the scope at a node, or at the end, of a group inside."""
         return replace(self, views=(View(group, at), *self.views))
+
+    def afterwards(self) -> "Scope":
+        """Return the scope of what runs after the group in any case: of its nodes any may have come to any end."""
+        return replace(self, views=(replace(self.views[0], afterwards=True), *self.views[1:]))
 
     def guarding(self, chains: tuple[Chain, ...]) -> "Scope":
         """Return the scope behind a `when` that reads these names."""
@@ -128,17 +134,27 @@ class Scope:
         if part == "tree" and not isinstance(node, AgentNode) and not is_unread(node):
             message = f"node '{name}' leaves no tree of its own"
             raise FlawError(message, offset=chain.offsets[2], allowed="the tree of an agent node")
+        absent = may_be_absent(node) or self._is_past(name)
         if part == "status":
-            return self._follow(STRING if is_unread(node) else status_shape(node), chain, chains=chains, start=_PATH)
+            return self._follow(self._status(node), chain, chains=chains, start=_PATH)
         if part != "output":
-            shape = DYN if part == "tree" and may_be_absent(node) else _FIELDS[part]
+            shape = DYN if part == "tree" and absent else _FIELDS[part]
             return self._follow(shape, chain, chains=chains, start=_PATH)
-        if not may_be_absent(node):
+        if not absent:
             return self._follow(output_shape(node), chain, chains=chains, start=_PATH)
         if len(chain.names) > _PATH and name not in self.guarded | set(_asked(chains)):
             raise _absent(node, offset=chain.offsets[1])
         _ = self._follow(output_shape(node), chain, chains=chains, start=_PATH)
         return DYN  # null is possible
+
+    def _is_past(self, name: str) -> bool:
+        """Say whether a name means a node of a group that is over, whatever became of it."""
+        return next(view.afterwards for view in self.views if name in view.group.nodes)
+
+    def _status(self, node: AnyNode) -> Shape:
+        if is_unread(node):
+            return STRING
+        return one_of(sorted(FINAL_NODE)) if self._is_past(node.id) else status_shape(node)
 
     def _follow(self, shape: Shape, chain: Chain, *, chains: tuple[Chain, ...], start: int) -> Shape:
         """Return what the rest of a chain leads to."""

@@ -24,7 +24,6 @@ TYPE_NAMES = frozenset(
 
 LATER_KINDS = ("python", "wait", "best_of")
 LATER: Mapping[str, tuple[str, ...]] = {
-    "flow": ("finally",),
     "node": ("memory",),
     "agents": ("model", "tools", "account", "env"),
     "agent": ("tools", "artifacts", "with"),
@@ -34,13 +33,16 @@ LATER: Mapping[str, tuple[str, ...]] = {
 }
 """Keys that the design of the language has and this version does not: the one place that says so."""
 
+FINALLY = "finally"
+"""What the end of a flow is called in paths: no node may be."""
+
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,99}")
 NAME_RULE = "at most 100 lower-case letters, digits and _, not beginning with a digit, and no word that CEL reserves"
 
 
 def is_name(text: str) -> bool:
     """Say whether a node, an input, an output or an `as:` name may be called `text`."""
-    return _NAME.fullmatch(text) is not None and text not in RESERVED
+    return _NAME.fullmatch(text) is not None and text not in RESERVED and text != FINALLY
 
 
 def listed(names: Iterable[str]) -> str:

@@ -338,6 +338,14 @@ class NodeEnded(Fact, frozen=True, tag=True):
     error: str = ""
 
 
+class NodeEnding(Fact, frozen=True, tag=True):
+    """What a node comes to is known: it ends so when the `finally` of a flow that it is, or that is in it, is over."""
+
+    node: NodePath
+    status: NodeStatus
+    error: str = ""
+
+
 class NodesReset(Fact, frozen=True, tag=True):
     """These nodes, and all below them, begin again as generation `generation`; the old ones stay in the record.
 
@@ -446,8 +454,8 @@ TaskFact = (
 )  # fmt: skip
 RunFact = (
     RunCreated | RunMoved | RunPaused | CancelAsked | InputsChanged | NodeStarted | CallEntered | ItemsListed
-    | RoundOpened | NodeMoved | PlaceTaken | NodeEnded | NodesReset | NodesAdded | AttemptQueued | AttemptStarted
-    | AttemptEnded | OutcomeIgnored | LimitRaised | GateOpened | GateDecided | GateWithdrawn
+    | RoundOpened | NodeMoved | PlaceTaken | NodeEnding | NodeEnded | NodesReset | NodesAdded | AttemptQueued
+    | AttemptStarted | AttemptEnded | OutcomeIgnored | LimitRaised | GateOpened | GateDecided | GateWithdrawn
 )  # fmt: skip
 AnyFact = WorkspaceFact | ProjectFact | TaskFact | RunFact
 

@@ -168,6 +168,10 @@ class CaseNode(GroupNode, frozen=True, kw_only=True, tag="case"):
     of: str | None
 
 
+class FinallyNode(GroupNode, frozen=True, tag="finally"):
+    """What runs at the end of a flow, whatever became of it; it fails a flow that did not fail by itself."""
+
+
 class MatchNode(Node, frozen=True, tag="match"):
     """One of its cases runs: that of the value, else `else`; the others are skipped. Its output is that of the case.
 
@@ -241,6 +245,13 @@ class Flow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     agents: dict[str, dict[str, Json]] = {}
     env: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
+
+    finally_: FinallyNode | None = msgspec.field(name="finally", default=None)
+
+    @property
+    def parts(self) -> tuple[AnyNode, ...]:
+        """The nodes of its first level, what runs at the end last."""
+        return self.nodes if self.finally_ is None else (*self.nodes, self.finally_)
 
 
 class Given(msgspec.Struct, frozen=True, kw_only=True):

@@ -133,7 +133,7 @@ class NodeState(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     `spot` is the node's place in the definition (`steps.rounds.build`), `missing` counts needs that are not over,
     `remaining` the children that are not, `running` the items that take a place, `resting` the children that rest until
     a person decides; `settled` says how many of its attempts (of a repeat: rounds) a person's last decision on it had
-    before it.
+    before it. It `ends` so, and that is `why`, when what is left of it is over: the end of a flow.
     """
 
     path: NodePath
@@ -161,6 +161,8 @@ class NodeState(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     output: Json = None
     error: str = ""
     decision: Json = None
+    ends: NodeStatus | None = None
+    why: str = ""
     started_at: str = ""
     ended_at: str = ""
 
@@ -242,7 +244,7 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     on a tree, `trees` the builder attempt that a tree is from; `integrating` is the queue of integrate nodes, the first
     at work; `earlier` keeps nodes that began again under another one; `raised` the limits that a person raised;
     `cancelling` is the reason of a cancel that waits for a commit under way, `cancelled_by` who asked for it; with
-    `revising` the task becomes a draft by it.
+    `revising` the task becomes a draft by it. `counted_from` is how many transitions there were when its end began.
     """
 
     id: RunId
@@ -261,6 +263,7 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     paused: bool = False
     cancelling: str = ""
     cancelled_by: str = ""
+    counted_from: int = 0
     revising: bool = False
     error: str = ""
     outputs: Json = None
@@ -282,6 +285,11 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     transitions: int = 0
     created_at: str = ""
     ended_at: str = ""
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether it made more transitions than it may; for its end it may make as many again."""
+        return self.transitions - self.counted_from > self.policy.max_transitions
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):

@@ -41,14 +41,14 @@ def planned(
     known: dict[str, Json] = {"inputs": dict(inputs), "policy": plain(policy), "env": dict(env or {})}
     if project is not None:
         known["project"] = plain(project)
-    return [*_group(flow.nodes, "", known=known)]
+    return [*_group(flow.parts, "", known=known)]
 
 
 def workers_used(
     flow: "Flow", *, inputs: "Mapping[str, Json]", policy: "Policy", project: "Project | None" = None
 ) -> "set[str]":
     """Return the workers that a run may need, as far as inputs and policy tell; only the run can tell the others."""
-    if not _has_workers(flow.nodes):
+    if not _has_workers(flow.parts):
         return set()
     rows = [row for row in planned(flow, inputs=inputs, policy=policy, project=project) if isinstance(row, dict)]
     named = [
@@ -66,7 +66,7 @@ def _has_workers(nodes: "tuple[AnyNode, ...]") -> bool:
                 return True
             case MatchNode() if _has_workers(node.every):
                 return True
-            case CallNode() if _has_workers(node.flow.nodes):
+            case CallNode() if _has_workers(node.flow.parts):
                 return True
             case _:
                 pass
@@ -90,7 +90,7 @@ def _node(node: "AnyNode", path: str, *, known: "Known") -> "Iterator[Json]":
             yield from _rounds(node, path, known=known)
         case CallNode():
             yield _shape(node, path, known=known)
-            yield from _group(node.flow.nodes, path, known={**known, "inputs": _given(node, known)})
+            yield from _group(node.flow.parts, path, known={**known, "inputs": _given(node, known)})
         case MatchNode():
             yield from _cases(node, path, known=known)
         case GroupNode():

@@ -1,6 +1,7 @@
 """`call`: another flow, as a group of its own with its own inputs; only its declared outputs come back."""
 
 from punchlist.engine.kinds import groups
+from punchlist.engine.progress import begin_last
 from punchlist.engine.scope import resolve
 from punchlist.engine.turn import Here, Kind
 from punchlist.flow.inputs import bind_inputs
@@ -16,4 +17,4 @@ def _begin(here: Here) -> None:
     groups.begin(here)
 
 
-CALL = Kind(begin=_begin, child_over=groups.child_over)
+CALL = Kind(begin=_begin, child_over=groups.child_over, taken_up=begin_last)

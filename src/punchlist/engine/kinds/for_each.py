@@ -2,7 +2,7 @@
 
 import re
 
-from punchlist.engine.kinds.groups import first_error
+from punchlist.engine.finish import first_error
 from punchlist.engine.progress import end, leave, start
 from punchlist.engine.scope import Lookup, lookup, resolve, whole_number
 from punchlist.engine.turn import Here, Kind

@@ -1,6 +1,7 @@
 """Groups that hold nodes in an order: the flow itself, nested nodes, a called flow, an item, a round."""
 
-from punchlist.engine.progress import end, start
+from punchlist.engine.finish import FINALLY, first_error
+from punchlist.engine.progress import begin_last, end, start
 from punchlist.engine.scope import resolve, resolve_inside
 from punchlist.engine.turn import Here, Kind
 from punchlist.model import events as ev
@@ -9,7 +10,6 @@ from punchlist.model.json import Json
 from punchlist.model.state import NodeState
 from punchlist.model.states import FINAL_STEP, NodeStatus, StepStatus
 
-_BAD = (NodeStatus.FAILED, NodeStatus.CANCELLED, NodeStatus.UNREACHED)
 _PASSED = frozenset({StepStatus.ACCEPTED, StepStatus.SKIPPED})
 
 
@@ -19,29 +19,18 @@ def begin(here: Here) -> None:
         child_over(here, here.node)
     for path in here.node.children:
         child = here.at(path)
-        if child.node.missing == 0:
+        if child.node.missing == 0 and child.node.kind != FINALLY:
             here.turn.later(lambda child=child: start(child))  # type: ignore[misc]
 
 
 def child_over(here: Here, _child: NodeState) -> None:
     """End the group with its last child: failed when one failed and was not allowed to."""
     if here.node.remaining:
-        return
-    if here.node.failed:
+        begin_last(here)
+    elif here.node.failed:
         end(here, NodeStatus.FAILED, error=first_error(here))
     else:
         end(here, NodeStatus.SUCCEEDED, output=_output(here))
-
-
-def first_error(here: Here) -> str:
-    """Return the error of the first child that failed by itself, else what became of the first that did not succeed.
-
-    A node is named once: the error of a group is that of the node in it, which says where it stands.
-    """
-    children = [here.at(path).node for path in here.node.children]
-    node = min((each for each in children if each.status in _BAD), key=lambda each: _BAD.index(each.status))
-    named = node.error.startswith(tuple(f"{node.path}{mark}" for mark in ":.["))
-    return node.error if named else f"{node.path}: {node.error or node.status}"
 
 
 def _output(here: Here) -> Json:
@@ -87,5 +76,5 @@ def _is_step(here: Here) -> bool:
     return here.delivers and item is not None and item.path == here.path
 
 
-GROUP = Kind(begin=begin, child_over=child_over)
+GROUP = Kind(begin=begin, child_over=child_over, taken_up=begin_last)
 ITEM = Kind(begin=_begin_item, child_over=_item_child_over)
