@@ -89,6 +89,16 @@ What an agent answers and does not fit goes back to it once, in the same session
 costs no try; after that it is a failure of class `worker`. A command that fails has its answer all the same, if it left
 one that fits: `on_failure: continue` makes red an answer.
 """
+_ARTIFACTS = """\
+## Artifacts
+
+`artifacts: {NAME: PATH}` of an agent or a command names files that must be there when it has ended: regular files below
+the work folder, no link out of it, at most 1 GiB. Each is hashed, and a copy is kept under its hash in
+`.punchlist/artifacts/`; one that shows the value of a secret is refused. Other nodes read
+`nodes.x.artifacts.NAME.path`, `.sha256`, `.size` and, of UTF-8 text up to 256 KiB, `.text`. A node that uses one, by
+itself or by an output that was made of it, starts only while the file is what it was; else it fails and names it.
+`punchlist report` says of each artifact who made it, of which others; `log verify` looks at the copies.
+"""
 _GIVEN = """\
 ## Environment and secrets
 
@@ -106,7 +116,7 @@ A called flow lists what it needs itself, and all of it must be set where the ru
 """
 _NAMES = f"""\
 An expression begins with {", ".join(map(code, ROOTS))}, or a name given by `as:`.
-After `nodes.NAME` comes {", ".join(map(code, NODE_FIELDS))}. This version has no `artifacts`.
+After `nodes.NAME` comes {", ".join(map(code, NODE_FIELDS))}.
 
 Names of nodes, inputs and `as:` are at most 100 lower-case letters, digits and `_`. These words are CEL's own:
 {", ".join(map(code, sorted(RESERVED)))}.
@@ -153,7 +163,8 @@ def flows() -> dict[str, str]:
     common = table(("key", "value"), ((code(key), _COMMON[key]) for key in COMMON))
     parts = [
         _HEAD, _INPUTS, _ORDER, common, _ENDS, "## Node kinds", *(part for kind in KINDS for part in _kind(kind)),
-        _CONTRACTS, _GIVEN, _EXPRESSIONS, _NAMES, "## Not in this version", *_later(), _BUILT_IN, *_built_in(),
+        _CONTRACTS, _ARTIFACTS, _GIVEN, _EXPRESSIONS, _NAMES, "## Not in this version", *_later(), _BUILT_IN,
+        *_built_in(),
     ]  # fmt: skip
     return {"flows.md": page("Flows", *parts)}
 

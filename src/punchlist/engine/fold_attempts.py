@@ -107,7 +107,13 @@ def ended(run: RunState, event: ev.Event) -> RunState:
     trees = run.trees
     if outcome.snapshot is not None:
         trees = trees.set(tree_key(attempt.step, outcome.snapshot.tree), attempt.id)
-    return replace(run, attempts=run.attempts.set(attempt.id, over), live=live, trees=trees)
+    return replace(
+        run,
+        attempts=run.attempts.set(attempt.id, over),
+        live=live,
+        trees=trees,
+        made=run.made or bool(outcome.artifacts),
+    )
 
 
 def _unqueued(run: RunState, attempt: AttemptState) -> RunState:

@@ -19,6 +19,13 @@ def values_of(place: Place) -> dict[str, str]:
     return {name: word_of(place, value) for name, value in node.env.items()}
 
 
+def artifacts_of(place: Place) -> dict[str, str]:
+    """Return the paths of the files that a node must leave, by name."""
+    node = place.definition
+    assert isinstance(node, AgentNode | RunNode)
+    return {name: word_of(place, path) for name, path in node.artifacts.items()}
+
+
 def secrets_of(place: Place, node: AgentNode | RunNode) -> tuple[str, ...]:
     """Return the names of the secrets that a node is given: its own, and those of the flow around it."""
     if not place.run.secrets:

@@ -7,7 +7,8 @@ from punchlist.engine.place import Place
 from punchlist.errors import DefinitionError
 from punchlist.flow.expressions import evaluate
 from punchlist.model.flow import CallNode, ForEachNode, MatchNode
-from punchlist.model.ids import NodePath
+from punchlist.model.ids import AttemptId, NodePath
+from punchlist.model.jobs import Artifact
 from punchlist.model.json import Json, plain
 from punchlist.model.state import NodeState, RunState
 
@@ -139,6 +140,9 @@ def _node_field(place: Place, name: str) -> Json:
             return len(node.attempts)
         case "tree":
             return tree_of(place.run, node)
+        case "artifacts":
+            made = made_by(place.run, node)
+            return {name: plain(artifact) for name, (_, artifact) in made.items()} if made else None
         case _:
             raise KeyError(f"nodes.{name}")
 
@@ -156,6 +160,12 @@ def find(place: Place, name: str) -> NodeState:
         if inside_call and node.path != place.path:
             break
     raise KeyError(f"nodes.{name}")
+
+
+def made_by(run: RunState, node: NodeState) -> dict[str, tuple[AttemptId, Artifact]]:
+    """Return what the node's last attempt left by name, each with the attempt that made it."""
+    outcome = run.attempts[node.attempts[-1]].outcome if node.attempts else None
+    return {} if outcome is None else {name: (outcome.attempt, each) for name, each in outcome.artifacts.items()}
 
 
 def tree_of(run: RunState, node: NodeState) -> Json:

@@ -9,7 +9,7 @@ from punchlist.engine.registry import KINDS
 from punchlist.engine.room import may_start
 from punchlist.model import events as ev
 from punchlist.model.ids import AttemptId
-from punchlist.model.jobs import Job, ProcessJob
+from punchlist.model.jobs import Job, Pin, ProcessJob
 from punchlist.model.state import RunState, State
 from punchlist.model.states import AttemptStatus
 
@@ -45,6 +45,12 @@ def _wake_at(run: RunState, decided_at: str) -> str | None:
     return min((at for at in run.parked.values() if at > decided_at), default=None)
 
 
+def _pins(place: Place) -> tuple[Pin, ...]:
+    from punchlist.engine.pins import pins_of  # only runs with artifacts need it
+
+    return pins_of(place)
+
+
 def changed_attempts(events: Iterable[ev.Event]) -> tuple[AttemptId, ...]:
     """Return the attempts that events of a run started or ended."""
     found: list[AttemptId] = []
@@ -68,7 +74,8 @@ def job_of(state: State, attempt: AttemptId) -> Job:
     assert job is not None
     wanted_job = job(place, asked)
     if isinstance(wanted_job, ProcessJob):
+        pins = _pins(place) if state.run.made else ()
         return msgspec.structs.replace(
-            wanted_job, path=state.run.path, masked=state.run.secrets, nonce_digest=asked.nonce_digest
+            wanted_job, path=state.run.path, masked=state.run.secrets, uses=pins, nonce_digest=asked.nonce_digest
         )
     return wanted_job

@@ -51,6 +51,12 @@ def read_declared(reader: Reader, tree: Yaml, *, around: Texts) -> dict[str, Jso
     return dict(read_fields(reader, tree))
 
 
+def read_artifacts(reader: Reader, tree: Yaml) -> dict[str, str]:
+    """Return the files that a node leaves, by name: paths below its work folder."""
+    entries = reader.entries(tree, empty=False)
+    return {reader.name(key, "an artifact"): read_path(reader, value) for key, value in entries}
+
+
 def read_path(reader: Reader, tree: Yaml) -> str:
     """Return a path below the work folder, or text with an expression that gives one."""
     path = reader.filled(tree)

@@ -6,12 +6,13 @@ bytes, times and types are refused. A macro over a map takes its keys in no defi
 
 import functools
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from punchlist.errors import DefinitionError
 from punchlist.flow.binding import AbsentError, Binding, Lookup, bindings, reference, shown, used, value_of
-from punchlist.flow.syntax import flaws, parse
+from punchlist.flow.syntax import Chain, flaws, parse
 from punchlist.flow.templates import OPEN, FlawError, Part, split, whole
 from punchlist.model.json import Json
 
@@ -34,6 +35,22 @@ def references(text: str) -> frozenset[str]:
         )
     except FlawError as error:
         raise DefinitionError(error.message, where=text, hint=error.hint) from None
+
+
+def chains_in(value: Json) -> Iterator[Chain]:
+    """Yield the names that the expressions in a value read, however deep, with their fields. Raises FlawError."""
+    match value:
+        case str() if OPEN in value:
+            for part in split(value):
+                yield from used(parse(part.text)) if part.expression else ()
+        case list():
+            for each in value:
+                yield from chains_in(each)
+        case dict():
+            for each in value.values():
+                yield from chains_in(each)
+        case _:
+            pass
 
 
 def evaluate(value: Json, lookup: Lookup) -> Json:

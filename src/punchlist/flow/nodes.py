@@ -9,7 +9,7 @@ import msgspec
 
 from punchlist.flow.cases import read_match
 from punchlist.flow.conditions import read_assert, read_fail
-from punchlist.flow.contracts import read_answer, read_declared
+from punchlist.flow.contracts import read_answer, read_artifacts, read_declared
 from punchlist.flow.criteria import read_criteria
 from punchlist.flow.document import Entries, Items, Scalar, Yaml, plain
 from punchlist.flow.entry import Around, Entry
@@ -175,6 +175,8 @@ def _agent(entry: Entry) -> AgentNode:
     entry.needed("prompt" if role == "node" else "pack")
     if role != "node" and "output" in entry.fields:
         reader.problems.add(entry.fields["output"].place, f"'role: {role}' has no 'output': its answer is fixed")
+    if role != "node" and "artifacts" in entry.fields:
+        reader.problems.add(entry.fields["artifacts"].place, f"'role: {role}' has no 'artifacts': its answer is fixed")
     if role != "builder" and "rework" in entry.fields:
         reader.problems.add(entry.fields["rework"].place, f"'role: {role}' has no 'rework'", allowed="role: builder")
     return AgentNode(
@@ -186,6 +188,7 @@ def _agent(entry: Entry) -> AgentNode:
         session=entry.choice("session", ("new", "keep")),
         prompt=entry.take("prompt", lambda tree: _prompt(entry, tree), default=None),
         output=entry.take("output", lambda tree: read_declared(reader, tree, around=entry.around), default=None),
+        artifacts=entry.take("artifacts", lambda tree: read_artifacts(reader, tree), default=dict[str, str]()),
         env=entry.take("env", lambda tree: read_values(reader, tree), default=dict[str, str]()),
         secrets=entry.take("secrets", lambda tree: read_secrets(reader, tree), default=()),
     )
@@ -208,6 +211,7 @@ def _run(entry: Entry) -> RunNode:
         run=run,
         cwd=entry.take("cwd", reader.filled, default=None),
         env=entry.take("env", lambda tree: read_values(reader, tree), default=dict[str, str]()),
+        artifacts=entry.take("artifacts", lambda tree: read_artifacts(reader, tree), default=dict[str, str]()),
         secrets=entry.take("secrets", lambda tree: read_secrets(reader, tree), default=()),
         stdin=entry.take("stdin", reader.text, default=None),
         output=entry.take("output", lambda tree: read_answer(reader, tree, around=entry.around), default=None),
@@ -371,8 +375,8 @@ def _matching(reader: Reader, tree: Yaml, *, pattern: re.Pattern[str], rule: str
 
 
 KINDS: Mapping[str, tuple[tuple[str, ...], Callable[[Entry], AnyNode]]] = {
-    "agent": (("role", "pack", "rework", "session", "prompt", "output", "env", "secrets"), _agent),
-    "run": (("cwd", "env", "secrets", "stdin", "output"), _run),
+    "agent": (("role", "pack", "rework", "session", "prompt", "output", "artifacts", "env", "secrets"), _agent),
+    "run": (("cwd", "env", "secrets", "stdin", "output", "artifacts"), _run),
     "check": ((), _check),
     "review": ((), _review),
     "judge": ((), _judge),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from punchlist.errors import with_article
 from punchlist.flow.groups import Group
-from punchlist.flow.shapes import absent_end, is_unread, may_be_absent, output_shape, status_shape
+from punchlist.flow.shapes import absent_end, artifacts_shape, is_unread, may_be_absent, output_shape, status_shape
 from punchlist.flow.syntax import Chain
 from punchlist.flow.templates import FlawError
 from punchlist.flow.value_shapes import DYN, INT, STRING, Shape, one_of
@@ -127,10 +127,10 @@ class Scope:
         _, name, part = chain.names[:_PATH]
         node = self.node(name, offset=chain.offsets[1])
         if part == "artifacts":
-            raise FlawError("this version does not have 'artifacts' of nodes yet", offset=chain.offsets[2])
+            return self._artifacts(node, chain, chains=chains)
         if part not in _FIELDS:
-            unknown, hint = f"a node has no '{part}'", nearest(part, _FIELDS)
-            raise FlawError(unknown, offset=chain.offsets[2], allowed=listed(_FIELDS), hint=hint)
+            unknown, hint = f"a node has no '{part}'", nearest(part, NODE_FIELDS)
+            raise FlawError(unknown, offset=chain.offsets[2], allowed=listed(NODE_FIELDS), hint=hint)
         if part == "tree" and not isinstance(node, AgentNode) and not is_unread(node):
             message = f"node '{name}' leaves no tree of its own"
             raise FlawError(message, offset=chain.offsets[2], allowed="the tree of an agent node")
@@ -155,6 +155,22 @@ class Scope:
         if is_unread(node):
             return STRING
         return one_of(sorted(FINAL_NODE)) if self._is_past(node.id) else status_shape(node)
+
+    def _artifacts(self, node: AnyNode, chain: Chain, *, chains: tuple[Chain, ...]) -> Shape:
+        """Return the shape of what a node leaves; a node that may fail or be skipped may leave nothing."""
+        names = chain.names
+        if is_unread(node):
+            return DYN
+        made = artifacts_shape(node)
+        if made is None:
+            message = f"node '{names[1]}' leaves no artifacts"
+            raise FlawError(message, offset=chain.offsets[2], allowed="a node with `artifacts:`")
+        asked = names[1] in self.guarded | set(_asked(chains))
+        perhaps = node.when is not None or node.on_failure == "continue" or self._is_past(node.id)
+        if len(names) > _PATH and perhaps and not asked:
+            message = f"node '{names[1]}' may be skipped or fail, and then it leaves no artifacts"
+            raise FlawError(message, offset=chain.offsets[1], hint=_ADVICE.format(names[1]))
+        return self._follow(made, chain, chains=chains, start=_PATH)
 
     def _follow(self, shape: Shape, chain: Chain, *, chains: tuple[Chain, ...], start: int) -> Shape:
         """Return what the rest of a chain leads to."""

@@ -182,6 +182,15 @@ class Unread(GroupNode, frozen=True, tag="unread"):
     readings: tuple[AnyNode, ...] = ()
 
 
+_ARTIFACT = closed(path=STRING, sha256=STRING, size=INT, text=STRING)
+
+
+def artifacts_shape(node: AnyNode) -> Shape | None:
+    """Return the shape of the artifacts that a node leaves; None for one that leaves none."""
+    names = node.artifacts if isinstance(node, AgentNode | RunNode) else {}
+    return Shape("map", dict.fromkeys(names, _ARTIFACT)) if names else None
+
+
 def is_unread(node: AnyNode) -> bool:
     """Say whether a node only stands for one that could not be read: nothing is known of it."""
     return isinstance(node, GroupNode) and not node.nodes

@@ -134,6 +134,7 @@ def _agent(node: AgentNode) -> Iterator[Use]:
     yield Use(("rework",), node.rework)
     yield Use(("prompt",), node.prompt, "a string")
     yield from (Use(("env", name), value, "text") for name, value in node.env.items())
+    yield from (Use(("artifacts", name), value, "text") for name, value in node.artifacts.items())
 
 
 def _run(node: RunNode) -> Iterator[Use]:
@@ -144,6 +145,7 @@ def _run(node: RunNode) -> Iterator[Use]:
     yield Use(("cwd",), node.cwd, "text")
     yield Use(("stdin",), node.stdin, "text")
     yield from (Use(("env", name), value, "text") for name, value in node.env.items())
+    yield from (Use(("artifacts", name), value, "text") for name, value in node.artifacts.items())
     yield Use(("output", "file"), (node.output or {}).get("file"), "text")
 
 
@@ -158,7 +160,7 @@ def _exam(node: CheckNode | ReviewNode) -> Iterator[Use]:
 def _group(node: GroupNode | ForEachNode | RepeatNode) -> Iterator[Use]:
     yield Use(("output",), node.output, view="body")
     if isinstance(node, ForEachNode):
-        yield Use(("for_each",), node.for_each, "a list")
+        yield Use(("for_each",), node.for_each, "a JSON value" if isinstance(node.for_each, list) else "a list")
         yield Use(("max_parallel",), node.max_parallel, "a whole number")
         yield Use(("key",), node.key, "a string", "item")
         yield Use(("needs_from",), node.needs_from, "a list", "item")

@@ -26,8 +26,7 @@ LATER_KINDS = ("python", "wait", "best_of")
 LATER: Mapping[str, tuple[str, ...]] = {
     "node": ("memory",),
     "agents": ("model", "tools", "account", "env"),
-    "agent": ("tools", "artifacts", "with"),
-    "run": ("artifacts",),
+    "agent": ("tools", "with"),
     "gate": ("form", "timeout", "on_timeout", "approvers"),
     "retry": ("on",),
 }

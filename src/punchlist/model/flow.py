@@ -61,6 +61,7 @@ class AgentNode(Node, frozen=True, tag="agent"):
     session: str = "new"
     prompt: str | None = None
     output: dict[str, Json] | None = None
+    artifacts: dict[str, str] = {}
     env: dict[str, str] = {}
     secrets: tuple[str, ...] = ()
 
@@ -78,6 +79,7 @@ class RunNode(Node, frozen=True, tag="run"):
     env: dict[str, str] = {}
     stdin: str | None = None
     output: dict[str, Json] | None = None
+    artifacts: dict[str, str] = {}
     secrets: tuple[str, ...] = ()
 
 

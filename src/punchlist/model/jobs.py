@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from punchlist.model.ids import AttemptId, Commit, Digest, ProjectId, RunId, StepId, TaskId, Tree
+from punchlist.model.ids import AttemptId, Commit, Digest, NodePath, ProjectId, RunId, StepId, TaskId, Tree
 from punchlist.model.json import Json
 from punchlist.model.states import AttemptStatus
 
@@ -79,6 +79,25 @@ class Folder(msgspec.Struct, frozen=True, kw_only=True):
     revision: int = 0
 
 
+class Artifact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A file that an attempt left, by its content; a copy is kept under its hash. `text` is that of a small text."""
+
+    path: str
+    sha256: Digest
+    size: int
+    text: str | None = None
+
+
+class Pin(msgspec.Struct, frozen=True, kw_only=True):
+    """An artifact as another attempt uses it: which node's, by which attempt, and what it was then."""
+
+    node: NodePath
+    name: str
+    attempt: AttemptId
+    path: str
+    sha256: Digest
+
+
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """Where a command leaves its answer, which is JSON: in `file`, below its work folder, else on standard output."""
 
@@ -87,6 +106,9 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 class ProcessJob(msgspec.Struct, frozen=True, kw_only=True, tag="process", tag_field="job"):
     """Run a worker (`worker` set: prompt and pack are for it) or a command (`argv`) in a folder, within limits.
+
+    `artifacts` are paths below the folder by name, which must be there afterwards; `uses` what it is made from, which
+    must still be what it was.
 
     `secrets` are names whose values it is given, `masked` those whose values nothing that it leaves may show.
 
@@ -116,6 +138,8 @@ class ProcessJob(msgspec.Struct, frozen=True, kw_only=True, tag="process", tag_f
     network: bool = True
     sandbox: str = "auto"
     answer: Answer | None = None
+    artifacts: dict[str, str] = {}
+    uses: tuple[Pin, ...] = ()
     secrets: tuple[str, ...] = ()
     masked: tuple[str, ...] = ()
     diff_base: Commit | None = None
@@ -227,6 +251,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     tool. `session` names the agent's conversation; with `session_over` it cannot be gone on with, and what follows
     begins a new one. `exam` is what makes two checks the same one; `cached_from` names the attempt of another run, or
     step, whose answer this is. With `bad_output` it ended well, and what it answered is not what was asked for.
+    `artifacts` are what it left by name, `used` what of others it was made from.
     """
 
     attempt: AttemptId
@@ -251,3 +276,5 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     exam: Digest | None = None
     cached_from: AttemptId | None = None
     bad_output: bool = False
+    artifacts: dict[str, Artifact] = {}
+    used: tuple[Pin, ...] = ()

@@ -236,7 +236,9 @@ class Tries(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunState(msgspec.Struct, frozen=True, kw_only=True):
-    """A run as its stream tells it. The root node has the path `""`. `secrets` are the names of all that its nodes get.
+    """A run as its stream tells it. The root node has the path `""`.
+
+    `secrets` are the names of all that its nodes get; `made` says whether any attempt left an artifact.
 
     `queue` holds attempts that wait for a slot, `lines` those of each worker among them, by the same tickets, `parked`
     those with a time before which they must not start, `live` those that run, `held` those of items that a person's
@@ -259,6 +261,7 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     path: str = ""
     env: dict[str, str] = {}
     secrets: tuple[str, ...] = ()
+    made: bool = False
     status: NodeStatus = NodeStatus.PENDING
     paused: bool = False
     cancelling: str = ""

@@ -208,6 +208,10 @@ class Processes(Protocol):
         """Return what a job's process left elsewhere, with the values of secrets made unreadable."""
         ...
 
+    def gives_away(self, job: ProcessJob, path: Path) -> bool:
+        """Say whether a file shows the value of a secret; blocking."""
+        ...
+
     def mask(self, run: RunId, attempts: Sequence[AttemptId]) -> None:
         """Make the values of a run's secrets unreadable in what its attempts left; blocking."""
         ...

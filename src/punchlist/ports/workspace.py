@@ -1,14 +1,15 @@
 """The engine's git and work folders."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
 from punchlist.errors import Problem
-from punchlist.model.ids import AttemptId, Commit, ProjectId, Tree
+from punchlist.model.ids import AttemptId, Commit, Digest, ProjectId, Tree
 from punchlist.model.jobs import (
+    Artifact,
     Folder,
     IntegrateJob,
     MergeJob,
@@ -37,6 +38,18 @@ class Left(Protocol):
 
     def read(self, work: Path, name: str, *, most: int) -> bytes:
         """Return what a file holds; raises DefinitionError when it is not there, outside, or has more than `most`."""
+        ...
+
+    def keep(self, work: Path, name: str, *, refuse: Callable[[Path], bool]) -> Artifact:
+        """Keep a copy of a file by its content; `refuse` looks at the copy. Raises DefinitionError as `read` does."""
+        ...
+
+    def digest(self, work: Path, name: str) -> Digest | None:
+        """Return the SHA-256 of a file as it is now; None where there is none that could be kept."""
+        ...
+
+    def holds(self, artifact: Artifact) -> bool:
+        """Say whether the kept copy of an artifact is there, and is what it was."""
         ...
 
 

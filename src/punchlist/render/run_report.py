@@ -50,6 +50,8 @@ def run_blocks(row: RunRow, nodes: Sequence[NodeRow], *, attempts: Sequence[Atte
         blocks += [Heading(2, ("What each node gave",)), *given]
     if attempts:
         blocks += [Heading(2, ("Attempts",)), _attempts(attempts)]
+    if any(each.outcome is not None and each.outcome.artifacts for each in attempts):
+        blocks += [Heading(2, ("Artifacts",)), _artifacts(attempts)]
     return blocks
 
 
@@ -63,6 +65,7 @@ def run_story(row: RunRow, nodes: Sequence[NodeRow], *, attempts: Sequence[Attem
     return {
         **shapes.run(row, nodes),
         "attempts": [shapes.attempt(each) for each in attempts],
+        "artifacts": shapes.artifacts(attempts),
         "cost": cost(attempts),
     }
 
@@ -96,6 +99,26 @@ def _output(node: NodeRow) -> Iterator[Block]:
     if len(text) > _MOST:
         whole = len(encode(node.output))
         yield Paragraph((f"The first {_MOST:,} characters; all {whole:,} bytes: ", Code("--format json")))
+
+
+def _artifacts(attempts: Sequence[AttemptState]) -> Table:
+    """Return what attempts left: who made it, of what."""
+    left = [(each, each.outcome) for each in attempts if each.outcome is not None]
+    return Table(
+        ("Artifact", "Path", "Bytes", "SHA-256", "By", "Made from"),
+        tuple(
+            (
+                (Code(name),),
+                (Code(made.path),),
+                (str(made.size),),
+                (Code(made.sha256),),
+                (Code(each.id), " at ", Code(each.node)),
+                (", ".join(f"{pin.name} of {pin.attempt}" for pin in outcome.used),),
+            )
+            for each, outcome in left
+            for name, made in outcome.artifacts.items()
+        ),
+    )
 
 
 def _attempts(attempts: Sequence[AttemptState]) -> Table:

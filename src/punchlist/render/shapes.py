@@ -175,6 +175,7 @@ def attempt(state: AttemptState) -> Shape:
         "ended_at": state.ended_at,
         **dict.fromkeys(("failure_class", "commit", "usage", "exit_code", "signal", "output_digest", "cached_from")),
         "reason": "",
+        "artifacts": [],
     }
     if outcome is None:
         return shape
@@ -189,7 +190,34 @@ def attempt(state: AttemptState) -> Shape:
         "output_digest": outcome.output_digest,
         "cached_from": outcome.cached_from,
         "reason": outcome.reason,
+        "artifacts": artifacts_of(state),
     }
+
+
+def artifacts_of(state: AttemptState) -> list[Json]:
+    """Return what an attempt left, and of which others it was made; `copy` is where its content is kept."""
+    outcome = state.outcome
+    if outcome is None or not outcome.artifacts:
+        return []
+    made_from: list[Json] = [plain(each) for each in outcome.used]
+    return [
+        {
+            "name": name,
+            "node": state.node,
+            "attempt": state.id,
+            "path": each.path,
+            "sha256": each.sha256,
+            "size": each.size,
+            "copy": f".punchlist/artifacts/{each.sha256[:2]}/{each.sha256}",
+            "made_from": made_from,
+        }
+        for name, each in outcome.artifacts.items()
+    ]
+
+
+def artifacts(attempts: Sequence[AttemptState]) -> list[Json]:
+    """Return what attempts left, in their order."""
+    return [made for each in attempts for made in artifacts_of(each)]
 
 
 def _usage(state: AttemptState) -> Json:

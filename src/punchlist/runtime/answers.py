@@ -1,20 +1,75 @@
-"""The JSON that a command answers with: on its standard output, or in a file of its work folder."""
+"""What a process leaves for those after it: its answer in JSON, on standard output or in a file, and artifacts."""
 
-from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
 from punchlist.errors import DefinitionError
-from punchlist.model.jobs import Answer, FailureClass, Outcome
+from punchlist.model.jobs import Answer, Artifact, FailureClass, Outcome, ProcessJob
 from punchlist.model.json import Json
 from punchlist.model.parse import decode_json, recordable
 from punchlist.model.states import AttemptStatus
-from punchlist.ports import Exit
+from punchlist.ports import Exit, Left, Processes
 
 LIMIT = 4 << 20
 """The bytes of an answer: it is part of the record, and is read whole."""
 _STDOUT = "standard output"
-Read = Callable[[str, int], bytes]
+
+
+class Read(Protocol):
+    """Gives what a file of the work folder holds, of at most so many bytes; raises DefinitionError."""
+
+    def __call__(self, name: str, *, most: int) -> bytes:
+        """Return the content."""
+        ...
+
+
+class Taking:
+    """Takes what processes leave in one work folder, without the values of secrets."""
+
+    def __init__(self, left: Left, processes: Processes, *, work: Path) -> None:
+        self._left = left
+        self._processes = processes
+        self._work = work
+
+    def taken(self, job: ProcessJob, outcome: Outcome, ended: Exit) -> Outcome:  # noqa: PLR0917 - asked, came, how
+        """Return the outcome with the answer and the artifacts that were asked for; blocking."""
+        if job.answer is not None:
+            outcome = with_answer(outcome, job.answer, ended=ended, read=partial(self._read, job))
+        if job.artifacts and outcome.status is AttemptStatus.SUCCEEDED:
+            return self._with_artifacts(job, outcome)
+        return outcome
+
+    def _read(self, job: ProcessJob, name: str, *, most: int) -> bytes:
+        return self._processes.covered(job, self._left.read(self._work, name, most=most))
+
+    def _with_artifacts(self, job: ProcessJob, outcome: Outcome) -> Outcome:
+        made: dict[str, Artifact] = {}
+        problems: list[str] = []
+        for name, path in job.artifacts.items():
+            try:
+                refuse = partial(self._processes.gives_away, job)
+                made[name] = self._left.keep(self._work, path, refuse=refuse)
+            except DefinitionError as error:
+                problems.append(f"artifact {name!r}: {error.message}")
+        if problems:
+            return bad_output(outcome, "; ".join(problems))
+        return msgspec.structs.replace(outcome, artifacts=made)
+
+
+def refuse_changed(left: Left, work: Path, job: ProcessJob) -> None:  # noqa: PLR0917 - of what, where, for what
+    """Raise DefinitionError when an artifact that a job is to use is not any more what it was when it was made."""
+    changed = [pin for pin in job.uses if left.digest(work, pin.path) != pin.sha256]
+    if changed:
+        pin = changed[0]
+        raise DefinitionError(
+            f"artifact {pin.name!r} of node {pin.node} is not what {pin.attempt} made: {pin.path} was changed since",
+            where=str(work / pin.path),
+            hint=f"Put it back (a copy is .punchlist/artifacts/{pin.sha256[:2]}/{pin.sha256}), or make it again: "
+            f"punchlist resume {job.run} --from {pin.node}",
+        )
 
 
 def with_answer(outcome: Outcome, asked: Answer, *, ended: Exit, read: Read) -> Outcome:
@@ -46,7 +101,7 @@ def bad_output(outcome: Outcome, problem: str) -> Outcome:
 
 def _answer(asked: Answer, *, ended: Exit, read: Read) -> Json:
     if asked.file is not None:
-        return recordable(decode_json(read(asked.file, LIMIT), what=repr(asked.file)), what=asked.file)
+        return recordable(decode_json(read(asked.file, most=LIMIT), what=repr(asked.file)), what=asked.file)
     if ended.gone:
         raise DefinitionError(f"{ended.gone}, and {_STDOUT} with it")
     if ended.written > LIMIT:

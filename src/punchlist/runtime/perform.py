@@ -28,7 +28,7 @@ from punchlist.ports import Exit, Invocation, Launch, Listed, Lost, Processes, W
 from punchlist.quality.claims import looked_up
 from punchlist.quality.review import in_tree
 from punchlist.render.prompts import context_of
-from punchlist.runtime.answers import with_answer
+from punchlist.runtime.answers import Taking, refuse_changed
 from punchlist.runtime.leaving import Leaving
 from punchlist.runtime.recall import Recall, exam_of, recalled
 
@@ -163,6 +163,7 @@ class Performer:
 
     async def _run(self, job: ProcessJob, project: Project | None) -> Outcome:
         work = self._root
+        await _beside(refuse_changed, self._workspace.left, self._root, job)
         if project is not None and job.folder.place != "run":
             work = await _beside(self._workspace.prepare, project, job.folder)
         if job.cwd is not None:
@@ -238,7 +239,7 @@ class Performer:
         if job.worker is not None:
             worker, settings = self._workers(job.worker)
             request = self._request(job, settings, work=self._workspace.path(job.folder))
-            outcome = worker.outcome(request, ended)
+            outcome = await self._with_left(job, worker.outcome(request, ended), ended=ended)
         else:
             outcome = msgspec.structs.replace(of_command(job, ended), exam=exam_of(job, project))
             outcome = await self._with_left(job, outcome, ended=ended)
@@ -258,14 +259,11 @@ class Performer:
 
     async def _with_left(self, job: ProcessJob, outcome: Outcome, *, ended: Exit) -> Outcome:
         """Return the outcome of a command with what it left for those that come after it."""
-        asked, work = job.answer, self._workspace.path(job.folder)
-        if asked is None:
+        outcome = msgspec.structs.replace(outcome, used=job.uses) if job.uses else outcome
+        if job.answer is None and not job.artifacts:
             return outcome
-
-        def read(name: str, most: int) -> bytes:
-            return self._processes.covered(job, self._workspace.left.read(work, name, most=most))
-
-        return await _beside(lambda: with_answer(outcome, asked, ended=ended, read=read))
+        taking = Taking(self._workspace.left, self._processes, work=self._workspace.path(job.folder))
+        return await _beside(taking.taken, job, outcome, ended)
 
     async def _with_snapshot(self, job: ProcessJob, project: Project, *, outcome: Outcome) -> Outcome:
         base = job.folder.base

@@ -11,6 +11,7 @@ from punchlist.engine.rows import all_rows, rows_of
 from punchlist.engine.turn import fold
 from punchlist.model import events as ev
 from punchlist.model.ids import Commit, NodePath, ProjectId
+from punchlist.model.jobs import Artifact
 from punchlist.model.rows import GateRow, NodeRow, Row, StreamRow
 from punchlist.model.state import State, TaskState
 from punchlist.model.verdicts import Verdict, verdict_digest
@@ -41,7 +42,7 @@ def comparison(service: "Service", reader: "Reader") -> Compare:
             case "task":
                 return _task(service, reader, row=row, events=told)
             case "run":
-                return _run(reader, row, events=told)
+                return _run(service, reader, row=row, events=told)
             case "workspace":
                 return _workspace(reader, row, given=given)
 
@@ -80,12 +81,25 @@ def _task(service: "Service", reader: "Reader", *, row: StreamRow, events: Itera
     yield from reader.differences([*rows, *gates.values()], stream=row)
 
 
-def _run(reader: "Reader", row: StreamRow, *, events: Iterator[ev.Event]) -> Iterator[str]:
-    rows = rows_of_run(row, events)
+def _run(service: "Service", reader: "Reader", *, row: StreamRow, events: Iterator[ev.Event]) -> Iterator[str]:
+    made: dict[str, Artifact] = {}
+    rows = rows_of_run(row, _with_artifacts(made, events))
     if not rows:
         yield f"the stream of run {row.local} does not begin with RunCreated"
         return
     yield from reader.differences(rows, stream=row)
+    for name, artifact in made.items():
+        if not service.workspace.left.holds(artifact):
+            yield f"the kept copy of {name} ({artifact.path}) is gone, or is not what it was: {artifact.sha256}"
+
+
+def _with_artifacts(made: dict[str, Artifact], events: Iterator[ev.Event]) -> Iterator[ev.Event]:
+    """Yield events, and note in `made` the artifacts that they tell of, by name."""
+    for event in events:
+        if isinstance(event.fact, ev.AttemptEnded):
+            outcome = event.fact.outcome
+            made.update({f"artifact {name!r} of {outcome.attempt}": each for name, each in outcome.artifacts.items()})
+        yield event
 
 
 def rows_of_run(row: StreamRow, events: Iterator[ev.Event]) -> list[Row]:

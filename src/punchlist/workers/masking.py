@@ -98,6 +98,14 @@ def mask_file(path: str | Path, forms: Sequence[bytes]) -> None:
         os.close(descriptor)
 
 
+def shows(path: Path, forms: Sequence[bytes]) -> bool:
+    """Say whether any form stands in a file."""
+    if not forms or not path.stat().st_size:
+        return False
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as held:
+        return any(held.find(form) >= 0 for form in forms)
+
+
 def mask_folder(folder: Path, forms: Sequence[bytes]) -> None:
     """Make every form in the files below a folder unreadable; links are not followed."""
     if not forms:

@@ -30,7 +30,7 @@ from punchlist.workers.killing import (
 )
 from punchlist.workers.limits import Use, Watch
 from punchlist.workers.listed import ListedValues
-from punchlist.workers.masking import forms_of, held_back, masked
+from punchlist.workers.masking import forms_of, held_back, masked, shows
 from punchlist.workers.nonces import Nonces, nonces_of
 from punchlist.workers.sampling import use_of
 from punchlist.workers.tree import Process, Tree, alive_below, own_children, read_process
@@ -93,6 +93,10 @@ class LocalProcesses:
     def covered(self, job: ProcessJob, data: bytes) -> bytes:
         """Return what a job's process left elsewhere, with the values of secrets made unreadable."""
         return masked(data, self._forms(job.run, job.masked))
+
+    def gives_away(self, job: ProcessJob, path: Path) -> bool:
+        """Say whether a file shows the value of a secret."""
+        return shows(path, self._forms(job.run, job.masked))
 
     def mask(self, run: RunId, attempts: Sequence[AttemptId]) -> None:
         """Make the values of a run's secrets unreadable in what its attempts left."""

@@ -6,7 +6,7 @@ from punchlist.engine import checking
 from punchlist.engine.answering import decide_attempt
 from punchlist.engine.checking import SETUP, exam_job, setup_job
 from punchlist.engine.criticism import asked_of, faults, first_plan, plan_exam, plan_in_hand
-from punchlist.engine.given import listed_of, secrets_of, values_of
+from punchlist.engine.given import artifacts_of, listed_of, secrets_of, values_of
 from punchlist.engine.limits import limits_of, of_agents
 from punchlist.engine.packs import plan_request, step_pack
 from punchlist.engine.place import Place
@@ -157,6 +157,7 @@ def _job(place: Place, attempt: AttemptState) -> Job:
             "PUNCHLIST_ROUND": str(attempt.s),
             "PUNCHLIST_STEP": attempt.step or "",
         },
+        artifacts=artifacts_of(place),
         secrets=secrets_of(place, place.defined(AgentNode)),
         sandbox=place.policy.sandbox,
     )
@@ -203,7 +204,14 @@ def _failing(place: Place, node: AgentNode) -> Verdict | None:
 def _prompt(place: Place) -> str:
     node = place.defined(AgentNode)
     prompt = "" if node.prompt is None else text_of(place, node.prompt, what="the prompt")
-    return prompt if node.output is None else f"{prompt}\n\n{output_words(node.output)}\n"
+    asked = [f"\n{output_words(node.output)}\n"] if node.output is not None else []
+    files = [f"- {path} ({name})" for name, path in artifacts_of(place).items()]
+    asked += (
+        ["\n".join(["\nLeave these files, by their paths from the folder that you work in:", *files, ""])]
+        if files
+        else []
+    )
+    return "\n".join([prompt, *asked])
 
 
 AGENT = Kind(begin=_begin, attempt_over=_attempt_over, decided=decide_attempt, job=_job, examine=_examine)

@@ -1,7 +1,7 @@
 """`run`: a command; its non-zero exit is its answer, tried again only where the node says so."""
 
 from punchlist.engine.answering import decide_attempt
-from punchlist.engine.given import listed_of, secrets_of, values_of, word_of
+from punchlist.engine.given import artifacts_of, listed_of, secrets_of, values_of, word_of
 from punchlist.engine.limits import limits_of, of_commands
 from punchlist.engine.place import Place
 from punchlist.engine.progress import end
@@ -87,6 +87,7 @@ def _job(place: Place, attempt: AttemptState) -> Job:
         stdin=word_of(place, node.stdin) if node.stdin is not None else None,
         sandbox="none",
         answer=_answer(place, node),
+        artifacts=artifacts_of(place),
         secrets=secrets_of(place, node),
     )
 
