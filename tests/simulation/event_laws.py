@@ -169,7 +169,7 @@ def each_class_of_failure_has_its_own_budget(moment: Moment, memory: Memory) -> 
             failure = _class_of(attempt)
             most = _budget(run, attempt, failure)
             if most is not None:
-                key = _key(attempt, failure)
+                key = _key(run, attempt, failure)
                 memory.failed[key] += 1
                 count = memory.failed[key]
                 assert count <= most, f"{attempt.id} is the {count}th {failure} of {attempt.node}; allowed: {most}"
@@ -184,14 +184,21 @@ def each_class_of_failure_has_its_own_budget(moment: Moment, memory: Memory) -> 
 def _check_used_up(moment: Moment, memory: Memory, attempt: AttemptState) -> None:
     failure = _class_of(attempt)
     most = _budget(moment.run, attempt, failure)
-    count = memory.failed[_key(attempt, failure)]
+    count = memory.failed[_key(moment.run, attempt, failure)]
     assert most is None or count == most, f"given up after {count} of {most} failures ({failure}) of {attempt.node}"
 
 
-def _key(attempt: AttemptState, failure: FailureClass | None) -> tuple[str, ...]:
+def _key(run: RunState, attempt: AttemptState, failure: FailureClass | None) -> tuple[str, ...]:
+    named = "named" if failure is not None and failure in _named(run, attempt) else ""
     return (
-        attempt.run, attempt.node, str(attempt.generation), attempt.subject, str(attempt.again), str(failure)
+        attempt.run, attempt.node, str(attempt.generation), attempt.subject, str(attempt.again), named or str(failure)
     )  # fmt: skip
+
+
+def _named(run: RunState, attempt: AttemptState) -> tuple[str, ...]:
+    """Return the failures that the rule of a node's retries names."""
+    definition = run.spots[run.nodes[attempt.node].spot].node
+    return () if isinstance(definition, Flow) or definition.retry is None else definition.retry.on
 
 
 def _class_of(attempt: AttemptState) -> FailureClass | None:
@@ -205,6 +212,10 @@ def _class_of(attempt: AttemptState) -> FailureClass | None:
 def _budget(run: RunState, attempt: AttemptState, failure: FailureClass | None) -> int | None:
     """Return how many failures of a class a thing may have; None where the class has none, or it is an answer."""
     answers = attempt.role is Role.CHECK and failure is not FailureClass.LOST
+    definition = run.spots[run.nodes[attempt.node].spot].node
+    named = _named(run, attempt)
+    if failure is not None and failure in named and not isinstance(definition, Flow) and definition.retry is not None:
+        return definition.retry.max + 1
     if failure is FailureClass.LOST:
         return 3
     if answers or failure is None:
@@ -213,9 +224,8 @@ def _budget(run: RunState, attempt: AttemptState, failure: FailureClass | None) 
         return 2
     if failure is not FailureClass.WORKER:
         return None
-    definition = run.spots[run.nodes[attempt.node].spot].node
     if not isinstance(definition, Flow) and definition.retry is not None:
-        return definition.retry.max + 1
+        return 1 if named else definition.retry.max + 1
     return 1 if isinstance(definition, RunNode) else run.policy.retries + 1
 
 

@@ -88,7 +88,9 @@ class Shapes:
             return {"agent": "coder", "prompt": "Do it."}
         if kind == 3:
             return dict(self.die.choice(_CONDITIONS))
-        tried = {"retry": {"max": self.die.randrange(3)}} if self.die.random() < 0.5 else {}
+        tried: Nodes = {"retry": {"max": self.die.randrange(3)}} if self.die.random() < 0.5 else {}
+        if tried and self.die.random() < 0.4:
+            tried["retry"]["on"] = self.die.sample(("worker", "timeout", "lost", "exit:7"), self.die.randint(1, 2))
         return {"run": "make", **tried}
 
     def _repeat(self) -> Nodes:

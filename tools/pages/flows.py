@@ -9,7 +9,7 @@ from punchlist.flow.inputs import TYPES
 from punchlist.flow.nodes import COMMON, EXHAUSTED_GATES, KINDS
 from punchlist.flow.parse import parse_flow
 from punchlist.flow.schema import node_schemas
-from punchlist.flow.words import LATER, LATER_KINDS, NODE_FIELDS, RESERVED, ROOTS
+from punchlist.flow.words import LATER, LATER_KINDS, NODE_FIELDS, RESERVED, RETRIED, ROOTS
 from punchlist.model.json import Json, encode
 from punchlist.render.mermaid import mermaid
 from tools.pages.markup import code, page, table, type_in_words
@@ -63,7 +63,8 @@ _COMMON = {
     "when": "an expression; false skips the node",
     "phase": "which state of the step the node stands for; inside a `for_each` over a task's steps",
     "on_failure": "`fail` (default) or `continue`: whether its failure ends the group",
-    "retry": "`{max, backoff: {first, factor, most}}`: tries after a failure of the worker; "
+    "retry": "`{max, on, backoff: {first, factor, most}}`: tries after a failure of the worker, or of what `on` names, "
+    f"of {', '.join(map(code, RETRIED))}, `exit:1` to `exit:255`, which then ends the node when they are used up; "
     "for agent, run, check, review, integrate, publish",
     "timeout": "the longest it may take, such as `10m`; for agent, run, review",
     "silence": "the longest it may go without output; for agent, run, review",

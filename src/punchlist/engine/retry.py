@@ -19,6 +19,8 @@ from punchlist.model.policy import duration
 from punchlist.model.state import AttemptState
 from punchlist.model.states import AttemptStatus, NodeStatus
 
+Instead = Callable[[Here, str], None]
+"""What is done, with the reason, where a node would fail."""
 LOST_MOST = 3
 LIMIT_MOST = 2
 QUOTA_DELAYS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(minutes=60))
@@ -33,19 +35,34 @@ LIMITS = frozenset(
 )
 
 
-def after_failure(here: Here, attempt: AttemptState, *, instead: Callable[[Here, str], None] | None = None) -> None:
+def after_failure(here: Here, attempt: AttemptState, *, instead: Instead | None = None) -> None:
     """Queue the attempt again, open a gate, or fail the node, as the class of its failure and its budget say.
 
     `instead` is what is done, with the reason, where the node would fail.
     """
-    outcome = attempt.outcome
-    assert outcome is not None
-    failure = class_of(outcome)
-    same = _same(here, attempt, failure=failure)
+    assert attempt.outcome is not None
     rule = _retries(here)
     if _goes_back(here, attempt):
         again(here, attempt)
-    elif failure is FailureClass.QUOTA:
+    elif not is_named(rule, attempt.outcome):
+        _by_class(here, attempt, rule=rule, instead=instead)
+    elif (count := _count(here, attempt, alike=lambda outcome: is_named(rule, outcome))) <= rule.max:
+        again(here, attempt, not_before=_later(here, _delay(rule, count)))
+    else:
+        _give_up(here, attempt, instead=instead)
+
+
+def is_named(rule: Retry, outcome: Outcome) -> bool:
+    """Say whether a rule names a failure: its class, or the code that the process ended with."""
+    return class_of(outcome).value in rule.on or f"exit:{outcome.exit_code}" in rule.on
+
+
+def _by_class(here: Here, attempt: AttemptState, *, rule: Retry, instead: Instead | None) -> None:
+    outcome = attempt.outcome
+    assert outcome is not None
+    failure = class_of(outcome)
+    same = _count(here, attempt, alike=lambda outcome: class_of(outcome) is failure)
+    if failure is FailureClass.QUOTA:
         again(here, attempt, not_before=_reset(outcome) or _later(here, QUOTA_DELAYS[min(same, len(QUOTA_DELAYS)) - 1]))
     elif failure is FailureClass.BLOCKED:
         choices = None if attempt.role is Role.BUILDER else ("skip", "fail")  # only a builder's pack takes an answer
@@ -56,12 +73,19 @@ def after_failure(here: Here, attempt: AttemptState, *, instead: Callable[[Here,
         _ask_limit(here, attempt, raisable=outcome.passed_limit is not None)
     elif failure in LIMITS or failure is FailureClass.LOST:
         again(here, attempt)
-    elif failure is FailureClass.WORKER and same <= rule.max:
+    elif failure is FailureClass.WORKER and not rule.on and same <= rule.max:
         again(here, attempt, not_before=_later(here, _delay(rule, same)))
-    elif instead is not None:
-        instead(here, outcome.reason or failure)
     else:
-        end(here, NodeStatus.FAILED, error=f"attempt {attempt.id}: {outcome.reason or failure}")
+        _give_up(here, attempt, instead=instead)
+
+
+def _give_up(here: Here, attempt: AttemptState, *, instead: Instead | None) -> None:
+    assert attempt.outcome is not None
+    reason = attempt.outcome.reason or class_of(attempt.outcome)
+    if instead is not None:
+        instead(here, reason)
+    else:
+        end(here, NodeStatus.FAILED, error=f"attempt {attempt.id}: {reason}")
 
 
 def bad(outcome: Outcome, problems: Sequence[str]) -> Outcome:
@@ -134,8 +158,8 @@ def _ask_limit(here: Here, attempt: AttemptState, *, raisable: bool) -> None:
     ask(here, "limit", message=f"attempt {attempt.id} again: {attempt.outcome.reason}", choices=choices)
 
 
-def _same(here: Here, attempt: AttemptState, *, failure: FailureClass) -> int:
-    """Return how many attempts for the same thing ended in this class, since the last decision at the node.
+def _count(here: Here, attempt: AttemptState, *, alike: Callable[[Outcome], bool]) -> int:
+    """Return how many attempts for the same thing ended alike, since the last decision at the node.
 
     Those before that were stopped, by a pause or with the engine, did not fail.
     """
@@ -147,7 +171,7 @@ def _same(here: Here, attempt: AttemptState, *, failure: FailureClass) -> int:
             return False
         if each.id != attempt.id and _is_bad(each) and _goes_back(here, each):
             return False
-        return each.status is not AttemptStatus.SUCCEEDED and class_of(each.outcome) is failure
+        return each.status is not AttemptStatus.SUCCEEDED and alike(each.outcome)
 
     mine = [here.run.attempts[each] for each in here.node.attempts[here.node.settled :]]
     return sum(counts(each) for each in mine)

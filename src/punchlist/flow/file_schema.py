@@ -74,7 +74,7 @@ _OF_ALL: Mapping[str, Schema] = {
             "max",
             max={"type": "integer", "minimum": 0, "maximum": 1000},
             backoff=_map(first=_TIME, factor={"type": "integer", "minimum": 1, "maximum": 100}, most=_TIME),
-            on=_NAMES,
+            on={**_NAMES, "description": "classes of failures and exit codes", "examples": [["timeout", "exit:75"]]},
         ),
         "description": "tries after a failure of the worker",
     },

@@ -15,6 +15,7 @@ from punchlist.flow.document import Entries, Items, Scalar, Yaml, plain
 from punchlist.flow.entry import Around, Entry
 from punchlist.flow.given import read_secrets, read_values
 from punchlist.flow.reading import Reader
+from punchlist.flow.retrying import read_retry
 from punchlist.flow.shapes import Unread
 from punchlist.flow.templates import OPEN
 from punchlist.flow.words import LATER, LATER_KINDS, listed
@@ -33,7 +34,6 @@ from punchlist.model.flow import (
     PublishNode,
     Repeat,
     RepeatNode,
-    Retry,
     ReviewNode,
     RunNode,
     SetNode,
@@ -57,7 +57,6 @@ _HOW = re.compile(r"branch|merge|pr")
 _WORKER = re.compile(r"[a-z][a-z0-9_-]{0,59}")
 _CHOICE = re.compile(r"[a-z][a-z0-9_-]*")
 _FILE = re.compile(r"\S+\.(?:md|txt)")
-_MOST = 1000
 _Role = Literal["node", "builder", "planner"]
 _ROLES: tuple[_Role, ...] = ("node", "builder", "planner")
 _Published = Literal["task", "plan"]
@@ -138,32 +137,11 @@ def _common(reader: Reader, fields: Mapping[str, Yaml]) -> dict[str, object]:
         "when": reader.expression,
         "phase": lambda tree: reader.choice(tree, ("building", "checking", "reviewing", "integrating")),
         "on_failure": lambda tree: reader.choice(tree, ("fail", "continue")),
-        "retry": lambda tree: _retry(reader, tree),
+        "retry": lambda tree: read_retry(reader, tree),
         "timeout": reader.time,
         "silence": reader.time,
     }
     return {key: readers[key](tree) for key, tree in fields.items() if key in readers}
-
-
-def _retry(reader: Reader, tree: Yaml) -> Retry:
-    fields = reader.fields(tree, ("max", "backoff"), what="'retry'", later=LATER["retry"], required=("max",))
-    backoff = fields.get("backoff")
-    delays = reader.fields(backoff, ("first", "factor", "most"), what="'backoff'") if backoff else dict[str, Yaml]()
-    given: dict[str, object] = {
-        key: reader.whole_number(delay, 1, most=100) if key == "factor" else _literal(reader, delay)
-        for key, delay in delays.items()
-    }
-    given = {key: value for key, value in given.items() if value is not None}
-    most = reader.whole_number(fields["max"], 0, most=_MOST) if "max" in fields else 0
-    return msgspec.structs.replace(Retry(max=most), **given)
-
-
-def _literal(reader: Reader, tree: Yaml) -> str | None:
-    measured = reader.time(tree)
-    if measured and OPEN in measured:
-        reader.wrong(tree, "30s, 5m, 2h")
-        return None
-    return measured
 
 
 # -- one reader a kind ------------------------------------------------------------------------------------------------

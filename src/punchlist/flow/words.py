@@ -28,9 +28,11 @@ LATER: Mapping[str, tuple[str, ...]] = {
     "agents": ("model", "tools", "account", "env"),
     "agent": ("tools", "with"),
     "gate": ("form", "timeout", "on_timeout", "approvers"),
-    "retry": ("on",),
 }
 """Keys that the design of the language has and this version does not: the one place that says so."""
+
+RETRIED = ("worker", "timeout", "silence", "memory", "output", "processes", "lost")
+"""Classes of failures that `retry.on` may name; the others wait for something, or are somebody's answer."""
 
 FINALLY = "finally"
 """What the end of a flow is called in paths: no node may be."""

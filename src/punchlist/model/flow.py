@@ -25,9 +25,14 @@ class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class Retry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    """How often a node is tried again after a failure of class `worker`, and with what delay."""
+    """How often a node is tried again after a failure of class `worker`, or of what `on` names, and with what delay.
+
+    `on` names classes of failures (a limit, for one) and exit codes: `exit:75`. What it does not name keeps to its
+    class, and a failure of class `worker` is not tried again then.
+    """
 
     max: int = 0
+    on: tuple[str, ...] = ()
     first: Duration = "2s"
     factor: int = 2
     most: Duration = "1m"

@@ -289,3 +289,28 @@ def test_no_timer_rings_while_there_is_no_slot_for_what_it_would_start() -> None
 
     assert story.attempt_roles() == {Role.BUILDER}
     assert len(story.run.live) == 2
+
+
+def test_what_a_rule_names_has_one_budget_together_and_its_delay() -> None:
+    text = "nodes: {a: {run: a, retry: {max: 2, on: [timeout, 'exit:75'], backoff: {first: 5s, factor: 3}}}}"
+    story = Story(flow_of(text)).start()
+    story.fail(story.attempt_at("a"), FailureClass.TIMEOUT)
+    assert story.rings_at() == stamp(story.now + timedelta(seconds=5))
+    story.wait(timedelta(seconds=5))
+    story.fail(story.attempt_at("a"), exit_code=75)
+    assert story.rings_at() == stamp(story.now + timedelta(seconds=15))
+    story.wait(timedelta(seconds=15))
+    story.fail(story.attempt_at("a"), FailureClass.TIMEOUT)
+
+    assert (story.node("a").status, len(story.node("a").attempts)) == (NodeStatus.FAILED, 3)
+    assert not story.run.open_gates
+
+
+def test_what_a_rule_does_not_name_keeps_to_its_class_and_a_worker_s_failure_is_the_end() -> None:
+    text = "nodes: {a: {run: a, retry: {max: 5, on: ['exit:75']}}}"
+    story = Story(flow_of(text)).start()
+    story.fail(story.attempt_at("a"), FailureClass.TIMEOUT)
+    story.fail(story.attempt_at("a"), FailureClass.LOST)
+    story.fail(story.attempt_at("a"), exit_code=3)
+
+    assert (story.run.status, story.run.error) == (NodeStatus.FAILED, "a: attempt A3: worker happened")
