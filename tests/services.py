@@ -51,6 +51,9 @@ class Asleep:
     def stop(self) -> bool:
         return False
 
+    def hand_over(self) -> bool:
+        return False
+
     @contextmanager
     def watch(self) -> Iterator[Watch]:
         yield self

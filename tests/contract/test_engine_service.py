@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from punchlist.errors import StoreError
 from punchlist.ports import EngineStatus
 from punchlist.runtime.channel import Channel
 from punchlist.runtime.control import EngineControl
@@ -159,7 +160,7 @@ def disturbed(tmp_path: Path) -> Iterator[Disturbed]:
     made.stop()
 
 
-def control(workspace: Workspace, *, version: str) -> EngineControl:
+def control(workspace: Workspace, *, version: str, patience: float = 60) -> EngineControl:
     """Return the engine as a command line of another version sees it."""
     state = workspace.root / ".punchlist"
     sockets = Path("/tmp") / f"punchlist-{os.getuid()}"
@@ -170,6 +171,7 @@ def control(workspace: Workspace, *, version: str) -> EngineControl:
         environment=workspace.environment,
         name=f"test-{os.getpid()}",
         version=version,
+        patience=patience,
     )
 
 
@@ -177,24 +179,96 @@ def status(workspace: Workspace) -> EngineStatus:
     return EngineLock(workspace.root / ".punchlist" / "engine.lock").status()
 
 
-def test_an_older_engine_hands_over_and_what_it_ran_lives_on(disturbed: Disturbed) -> None:
+def held_at_work(disturbed: Disturbed) -> set[int]:
+    """Start the task, and return the processes of its builder, which is held."""
     disturbed.hold("build")
     disturbed.ok("task", "start", "T1")
     disturbed.until_at("build")
-    before, running = status(disturbed), set(disturbed.processes())
+    return set(disturbed.processes())
+
+
+def as_if_never_handed_over(disturbed: Disturbed) -> None:
+    """Let the builder go on, and see that the task is accepted without anything being made again."""
+    disturbed.let_go("build")
+    until(lambda: disturbed.status() == "accepted", what="the task is accepted")
+    ended = [each["data"]["outcome"] for each in disturbed.ok("events")["events"] if each["kind"] == "AttemptEnded"]
+    assert [each for each in ended if each["status"] in {"lost", "cancelled"}] == []
+    assert disturbed.ok("log", "verify")["problems"] == []
+
+
+def test_a_service_takes_up_what_was_at_work_when_it_was_installed(disturbed: Disturbed) -> None:
+    running = held_at_work(disturbed)
+
+    disturbed.ok("engine", "install", "--yes", env=with_systemctl(disturbed))
+    none, still = disturbed.engine(), set(disturbed.processes())
+    service = disturbed.begun("engine", "run")
+    until(lambda: status(disturbed).managed, what="the service's engine")
+
+    assert (none, running <= still) == (None, True)
+    as_if_never_handed_over(disturbed)
+    service.terminate()
+    service.communicate()
+
+
+def test_where_no_service_can_be_started_an_engine_goes_on_with_what_was_at_work(disturbed: Disturbed) -> None:
+    before = held_at_work(disturbed), disturbed.engine()
+
+    disturbed.ok("engine", "install", "--yes", env=with_systemctl(disturbed, code=1))
+    until(lambda: status(disturbed).pid, what="the next engine")
+
+    assert before[1] != disturbed.engine()
+    assert before[0] <= set(disturbed.processes())
+    as_if_never_handed_over(disturbed)
+
+
+def test_a_service_that_is_restarted_takes_up_what_it_had_at_work(disturbed: Disturbed) -> None:
+    text = disturbed.ok("engine", "install", "--print")["unit"]["text"]
+    told = dict(line.split("=", 1) for line in text.splitlines() if "=" in line and not line.startswith("#"))
+    disturbed.ok("engine", "stop")
+    service = disturbed.begun("engine", "run")
+    until(lambda: status(disturbed).managed, what="the service's engine")
+    running = held_at_work(disturbed)
+
+    service.send_signal(signal.Signals[told["KillSignal"]])  # to the engine alone, as KillMode says
+    service.communicate()
+    still = set(disturbed.processes())
+    again = disturbed.begun("engine", "run")
+
+    assert told["KillMode"] == "process"
+    assert (service.returncode, running <= still) == (0, True)
+    as_if_never_handed_over(disturbed)
+    again.terminate()
+    again.communicate()
+
+
+def test_an_engine_that_does_not_end_is_named_with_what_to_type(workspace: Workspace) -> None:
+    workspace.ok("engine", "start")
+    pid = status(workspace).pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+
+    with pytest.raises(StoreError) as stopping:
+        control(workspace, version="0.0.1", patience=0.1).stop()
+    with pytest.raises(StoreError) as waking:
+        control(workspace, version="99.0.0", patience=0.1).wake()
+    os.kill(pid, signal.SIGCONT)
+
+    for error in (stopping.value, waking.value):
+        assert error.message.startswith(f"the engine, process {pid}, did not end within 0.1 s: it is stopped")
+        assert error.hint == f"To let it go on: kill -CONT {pid}"
+
+
+def test_an_older_engine_hands_over_and_what_it_ran_lives_on(disturbed: Disturbed) -> None:
+    running = held_at_work(disturbed)
+    before = status(disturbed)
 
     control(disturbed, version="99.0.0").wake()
     until(lambda: status(disturbed).running, what="the next engine")
     after = status(disturbed)
-    still = set(disturbed.processes())
-    disturbed.let_go("build")
-    until(lambda: disturbed.ok("task", "show", "T1")["task"]["status"] == "accepted", what="the task is accepted")
 
     assert before.pid != after.pid
-    assert running <= still
-    ended = [each["data"]["outcome"] for each in disturbed.ok("events")["events"] if each["kind"] == "AttemptEnded"]
-    assert [each for each in ended if each["status"] in {"lost", "cancelled"}] == []
-    assert disturbed.ok("log", "verify")["problems"] == []
+    assert running <= set(disturbed.processes())
+    as_if_never_handed_over(disturbed)
 
 
 @pytest.mark.parametrize("version", ["0.0.1", "same"])
@@ -215,6 +289,6 @@ def test_an_engine_of_a_service_manager_is_left_to_it(workspace: Workspace) -> N
 
     control(workspace, version="99.0.0").wake()
 
-    assert (status(workspace), before.hands_over) == (before, False)
+    assert (status(workspace), before.managed) == (before, True)
     running.send_signal(signal.SIGTERM)
     running.communicate()

@@ -83,7 +83,7 @@ def install(session: Session, *, only_print: bool, remove: bool, yes: bool) -> N
     if only_print:
         session.show({"unit": {"name": unit.name, "path": str(unit.file), "text": unit.text}}, views.unit_text)
     elif remove:
-        session.show(units.remove(unit), views.removed_unit)
+        session.show(units.remove(session.service, unit), views.removed_unit)
     elif unit.is_there or _agreed(session, unit, yes=yes):
         session.show(units.install(session.service, unit), views.installed_unit)
     else:

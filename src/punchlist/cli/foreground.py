@@ -40,6 +40,10 @@ class UnstartedEngine:
         """Ask the engine to end."""
         return self._engine.stop()
 
+    def hand_over(self) -> bool:
+        """Ask the engine to end, and to leave what runs."""
+        return self._engine.hand_over()
+
     def watch(self) -> AbstractContextManager[Watch]:
         """Subscribe to commits."""
         return self._engine.watch()

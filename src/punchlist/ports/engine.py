@@ -9,7 +9,8 @@ import msgspec
 class EngineStatus(msgspec.Struct, frozen=True, kw_only=True):
     """Whether an engine holds the workspace's lock, and which process it is.
 
-    One that `hands_over` ends for a newer version, which takes up what runs; one of a service manager does not.
+    One that `hands_over` ends, when it is asked to, for another one that takes up what runs. No newer version asks one
+    that is `managed`: a service manager, or who sits at its terminal, would not start the other.
     """
 
     running: bool
@@ -17,6 +18,7 @@ class EngineStatus(msgspec.Struct, frozen=True, kw_only=True):
     since: str = ""
     version: str = ""
     hands_over: bool = False
+    managed: bool = False
 
 
 class Watch(Protocol):
@@ -39,7 +41,17 @@ class Engine(Protocol):
         ...
 
     def stop(self) -> bool:
-        """Ask the engine to end between two transitions and wait for it; False when none ran. Attempts are stopped."""
+        """Ask the engine to end between two transitions and wait for it; False when none ran. Attempts are stopped.
+
+        Raises StoreError, which names the process, when that does not end.
+        """
+        ...
+
+    def hand_over(self) -> bool:
+        """Ask the engine to end, as `stop` does, and to leave what runs to the next one; that is the caller's to start.
+
+        One of a version that cannot do that is stopped.
+        """
         ...
 
     def watch(self) -> AbstractContextManager[Watch]:

@@ -25,6 +25,8 @@ exec 3<&0
 "$@" <&3 3<&- &
 """
 """Starts an engine beside the shell, without the tag of an attempt (a limit) that may have come to start it."""
+PATIENCE = 30.0
+"""Seconds that an engine has to end: it kills what runs, and waits for its own work on git."""
 _WATCHES = itertools.count()
 """One count for the process: a subscription's name is its own, of whichever context it is."""
 
@@ -46,6 +48,7 @@ class EngineControl:
         environment: Mapping[str, str],
         name: str,
         version: str,
+        patience: float = PATIENCE,
     ) -> None:
         self._log = state / "engine.log"
         self._lock = EngineLock(state / "engine.lock")
@@ -55,6 +58,7 @@ class EngineControl:
         self._environment = {key: value for key, value in environment.items() if not key.startswith(_ATTEMPT)}
         self._name = name
         self._version = version
+        self._patience = patience
 
     def wake(self) -> None:
         """Make sure that an engine looks at the inbox: poke the one that runs, start one (detached) when none does.
@@ -76,9 +80,22 @@ class EngineControl:
         """Ask the engine to end between two transitions and wait for it; False when none ran.
 
         One that is being started is waited for first: it would run when this says that none does.
-        Raises StoreError when the file that says which process it is was removed; the engine then says it again.
+        Raises StoreError when it does not end, and when the file that says which process it is was removed; the engine
+        then says it again.
         """
-        self._starting.wait_begun()
+        return self._end(lambda _: signal.SIGTERM)
+
+    def hand_over(self) -> bool:
+        """Ask the engine to end and to leave what runs to the next one; False when none ran. Raises as `stop` does."""
+        return self._end(lambda holder: HAND_OVER if holder.hands_over else signal.SIGTERM)
+
+    def _end(self, sign: Callable[[EngineStatus], signal.Signals]) -> bool:
+        if not self._starting.wait_begun(self._patience):
+            raise StoreError(
+                f"an engine was being started, and did not begin its work within {self._patience:g} s",
+                where=str(self._log),
+                hint="See what is in that file, and what the process does: ps -ef | grep 'punchlist.*engine run'",
+            )
         status = self._lock.status()
         if not status.running:
             return False
@@ -89,9 +106,7 @@ class EngineControl:
                 where=str(self._log.with_name("engine.lock")),
                 hint="By now it should say so again. Type: punchlist engine stop",
             )
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(status.pid, signal.SIGTERM)
-        self._lock.wait_free()
+        self._send(status.pid, sign(status))
         return True
 
     def watch(self) -> AbstractContextManager[Watch]:
@@ -110,12 +125,27 @@ class EngineControl:
     def _hand_over(self) -> bool:
         """Have an engine of an older version end; False when it is none, or one that does not hand over."""
         holder = self._lock.status()
-        if holder.pid is None or not holder.hands_over or not _is_older(holder.version, than=self._version):
+        if holder.pid is None or holder.managed or not holder.hands_over:
             return False
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(holder.pid, HAND_OVER)
-        self._lock.wait_free()
+        if not _is_older(holder.version, than=self._version):
+            return False
+        self._send(holder.pid, HAND_OVER)
         return True
+
+    def _send(self, pid: int, sign: signal.Signals) -> None:
+        """Send the engine a signal that ends it, and wait until it has let go of its lock."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, sign)
+        if not self._lock.wait_free(self._patience):
+            stopped = _is_stopped(pid)
+            raise StoreError(
+                f"the engine, process {pid}, did not end within {self._patience:g} s"
+                + (": it is stopped, as by SIGSTOP or a debugger" if stopped else ""),
+                where=str(self._log),
+                hint=f"To let it go on: kill -CONT {pid}"
+                if stopped
+                else f"To end it at once: kill -KILL {pid}; what it runs lives on, and the next engine takes it up",
+            )
 
     def _call(self) -> None:
         holder = self._lock.status().pid
@@ -147,6 +177,13 @@ class EngineControl:
                 )
         except (OSError, subprocess.SubprocessError) as error:
             raise StoreError(f"the engine could not be started: {error}", where=str(self._log)) from error
+
+
+def _is_stopped(pid: int) -> bool:
+    """Say whether a process is stopped, by job control or by a debugger."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b") ")[2][:1] in b"Tt"
+    return False
 
 
 def _is_older(version: str, *, than: str) -> bool:

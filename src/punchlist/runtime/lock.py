@@ -19,18 +19,25 @@ HAND_OVER = signal.SIGUSR2
 """Asks an engine that says so of itself to end and leave what runs to a newer one."""
 
 _LOOKS, _LOOK = 200, 0.01
-"""How often, and after how many seconds each time, a lock is looked at that a dead engine left to what it started."""
+"""How often, and after how many seconds each time, a lock is looked at that a dead engine left to what it started.
+
+Nobody tells when a lock is let go, and who waits in the kernel for it waits without any end.
+"""
 _ROOM = 200
 """Bytes of what the lock's file says, filled up with blanks."""
 
 
 class Holder(msgspec.Struct, frozen=True, kw_only=True):
-    """Who holds the lock: process, since when, program version, and whether it hands over when it is asked to."""
+    """Who holds the lock: process, since when, program version, and whether it hands over when it is asked to.
+
+    One that is `managed` is kept by somebody else: a service manager, a terminal. No newer version asks it.
+    """
 
     pid: int
     since: str
     version: str
     hands_over: bool = False
+    managed: bool = False
 
 
 class StartingLock:
@@ -51,14 +58,9 @@ class StartingLock:
                 return None
         return descriptor
 
-    def wait_begun(self) -> None:
-        """Return when no engine is being started any more: it runs, or it has failed."""
-        if self._path.exists():
-            descriptor = _opened(self._path, os.O_RDONLY)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_SH)
-            finally:
-                os.close(descriptor)
+    def wait_begun(self, patience: float) -> bool:
+        """Wait until no engine is being started any more: it runs, or it has failed; False after so many seconds."""
+        return not self._path.exists() or _free_within(patience, self._path)
 
     def let_go(self) -> None:
         """Read from nothing from now on, where standard input is the locked file."""
@@ -138,13 +140,9 @@ class EngineLock:
         finally:
             os.close(descriptor)
 
-    def wait_free(self) -> None:
-        """Return when nobody holds the lock any more."""
-        descriptor = _opened(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH)
-        finally:
-            os.close(descriptor)
+    def wait_free(self, patience: float) -> bool:
+        """Wait until nobody holds the lock any more; False after so many seconds."""
+        return _free_within(patience, self._path.parent)
 
     def status(self) -> EngineStatus:
         """Say who holds the lock."""
@@ -160,6 +158,7 @@ class EngineLock:
             since=holder.since,
             version=holder.version,
             hands_over=holder.hands_over,
+            managed=holder.managed,
         )
 
     def _write(self, holder: Holder) -> None:
@@ -187,6 +186,19 @@ def _opened(path: Path, flags: int) -> int:
         return os.open(path, flags | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise StoreError(f"the engine's lock cannot be opened: {error.strerror}", where=str(path)) from error
+
+
+def _free_within(patience: float, path: Path) -> bool:
+    """Wait until nobody has a file locked for himself; False after so many seconds."""
+    descriptor = _opened(path, os.O_RDONLY)
+    try:
+        for _ in range(round(patience / _LOOK)):
+            if _locked(descriptor, fcntl.LOCK_SH):
+                return True
+            select.select((), (), (), _LOOK)
+        return _locked(descriptor, fcntl.LOCK_SH)
+    finally:
+        os.close(descriptor)
 
 
 def _locked(descriptor: int, how: int) -> bool:

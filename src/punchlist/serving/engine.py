@@ -59,7 +59,7 @@ def run_engine(start: Path | None = None, *, until_idle: bool = False, until_don
     with ExitStack() as ends:  # the last of all processes to close the store leaves it in one file
         ends.callback(surroundings.store.close)
         served = serve(
-            partial(_runtime, surroundings, idle_exit=idle_exit, hands_over=until_idle),
+            partial(_runtime, surroundings, idle_exit=idle_exit, managed=not until_idle),
             partial(_beside, surroundings, ends=ends),
             finishes=until_done,
         )
@@ -76,7 +76,7 @@ def run_engine(start: Path | None = None, *, until_idle: bool = False, until_don
     return 0
 
 
-def _runtime(surroundings: Surroundings, *, idle_exit: timedelta | None, hands_over: bool) -> Runtime:
+def _runtime(surroundings: Surroundings, *, idle_exit: timedelta | None, managed: bool) -> Runtime:
     service = wiring.service_of(surroundings, actor="engine")
     publisher = publishing.published(service)
     later = Later(publisher.flush, clock=service.clock)
@@ -97,7 +97,7 @@ def _runtime(surroundings: Surroundings, *, idle_exit: timedelta | None, hands_o
         performer=performer,
         channel=surroundings.channel,
         lock=EngineLock(surroundings.state / "engine.lock"),
-        holder=Holder(pid=os.getpid(), since=service.now(), version=__version__, hands_over=hands_over),
+        holder=Holder(pid=os.getpid(), since=service.now(), version=__version__, hands_over=True, managed=managed),
         clock=service.clock,
         pages=Showing(surroundings.store, publisher, put_off=later.ask),
         idle_exit=idle_exit,

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from punchlist import wiring
 from punchlist.errors import DefinitionError, StoreError
+from punchlist.runtime.lock import HAND_OVER
 from punchlist.service.context import Answer, Service
 
 _PATIENCE = 30
@@ -28,8 +29,10 @@ ExecStart={command}
 Environment={path}
 Restart=on-failure
 RestartSec=15
-# What is at work lives on when the engine dies, and the next one takes it up.
+# What is at work lives on when the engine dies or is restarted, and the next one takes it up: the signal asks it to
+# hand over, and nothing else of its control group is killed. To stop what is at work, too: punchlist engine stop
 KillMode=process
+KillSignal={hand_over}
 
 [Install]
 WantedBy=default.target
@@ -66,13 +69,17 @@ def unit_of(service: Service, environ: Mapping[str, str]) -> Unit:
         description=_escaped(root),
         root=_quoted(root),
         command=" ".join(_quoted(each, command=True) for each in command),
+        hand_over=HAND_OVER.name,
         path=_quoted(f"PATH={environ.get('PATH') or os.defpath}"),
     )
     return Unit(Path(above) / "systemd" / "user" / f"punchlist-{name}-{told}.service", text)
 
 
 def install(service: Service, unit: Unit) -> Answer:
-    """Write the unit and start it, in place of the engine that runs; nothing happens where it stands already."""
+    """Write the unit and start it, in place of the engine that runs; nothing happens where it stands already.
+
+    What is at work is handed over to the service; where that cannot be started, to an engine as before.
+    """
     wiring.refuse_inside("engine install")
     changed = not unit.is_there
     if changed:
@@ -83,13 +90,15 @@ def install(service: Service, unit: Unit) -> Answer:
             fresh.replace(unit.file)
         except OSError as error:
             raise StoreError(f"the unit cannot be written: {error.strerror}", where=str(unit.file)) from error
-        service.engine.stop()  # the service's own would find the lock held
+        service.engine.hand_over()  # the service's own would find the lock held
     started = _systemctl(("daemon-reload",), ("enable", "--now", unit.name)) if changed else None
+    if started is False:
+        _go_on(service)
     return {**_told(unit), "changed": changed, "started": started, "type": [*_to_type(unit, started=started)]}
 
 
-def remove(unit: Unit) -> Answer:
-    """Stop the service and remove its unit; nothing happens where there is none."""
+def remove(service: Service, unit: Unit) -> Answer:
+    """Stop the service and remove its unit; what is at work goes on. Nothing happens where there is no unit."""
     wiring.refuse_inside("engine install")
     if not unit.file.exists():
         return {**_told(unit), "removed": False, "type": []}
@@ -97,7 +106,17 @@ def remove(unit: Unit) -> Answer:
     with contextlib.suppress(FileNotFoundError):
         unit.file.unlink()
     _systemctl(("daemon-reload",))
+    if stopped:
+        _go_on(service)
     return {**_told(unit), "removed": True, "type": [] if stopped else [f"systemctl --user stop {unit.name}"]}
+
+
+def _go_on(service: Service) -> None:
+    """Start an engine if there is anything that none looks after now."""
+    with service.store.read() as reader:
+        needed = bool(reader.runs(live=True) or reader.inbox())
+    if needed:
+        service.engine.wake()
 
 
 def _told(unit: Unit) -> Answer:

@@ -34,6 +34,10 @@ class EngineWithin:
         """Refuse: a line cannot end the engine that takes it."""
         raise StoreError("a line cannot end the engine", where=self._name, hint="Type: punchlist engine stop")
 
+    def hand_over(self) -> bool:
+        """Refuse, as `stop` does."""
+        return self.stop()
+
     def watch(self) -> AbstractContextManager[Watch]:
         """Subscribe to commits."""
         return self._watch()
