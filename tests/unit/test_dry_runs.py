@@ -107,3 +107,93 @@ nodes:
     assert shown["ask"]["prompt"] == "Mend Acme."
     assert "note" not in shown["ask"]
     assert [*plan(text, deep=True)] == ["more", "more.do", "ask"]
+
+
+def test_a_text_is_filled_in_as_far_as_it_is_known_and_the_rest_is_named() -> None:
+    text = """
+inputs: {brief: {type: string}}
+nodes:
+  first: {run: make}
+  ask:
+    agent: coder
+    prompt: "Do ${{ inputs.brief }} in ${{ run.flow }} ${{ run.id }} after ${{ nodes.first.output.stdout }}, $${{ x }}"
+    output: {done: bool}
+  build: {agent: coder, role: builder, pack: "${{ inputs.brief }}"}
+  plan: {agent: coder, role: planner, pack: {}}
+  judge: {review: {criteria: [it reads well], tree: base}}
+"""
+    shown = plan(text, brief="it")
+
+    assert shown["ask"]["prompt"] == (
+        "Do it in test ${{ run.id }} after ${{ nodes.first.output.stdout }}, $${{ x }}\n\n"
+        "Answer with a JSON object that has these fields, and no other:\n- done: bool\n"
+    )
+    assert shown["ask"]["later"] == ["run.id", "nodes.first.output.stdout"]
+    assert "later" not in shown["build"]
+    assert [shown[name]["note"].partition(" when it")[0] for name in ("build", "plan", "judge")] == [
+        "its prompt is made of the step, and on rework of the verdict,",
+        "its prompt is made of the request and the project",
+        "its prompt is made of the criteria and the change",
+    ]
+
+
+def test_a_command_is_shown_as_a_person_would_type_it() -> None:
+    text = """
+inputs: {name: {type: string}}
+nodes:
+  say: {run: 'echo ${{ inputs.name }} "<${{ inputs.name }}>" $${{ x }} "${{ run.id }}"'}
+"""
+    shown = plan(text, name='$(x) "y"')
+
+    assert shown["say"]["command"] == 'echo \'$(x) "y"\' "<\\$(x) \\"y\\">" $${{ x }} "${{ run.id }}"'
+
+
+def test_what_a_node_before_is_known_to_give_is_filled_in() -> None:
+    text = """
+inputs: {n: {type: int}}
+nodes:
+  twice: {set: {n: "${{ inputs.n * 2 }}"}}
+  gone: {run: x, when: "${{ inputs.n > 5 }}"}
+  perhaps: {set: {n: 1}, when: "${{ run.id == 'R1' }}"}
+  say: {run: [echo, "${{ nodes.twice.output.n }}", "${{ nodes.gone.status }}", "${{ nodes.perhaps.status }}"]}
+  inside:
+    nodes:
+      twice: {run: x}
+      again: {run: [echo, "${{ nodes.twice.output.stdout }}", "${{ nodes.gone.status }}"]}
+"""
+    shown = plan(text, n=2)
+
+    assert shown["say"]["command"] == ["echo", 4, "skipped", "${{ nodes.perhaps.status }}"]
+    assert shown["say"]["later"] == ["nodes.perhaps.status"]
+    assert shown["inside.again"]["command"] == ["echo", "${{ nodes.twice.output.stdout }}", "skipped"]
+
+
+def test_what_is_known_to_fail_is_said() -> None:
+    text = """
+inputs: {n: {type: int}, any: {type: any}}
+nodes:
+  div: {run: [echo, "${{ 1 / inputs.n }}", "${{ run.id }}"]}
+  said: {gate: "Ship ${{ inputs.any }}?"}
+"""
+    shown = plan(text, n=0, any=None)
+
+    assert shown["div"]["fails"] == "${{ 1 / inputs.n }}: divide by zero"
+    assert shown["div"]["later"] == ["run.id"]
+    assert shown["said"]["fails"] == "${{ inputs.any }}: is null, which cannot stand inside text"
+
+
+def test_a_case_is_chosen_when_its_value_is_known() -> None:
+    text = """
+inputs: {colour: {enum: [red, green]}}
+nodes:
+  first: {run: x, on_failure: continue}
+  by: {match: "${{ inputs.colour }}", cases: {red: {nodes: {stop: {run: stop}}}, green: {nodes: {go: {run: go}}}}}
+  how:
+    match: ${{ nodes.first.status }}
+    cases: {failed: {nodes: {mend: {run: mend}}}}
+    else: {nodes: {on: {run: on}}}
+"""
+    shown = plan(text, colour="red")
+
+    assert [*shown] == ["first", "by", "by.red.stop", "how", "how.failed.mend", "how.else.on"]
+    assert shown["how"]["later"] == ["nodes.first.status"]

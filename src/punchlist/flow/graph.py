@@ -31,7 +31,7 @@ _NO_LIMIT = 1_000
 
 def graph_of(flow: Flow, *, depth: int | None = None) -> Graph:
     """Return the picture of a flow; groups deeper than `depth` are closed (1: only the nodes of the first level)."""
-    boxes, arrows = _inside(flow.nodes, "", depth=_NO_LIMIT if depth is None else depth)
+    boxes, arrows = _inside(flow.parts, "", depth=_NO_LIMIT if depth is None else depth)
     return Graph(flow=flow.flow, doc=flow.doc, boxes=boxes, arrows=arrows)
 
 
@@ -62,7 +62,7 @@ def _box(node: AnyNode, path: str, *, depth: int) -> Box:
 def _nodes_in(node: AnyNode) -> Sequence[AnyNode]:
     match node:
         case CallNode():
-            return node.flow.nodes
+            return node.flow.parts
         case MatchNode():
             return node.every
         case GroupNode() | ForEachNode() | RepeatNode():

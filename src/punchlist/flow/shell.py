@@ -5,6 +5,8 @@ unquoted or in double quotes; elsewhere (single quotes, here-documents, `$(…)`
 """
 
 import functools
+import re
+import shlex
 
 from punchlist.errors import DefinitionError
 from punchlist.flow.binding import Lookup
@@ -13,6 +15,7 @@ from punchlist.flow.shell_places import HOLE, QUOTED, UNQUOTED, places
 from punchlist.flow.templates import OPEN, FlawError, Part, split
 
 PREFIX = "PUNCHLIST_V"
+_SPECIAL = re.compile(r'[\\"$`]')
 HINT = "Give the value by `env:`, or write the command as a list"
 _LONGEST = 128 * 1024 - 64  # the kernel's bound on one string of an environment, less the name
 
@@ -50,6 +53,27 @@ def bind(command: str, lookup: Lookup) -> tuple[str, dict[str, str]]:
         for part in split(command)
     )
     return text, values
+
+
+def shown(command: str, lookup: Lookup) -> str:
+    """Return a checked command as a person would type it: values that `lookup` has are written in, quoted.
+
+    It is to be read, never to be run. Other expressions stand as they are written.
+    """
+    expressions, where = _placed(command)
+    places_of = dict(zip(expressions, where, strict=True))
+    return "".join(
+        _typed(part, lookup, place=places_of[part]) if part.expression else part.text.replace(OPEN, f"${OPEN}")
+        for part in split(command)
+    )
+
+
+def _typed(part: Part, lookup: Lookup, *, place: str) -> str:
+    try:
+        value = written(part, lookup)
+    except (DefinitionError, KeyError):
+        return f"{OPEN} {part.text} }}}}"
+    return _SPECIAL.sub(r"\\\g<0>", value) if place == QUOTED else shlex.quote(value)
 
 
 @functools.lru_cache(maxsize=1024)

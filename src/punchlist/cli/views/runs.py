@@ -1,8 +1,9 @@
 """Views of runs and flows, of gates, and of what happened."""
 
+import shlex
 from collections.abc import Iterator, Mapping
 
-from punchlist.cli.tables import columns, in_line, status, strong, table
+from punchlist.cli.tables import columns, in_line, status, strong
 from punchlist.cli.views.seen import (
     DriftSeen,
     EventSeen,
@@ -89,16 +90,40 @@ def steered(answer: Answer) -> str:
 
 
 def dry_run(answer: Answer) -> str:
-    """Return every node that would run, with its command or prompt."""
-    rows = [[each.path, each.kind, _what(each)] for each in seen(list[PlannedNodeSeen], answer["plan"])]
-    return table(["node", "kind", "what it would do"], rows) or "Nothing would run."
+    """Return every node that would run, with its command, prompt or question, and what only the run can tell."""
+    nodes = seen(list[PlannedNodeSeen], answer["plan"])
+    if not nodes:
+        return "Nothing would run."
+    lines = columns([[each.path, each.kind, each.note] for each in nodes]).splitlines()
+    return "\n".join(line for each, head in zip(nodes, lines, strict=True) for line in (strong(head), *_planned(each)))
 
 
-def _what(node: PlannedNodeSeen) -> str:
-    said = node.prompt or ""
+def _planned(node: PlannedNodeSeen) -> Iterator[str]:
     if node.command is not None:
-        said = node.command if isinstance(node.command, str) else in_line(node.command)
-    return " · ".join(part for part in (node.note, said) if part)
+        words = node.command if isinstance(node.command, list) else None
+        command = str(node.command) if words is None else shlex.join(map(str, words))
+        yield from _indented(command, mark="$ ")
+    if node.agent is not None:
+        yield f"    by {node.agent}"
+    for text in (node.prompt, node.message):
+        yield from _indented(text or "", mark="| ")
+    for check in _checks(node.criteria):
+        yield from _indented(check, mark="$ ")
+    if node.later:
+        yield f"    only the run can tell: {', '.join(node.later)}"
+    if node.fails:
+        yield f"    {status('fail')}s: {node.fails}"
+
+
+def _indented(text: str, *, mark: str) -> Iterator[str]:
+    return (f"    {mark}{line}".rstrip() for line in text.splitlines())
+
+
+def _checks(criteria: Json) -> Iterator[str]:
+    """Yield the commands of criteria that are known."""
+    for each in criteria if isinstance(criteria, list) else ():
+        if isinstance(each, dict) and isinstance(each.get("check"), str):
+            yield str(each["check"])
 
 
 def flows_of(answer: Answer) -> list[FlowSeen]:

@@ -332,7 +332,12 @@ class PlannedNodeSeen(Part, frozen=True, kw_only=True):
     kind: str
     command: Json = None
     prompt: str | None = None
+    agent: str | None = None
+    message: str | None = None
+    criteria: Json = None
     note: str = ""
+    later: tuple[str, ...] = ()
+    fails: str = ""
 
 
 class EventSeen(Part, frozen=True, kw_only=True):
