@@ -72,26 +72,30 @@ def test_what_is_refused_is_named_with_its_places_and_changes_nothing(place: Wor
     calls = [
         place.punchlist("add", "R1", "--file", "-", stdin=wrong.encode()),
         place.punchlist("add", "R1", "--file", "mended.yaml"),
-        place.punchlist("add", "R1", "--file", "-", "--replace", stdin=b"nodes: {held: {run: x}}\n"),
         place.punchlist("add", "R1", "--file", "missing.yaml"),
         place.punchlist("add", "R9", "--file", "mended.yaml"),
         place.punchlist("add", "T1", "--file", "mended.yaml"),
     ]
 
-    assert [call.code for call in calls] == [WRONG, WRONG, REFUSED, WRONG, REFUSED, WRONG], calls
+    assert [call.code for call in calls] == [WRONG, WRONG, WRONG, REFUSED, WRONG], calls
     assert "standard input:1:12: node 'x' does not say what it does" in calls[0].err
     assert "needs 'nope', but here are only: held, bad, after, x, z" in calls[0].err
     assert "run R1 has these nodes already: bad" in calls[1].err
-    assert "held: the node is running" in calls[2].err
-    assert "punchlist cancel R1 held" in calls[2].err
     assert statuses(place) == before
     let_go(place)
 
 
-def test_a_run_that_is_over_takes_no_more(place: Workspace) -> None:
-    let_go(place)
+def test_what_is_at_work_is_ended_and_replaced_and_then_the_run_goes_on(place: Workspace) -> None:
+    held = place.processes()
 
-    call = place.punchlist("add", "R1", "--file", "mended.yaml", "--replace")
+    place.ok("add", "R1", "--file", "-", "--replace", stdin=b'nodes: {held: {run: "echo other >> ran", needs: []}}\n')
+    until(lambda: statuses(place)[""] == "failed", what="the run is over")
+    more = place.punchlist("add", "R1", "--file", "nodes/more.yaml")
+    place.ok("add", "R1", "--file", "mended.yaml", "--replace")
+    until(lambda: statuses(place)[""] == "succeeded", what="the run is over, and well")
 
-    assert call.code == REFUSED
-    assert "run R1 is over: failed" in call.err
+    assert held
+    assert not {*held} & {*place.processes()}
+    assert (more.code, "With --replace and a node called bad or after it goes on" in more.err) == (REFUSED, True), more
+    assert ran(place) == Counter(["held", "bad", "other", "mended", "after"])
+    assert place.ok("log", "verify")["problems"] == []

@@ -35,6 +35,7 @@ def every_option_given_takes_effect_or_is_refused(taken: Taken, after: State) ->
             assert _run(after).revising or any(isinstance(each, ev.TaskRevised) for each in facts), "no revision comes"
         case cmd.AddNodes():
             _check_added(command, facts, _run(after))
+            _check_replaced(command, facts, _run(after))
         case cmd.CloseStep() | cmd.AskRework() | cmd.Waive():
             _check_steered(command, facts, after)
         case cmd.AttemptOver():
@@ -60,6 +61,17 @@ def _check_added(command: cmd.AddNodes, facts: Sequence[ev.AnyFact], run: RunSta
     assert {each.id for each in told.nodes} == set(json.loads(command.text)["nodes"]), "others were added"
     assert all(each in run.definition.nodes for each in told.nodes), "the flow is another"
     assert run.nodes[NodePath("")].children == tuple(each.id for each in run.definition.parts), "the run lacks some"
+
+
+def _check_replaced(command: cmd.AddNodes, facts: Sequence[ev.AnyFact], run: RunState) -> None:
+    """What was at work under a name is at work no more, and its run goes on."""
+    named = tuple(json.loads(command.text)["nodes"])
+    ended = {each.outcome.attempt for each in facts if isinstance(each, ev.AttemptEnded)}
+    queued = {each.attempt for each in facts if isinstance(each, ev.AttemptQueued)}
+    for name in run.live:
+        first = run.attempts[name].node.replace("[", ".").split(".")[0]
+        assert first not in named or name in queued, f"{name} of the node {first} that was replaced runs on"
+    assert not ended & set(run.live), "an attempt is over, and runs"
 
 
 def _check_decided(command: cmd.Decide, facts: Sequence[ev.AnyFact]) -> None:

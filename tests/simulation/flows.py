@@ -4,6 +4,7 @@ import json
 from random import Random
 from typing import Any
 
+from punchlist.engine.fold_nodes import GOOD, ROOT
 from punchlist.flow.parse import parse_flow
 from punchlist.model import commands as cmd
 from punchlist.model.flow import Flow
@@ -169,6 +170,8 @@ class PlainFlow:
             return f"{self.run} stays as it is"
         if self.status is NodeStatus.SUCCEEDED:
             return self.office.send(self._back(die), die)
+        if die.random() < 0.2:
+            return self.office.send(self._instead(die), die)
         return self.office.send(cmd.Retry(run=self.run), die)
 
     def outcome(self, process: Process, die: Random, *, kind: bool) -> Outcome:
@@ -213,6 +216,15 @@ class PlainFlow:
             ),
             (2, 3, 1.5, 3, 1.5, 2, 0.4, 0.1, 0.1),
         )[0]
+
+    def _instead(self, die: Random) -> cmd.AddNodes:
+        """Return another node in the place of one that came to no good end, with which the run may go on."""
+        assert self.state is not None
+        assert self.state.run is not None
+        run = self.state.run
+        bad = [each for each in run.nodes[ROOT].children if run.nodes[each].status not in GOOD]
+        text = json.dumps({"nodes": {die.choice(bad or ["none"]): {"run": "true", "needs": []}}})
+        return cmd.AddNodes(run=run.id, text=text, source="instead", replace=True)
 
     def _more(self, die: Random) -> cmd.AddNodes:
         """Return an addition: new nodes, or others in the place of those that are there, right or wrong."""

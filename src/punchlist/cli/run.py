@@ -180,11 +180,12 @@ def cancel(session: Session, *, target: str, node: str | None, reason: str) -> N
 @click.option("--replace", is_flag=True, help="Put them in the place of nodes of the same name.")
 @click.pass_obj
 def add(session: Session, *, target: str, file: Path, replace: bool) -> None:
-    """Give a run that goes on more nodes.
+    """Give a run more nodes.
 
     They stand behind the nodes of its flow, on the first level, and may need any of them. With --replace a node that
-    has not begun, or came to no good end, is replaced by the one of its name; what had failed begins again at once,
-    with what needs it. All is checked as a whole before anything changes.
+    did not succeed is replaced by the one of its name: one that is at work is ended by that, and one that had begun
+    begins again at once, with what needs it. So a run that failed or was cancelled goes on. All is checked as a whole
+    before anything changes.
     """
     from punchlist import wiring
     from punchlist.service import inputs, runs

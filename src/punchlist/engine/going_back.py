@@ -17,7 +17,7 @@ _PLAIN = frozenset({"flow", "plan"})
 def retry(turn: Turn, _command: cmd.Retry) -> None:
     """Do again what failed, was cancelled or was not reached; what succeeded stays."""
     run = turn.run
-    _refuse_unless_possible(turn)
+    refuse_unless_possible(turn)
     undone = what_failed(run)
     if not undone.nodes:
         failed = run.status is NodeStatus.FAILED
@@ -25,13 +25,13 @@ def retry(turn: Turn, _command: cmd.Retry) -> None:
         raise RefusedError(
             f"run {run.id} is {run.status}, and {what}", hint=f"To go back: punchlist resume {run.id} --from NODE"
         )
-    _take_back(turn, undone, reason=f"{turn.context.actor} tried again what failed")
+    go_on_from(turn, undone, reason=f"{turn.context.actor} tried again what failed")
 
 
 def go_back(turn: Turn, path: NodePath, *, agreed: bool) -> None:
     """Begin a node again with all that was built on it; refused with a list of that, unless it was agreed to."""
     run = turn.run
-    _refuse_unless_possible(turn)
+    refuse_unless_possible(turn)
     _refuse_unless_begun(turn, path)
     undone = from_node(run, path)
     others = lost(run, undone, named=path)
@@ -44,16 +44,18 @@ def go_back(turn: Turn, path: NodePath, *, agreed: bool) -> None:
         )
         refused.code = INVALIDATES
         raise refused
-    _take_back(turn, undone, reason=f"{turn.context.actor} went back to {path}")
+    go_on_from(turn, undone, reason=f"{turn.context.actor} went back to {path}")
 
 
-def _take_back(turn: Turn, undone: Undone, *, reason: str) -> None:
+def go_on_from(turn: Turn, undone: Undone, *, reason: str) -> None:
+    """Begin nodes again, in a run that may be over or paused."""
     take_back(turn.at(ROOT), undone, reason=reason)
     if turn.run.paused:
         turn.emit(ev.RunPaused(paused=False))
 
 
-def _refuse_unless_possible(turn: Turn) -> None:
+def refuse_unless_possible(turn: Turn) -> None:
+    """Refuse a way back in a run of which something else decides, or that may make no more transitions."""
     run = turn.run
     if run.purpose == "deliver":
         raise RefusedError(

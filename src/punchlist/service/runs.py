@@ -240,7 +240,7 @@ def wait(service: "Service", runs: Sequence[str], *, say: "Say" = quiet, until_g
 
 
 def add(service: "Service", target: str, text: str, *, source: str, read: "Read", replace: bool = False) -> "Answer":  # noqa: PLR0917 - what, and to what
-    """Give a run that goes on more nodes, with `replace` in the place of those of the same name; return the run.
+    """Give a run more nodes, with `replace` in the place of those of the same name; return the run.
 
     `text` is a document with `nodes:` that errors call `source`; what it names is read by `read`. Raises
     DefinitionError with all that is wrong with it; then nothing has changed.
@@ -248,8 +248,9 @@ def add(service: "Service", target: str, text: str, *, source: str, read: "Read"
     from punchlist.flow.addition import named_files
 
     lookup.check_kind(target, "run")
-    run = _live(service, target)
+    run = _begun(service, target)
     files = named_files(text, source=source, read=read)
+    _hand_over_again(service, run)
     inbox.send(service, AddNodes(run=run, text=text, source=source, files=files, replace=replace))
     return _shown(service, target, run=run)
 

@@ -214,7 +214,7 @@ def test_names_that_are_there_are_refused_unless_they_are_to_be_replaced() -> No
     assert "--replace" in error.hint
 
 
-def test_what_is_at_work_or_came_to_a_good_end_cannot_be_replaced_and_each_is_named() -> None:
+def test_what_came_to_a_good_end_cannot_be_replaced_and_each_is_named() -> None:
     story = begun("nodes: {a: {run: a}, b: {run: b}, c: {run: c, on_failure: continue, needs: []}, d: {run: d}}")
     done(story, "a")
     failed(story, "c")
@@ -223,7 +223,6 @@ def test_what_is_at_work_or_came_to_a_good_end_cannot_be_replaced_and_each_is_na
 
     assert [(each.where, each.message) for each in error.problems] == [
         ("a", "the node is over: succeeded"),
-        ("b", "the node is running"),
         ("c", "the node is over: failed"),
     ]
     assert isinstance(error, RefusedError)
@@ -237,11 +236,114 @@ def test_an_expression_that_reads_what_a_replaced_node_gave_no_more_is_refused()
     assert "x" in str(error)
 
 
-def test_a_run_that_is_over_or_being_cancelled_takes_nothing() -> None:
+def test_what_is_at_work_is_ended_and_replaced_in_one_decision() -> None:
+    story = begun(SIDES)
+    before = story.attempt_at("b").id
+
+    add(story, "nodes: {b: {run: other, needs: []}}", replace=True)
+
+    assert statuses(story) == {"a": "running", "b": "running", "c": "pending"}
+    assert story.run.attempts[before].status.value == "cancelled"
+    assert [each for each in story.run.live if story.run.attempts[each].node == "b"] == [story.attempt_at("b").id]
+    done(story, "a", "b")
+    done(story, "c")
+    assert story.run.status is NodeStatus.SUCCEEDED
+
+
+def test_all_of_a_group_at_work_is_replaced_with_its_gates() -> None:
+    group = "for_each: [1, 2], as: i, max_parallel: 2, needs: [], nodes: {x: {run: x, needs: []}, g: {gate: Sure?}}"
+    story = begun(f"nodes: {{l: {{{group}}}, c: {{run: c}}}}")
+    done(story, "l[0].x")
+
+    add(story, "nodes: {l: {run: l, needs: []}}", replace=True)
+
+    assert statuses(story) == {"l": "running", "c": "pending"}
+    assert not story.run.open_gates
+    done(story, "l")
+    done(story, "c")
+    assert story.run.status is NodeStatus.SUCCEEDED
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_a_run_that_came_to_no_good_end_goes_on_with_what_is_put_in_the_place_of_that(cancelled: bool) -> None:
+    story = begun(SIDES)
+    done(story, "a")
+    story.tell(cmd.Cancel(run=RUN, node=None if cancelled else NodePath("b")))
+    assert story.run.status.value in {"failed", "cancelled"}
+
+    add(story, "nodes: {b: {run: other, needs: []}, d: {run: d}}", replace=True)
+
+    assert (story.run.status, story.run.cancelling) == (NodeStatus.RUNNING, "")
+    assert statuses(story) == {"a": "succeeded", "b": "running", "c": "pending", "d": "pending"}
+    done(story, "b")
+    done(story, "c")
+    done(story, "d")
+    assert story.run.status is NodeStatus.SUCCEEDED
+
+
+def test_what_must_run_at_the_end_runs_again_at_the_end_of_a_run_that_goes_on() -> None:
+    story = begun("nodes: {a: {run: a}}\nfinally: {last: {run: last}}")
+    failed(story, "a")
+    done(story, "finally.last")
+    assert "a node called a it" in refused(story, "nodes: {d: {run: d}}").hint
+
+    add(story, "nodes: {a: {run: other}}", replace=True)
+    done(story, "a")
+    done(story, "finally.last")
+
+    assert story.run.status is NodeStatus.SUCCEEDED
+
+
+def test_a_flow_within_that_must_end_itself_is_cancelled_first_and_then_replaced() -> None:
     story = begun("nodes: {a: {run: a}}")
+    inner = "{punchlist: 1, flow: inner, nodes: {x: {run: x}}, finally: {last: {run: last}}}"
+    add(story, "nodes: {a: {call: inner.yaml}}", replace=True, files={"inner.yaml": inner})
+
+    error = refused(story, "nodes: {a: {run: other}}", replace=True)
+    assert error.problems[0].hint == "Type: punchlist cancel R1 a. Replace it when that is over."
+    story.tell(cmd.Cancel(run=RUN, node=NodePath("a")))
+    done(story, "a.finally.last")
+    add(story, "nodes: {a: {run: other}}", replace=True)
     done(story, "a")
 
-    assert "is over: succeeded" in refused(story, "nodes: {b: {run: b}}").message
+    assert story.run.status is NodeStatus.SUCCEEDED
+
+
+def test_a_run_that_was_paused_and_cancelled_goes_on_with_what_is_replaced_in_it() -> None:
+    story = begun("nodes: {a: {run: a}}")
+    story.tell(cmd.Pause(run=RUN))
+    story.tell(cmd.Cancel(run=RUN))
+
+    add(story, "nodes: {a: {run: other}}", replace=True)
+
+    assert story.attempt_at("a").status.value == "running"
+
+
+def test_a_paused_run_that_goes_on_stays_paused() -> None:
+    story = begun("nodes: {a: {run: a}}")
+    story.tell(cmd.Pause(run=RUN))
+
+    add(story, "nodes: {a: {run: other}}", replace=True)
+
+    assert story.run.paused
+    assert not story.run.live
+    assert story.node("a").status is NodeStatus.RUNNING
+
+
+def test_a_run_that_is_over_takes_nothing_else_and_says_what_it_would_take() -> None:
+    well, badly = begun("nodes: {a: {run: a}}"), begun(SIDES)
+    done(well, "a")
+    failed(badly, "b")
+    done(badly, "a")
+
+    flow = "put them into its flow, and run that."
+    added = refused(badly, "nodes: {d: {run: d}}")
+    assert added.message == "run R1 is over: failed"
+    assert added.hint == f"With --replace and a node called b or c it goes on; else {flow}"
+    assert refused(badly, "nodes: {d: {run: d}}", replace=True).hint == added.hint
+    assert refused(badly, "nodes: {a: {run: d}}", replace=True).problems[0].where == "a"
+    assert refused(well, "nodes: {b: {run: b}}").hint == flow.capitalize()
+    assert refused(well, "nodes: {b: {run: b}}", replace=True).hint == flow.capitalize()
 
 
 def test_the_flow_of_a_delivery_is_part_of_what_was_approved() -> None:
