@@ -144,6 +144,12 @@ class Surroundings:
         settings: dict[str, Json] = msgspec.json.decode(encode(usable_worker(read_settings(self.root), name)))
         return make_worker(name, settings, host=_host(self._environ)), settings
 
+    def python(self) -> tuple[str, ...]:
+        """Return the command line by which a function is called in the project's interpreter, less its name."""
+        interpreter = read_settings(self.root).python.interpreter
+        program = str(self.root / interpreter) if os.sep in interpreter else interpreter
+        return program, str(DATA / "call_function.py")
+
     def access(self, attempt: "AttemptId", role: "Role") -> Mapping[str, bytes]:
         """Return the files by which the typed tools of an attempt are reached, with a token of its own."""
         from punchlist.workers.access import access_files

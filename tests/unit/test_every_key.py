@@ -63,6 +63,7 @@ HEEDED: Mapping[str, Mapping[str, str]] = {
         **dict.fromkeys(("engine", "files", "policy", "projects", "roles", "workers"), SETTINGS),
         "callbacks": CALLBACKS,
         "gc": CLEANING,
+        "python": "contract/test_flow_python.py",
         **dict.fromkeys(("approvals", "budget", "notify", "queue", "routes", "web"), LATER),
     },
     "WorkerSettings": {
@@ -75,6 +76,7 @@ HEEDED: Mapping[str, Mapping[str, str]] = {
     "FilesSettings": {"dir": "contract/test_settings_heeded.py", "commit": LATER},
     "Callbacks": dict.fromkeys(("command", "env", "on", "timeout", "url"), CALLBACKS),
     "Gc": {"keep_days": CLEANING},
+    "PythonSettings": {"interpreter": "contract/test_flow_python.py"},
     "EngineSettings": {
         "idle_exit": "contract/test_settings_heeded.py",
         "max_parallel": "contract/test_limits_over_runs.py",

@@ -65,9 +65,10 @@ _COMMON = {
     "on_failure": "`fail` (default) or `continue`: whether its failure ends the group",
     "retry": "`{max, on, backoff: {first, factor, most}}`: tries after a failure of the worker, or of what `on` names, "
     f"of {', '.join(map(code, RETRIED))}, `exit:1` to `exit:255`, which then ends the node when they are used up; "
-    "for agent, run, check, review, integrate, publish",
-    "timeout": "the longest it may take, such as `10m`; for agent, run, review",
-    "silence": "the longest it may go without output; for agent, run, review",
+    "for agent, run, python, check, review, integrate, publish",
+    "timeout": "the longest it may take, such as `10m`; for agent, run, python, review",
+    "silence": "the longest it may go without output; for agent, run, python, review",
+    "memory": "the most memory that all its processes take, such as `512MiB`; for agent, run, python, review",
 }
 _EXPRESSIONS = """\
 ## Expressions
@@ -85,6 +86,10 @@ An agent's `output` declares fields as `inputs` does, or is `{schema: SCHEMA}`; 
 is a JSON Schema of any draft, or the path of a file that holds one, from the flow's folder; nothing that it refers to
 is fetched. Paths of answers begin in the work folder, not in `cwd`, and may not lead out of it. An answer holds at most
 4 MiB.
+
+A `python` function is called in the work folder by the interpreter that `[python] interpreter` of the settings names
+(else `python3`, looked up in the project's `path`, then on PATH), never within the engine. It takes and returns JSON;
+what it raises fails the node with its last lines, and what cannot be imported is a failure of class `definition`.
 
 What an agent answers and does not fit goes back to it once, in the same session, with all that is wrong with it, and
 costs no try; after that it is a failure of class `worker`. A command that fails has its answer all the same, if it left

@@ -53,6 +53,7 @@ MEANINGS: Mapping[str, str] = {
     "callbacks.timeout": "How long one call may take.",
     "callbacks.env": "Names of the engine's environment that a program gets beside PATH.",
     "engine.idle_exit": "How long the engine stays up with nothing to do.",
+    "python.interpreter": "What calls the functions of `python` nodes: a name on PATH, or a path from the workspace.",
     "engine.max_parallel": "How many attempts of all runs may be at work at once, beyond each run's own bound.",
     "gc.keep_days": "How many days `punchlist gc` leaves alone what finished work left on the disk.",
     "approvals.secret": "Asked for on the terminal before a person's decision is taken.",

@@ -3,7 +3,7 @@
 from punchlist.engine.place import Place
 from punchlist.engine.scope import resolve
 from punchlist.errors import DefinitionError
-from punchlist.model.flow import AgentNode, CallNode, Flow, RunNode
+from punchlist.model.flow import AgentNode, CallNode, Flow, PythonNode, RunNode
 
 
 def listed_of(place: Place) -> dict[str, str]:
@@ -15,18 +15,18 @@ def listed_of(place: Place) -> dict[str, str]:
 def values_of(place: Place) -> dict[str, str]:
     """Return the values that a node sets itself; raises DefinitionError for what is no text."""
     node = place.definition
-    assert isinstance(node, AgentNode | RunNode)
+    assert isinstance(node, AgentNode | RunNode | PythonNode)
     return {name: word_of(place, value) for name, value in node.env.items()}
 
 
 def artifacts_of(place: Place) -> dict[str, str]:
     """Return the paths of the files that a node must leave, by name."""
     node = place.definition
-    assert isinstance(node, AgentNode | RunNode)
+    assert isinstance(node, AgentNode | RunNode | PythonNode)
     return {name: word_of(place, path) for name, path in node.artifacts.items()}
 
 
-def secrets_of(place: Place, node: AgentNode | RunNode) -> tuple[str, ...]:
+def secrets_of(place: Place, node: AgentNode | RunNode | PythonNode) -> tuple[str, ...]:
     """Return the names of the secrets that a node is given: its own, and those of the flow around it."""
     if not place.run.secrets:
         return ()

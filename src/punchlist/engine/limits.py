@@ -14,6 +14,7 @@ from punchlist.model.jobs import Limits
 from punchlist.model.policy import Policy, duration, size
 
 _TIMES = ("timeout", "silence")
+_OWN = (*_TIMES, "memory")
 _NAMES = (*_TIMES, "memory", "output", "processes")
 
 
@@ -41,7 +42,7 @@ def limits_of(place: Place, *, policy: Mapping[str, str]) -> Limits:
     return Limits(
         timeout=known.timeout,
         silence=_seconds(place, said["silence"], name="silence") if "silence" in said else None,
-        memory=size(said["memory"]) if "memory" in said else None,
+        memory=_bytes(place, said["memory"]) if "memory" in said else None,
         output=size(said["output"]) if "output" in said else known.output,
         processes=int(said["processes"]) if "processes" in said else None,
     )
@@ -78,7 +79,7 @@ def raise_limit(here: Here, decision: Decision) -> None:
 def _own(place: Place) -> dict[str, str]:
     definition = place.definition
     assert not isinstance(definition, Flow)
-    said = {name: getattr(definition, name) for name in _TIMES}
+    said = {name: getattr(definition, name) for name in _OWN}
     return {name: text_of(place, value, what=name) for name, value in said.items() if value is not None}
 
 
@@ -87,6 +88,13 @@ def _raised(place: Place) -> dict[str, str]:
         return {}
     keys = {name: raised_key(place.node.spot, place.step, limit=name) for name in _NAMES}
     return {name: place.run.raised[key] for name, key in keys.items() if key in place.run.raised}
+
+
+def _bytes(place: Place, value: str) -> int:
+    try:
+        return size(value)
+    except ValueError:
+        raise DefinitionError(f"memory is {value!r}; allowed: 512MiB, 4GiB", where=place.path) from None
 
 
 def _seconds(place: Place, value: str, *, name: str) -> float:

@@ -13,6 +13,7 @@ from punchlist.engine.kinds.integrate import INTEGRATE
 from punchlist.engine.kinds.judge import JUDGE
 from punchlist.engine.kinds.match import MATCH
 from punchlist.engine.kinds.publish import PUBLISH
+from punchlist.engine.kinds.python import PYTHON
 from punchlist.engine.kinds.repeat import REPEAT
 from punchlist.engine.kinds.review import REVIEW
 from punchlist.engine.kinds.run import RUN
@@ -22,6 +23,7 @@ from punchlist.engine.turn import Kind
 KINDS: Mapping[str, Kind] = {
     "agent": AGENT,
     "run": RUN,
+    "python": PYTHON,
     "check": CHECK,
     "review": REVIEW,
     "judge": JUDGE,

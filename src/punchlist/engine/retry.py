@@ -12,7 +12,7 @@ from punchlist.engine.asking import ask
 from punchlist.engine.place import Place
 from punchlist.engine.progress import end
 from punchlist.engine.turn import Here
-from punchlist.model.flow import Flow, Retry, RunNode
+from punchlist.model.flow import Flow, PythonNode, Retry, RunNode
 from punchlist.model.ids import AttemptId
 from punchlist.model.jobs import FailureClass, Outcome, Role
 from punchlist.model.policy import duration
@@ -181,7 +181,7 @@ def _retries(here: Place) -> Retry:
     definition = here.definition
     if not isinstance(definition, Flow) and definition.retry is not None:
         return definition.retry
-    return Retry(max=0 if isinstance(definition, RunNode) else here.policy.retries)
+    return Retry(max=0 if isinstance(definition, RunNode | PythonNode) else here.policy.retries)
 
 
 def _delay(rule: Retry, tries: int) -> timedelta:

@@ -80,8 +80,16 @@ _OF_ALL: Mapping[str, Schema] = {
     },
     "timeout": {**_TIME, "description": "the longest it may take"},
     "silence": {**_TIME, "description": "the longest it may go without output"},
+    "memory": {"type": "string", "description": "the most memory of all its processes", "examples": ["512MiB", "4GiB"]},
     "output": _VALUE,
     "nodes": _NODES,
+    "env": {"type": "object", "additionalProperties": _WORD, "description": "variables that its process gets"},
+    "secrets": {**_NAMES, "description": "names of secrets that its process gets by its environment"},
+    "artifacts": {
+        "type": "object",
+        "additionalProperties": _TEXT,
+        "description": "files that must be there afterwards, by name: paths below the work folder",
+    },
 }
 _OF_KIND: Mapping[str, Mapping[str, Schema]] = {
     "agent": {
@@ -99,9 +107,13 @@ _OF_KIND: Mapping[str, Mapping[str, Schema]] = {
             "description": "a command: a text for sh -c, or a list of words",
         },
         "cwd": _TEXT,
-        "env": {"type": "object", "additionalProperties": _WORD},
         "stdin": _TEXT,
         "output": {"type": "object", "description": "its answer is JSON: {json: stdout} or {file: PATH}"},
+    },
+    "python": {
+        "python": {"type": "string", "pattern": ":", "description": "module:function, in the project's interpreter"},
+        "with": {**_MAP, "description": "its keyword arguments"},
+        "output": _OUTPUT,
     },
     "check": {
         "check": _map("criteria", "tree", criteria=_CRITERIA, tree=_TREE, expect=_words("pass", "approved", "proof"))

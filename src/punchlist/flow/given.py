@@ -7,7 +7,7 @@ from punchlist.flow.document import Items, Scalar, Yaml
 from punchlist.flow.places import Places
 from punchlist.flow.problems import Problems
 from punchlist.flow.reading import Reader
-from punchlist.model.flow import AgentNode, AnyNode, RunNode
+from punchlist.model.flow import AgentNode, AnyNode, PythonNode, RunNode
 from punchlist.model.parts import Path
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -67,7 +67,7 @@ def check_node_given(
     node: AnyNode, path: Path, *, flow_secrets: Iterable[str], places: Places, problems: Problems
 ) -> None:
     """Note each variable that a node sets and is given as a secret as well."""
-    if not isinstance(node, AgentNode | RunNode):
+    if not isinstance(node, AgentNode | RunNode | PythonNode):
         return
     secret: Sequence[str] = (*flow_secrets, *node.secrets)
     for name in node.env:

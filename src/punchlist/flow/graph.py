@@ -18,6 +18,7 @@ from punchlist.model.flow import (
     JudgeNode,
     MatchNode,
     PublishNode,
+    PythonNode,
     RepeatNode,
     RunNode,
     SetNode,
@@ -83,6 +84,8 @@ def _does(node: AnyNode) -> Iterator[str]:
     match node:
         case RunNode():
             yield node.run if isinstance(node.run, str) else " ".join(node.run)
+        case PythonNode():
+            yield node.python
         case AgentNode():
             yield _plain(node.agent) + ("" if node.role == "node" else f", as {node.role}")
         case CallNode():

@@ -32,6 +32,7 @@ from punchlist.model.flow import (
     IntegrateNode,
     JudgeNode,
     PublishNode,
+    PythonNode,
     Repeat,
     RepeatNode,
     ReviewNode,
@@ -41,13 +42,14 @@ from punchlist.model.flow import (
 from punchlist.model.json import Json
 from punchlist.model.policy import PolicyPart
 
-COMMON = ("needs", "when", "phase", "on_failure", "retry", "timeout", "silence")
-_LIMITED = frozenset({"agent", "run", "review"})
+COMMON = ("needs", "when", "phase", "on_failure", "retry", "timeout", "silence", "memory")
+_LIMITED = frozenset({"agent", "run", "python", "review"})
 _TRIED = _LIMITED | {"check", "integrate", "publish"}
 _ONLY: Mapping[str, frozenset[str]] = {
     "retry": _TRIED,
     "timeout": _LIMITED,
     "silence": _LIMITED,
+    "memory": _LIMITED,
 }
 """Common keys that mean something to some kinds alone so far; of the others they are refused, not passed over."""
 
@@ -56,6 +58,7 @@ _TREE = re.compile(r"base|task_branch|[0-9a-f]{40}|[0-9a-f]{64}")
 _HOW = re.compile(r"branch|merge|pr")
 _WORKER = re.compile(r"[a-z][a-z0-9_-]{0,59}")
 _CHOICE = re.compile(r"[a-z][a-z0-9_-]*")
+_FUNCTION = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 _FILE = re.compile(r"\S+\.(?:md|txt)")
 _Role = Literal["node", "builder", "planner"]
 _ROLES: tuple[_Role, ...] = ("node", "builder", "planner")
@@ -140,6 +143,7 @@ def _common(reader: Reader, fields: Mapping[str, Yaml]) -> dict[str, object]:
         "retry": lambda tree: read_retry(reader, tree),
         "timeout": reader.time,
         "silence": reader.time,
+        "memory": reader.size,
     }
     return {key: readers[key](tree) for key, tree in fields.items() if key in readers}
 
@@ -193,6 +197,26 @@ def _run(entry: Entry) -> RunNode:
         secrets=entry.take("secrets", lambda tree: read_secrets(reader, tree), default=()),
         stdin=entry.take("stdin", reader.text, default=None),
         output=entry.take("output", lambda tree: read_answer(reader, tree, around=entry.around), default=None),
+    )
+
+
+def _python(entry: Entry) -> PythonNode:
+    reader = entry.reader
+    name = reader.filled(entry.value)
+    if name and not _FUNCTION.fullmatch(name):
+        reader.wrong(entry.value, "module:function, such as tools.notes:gather")
+    given = entry.take("with", reader.json, default=dict[str, Json]())
+    for key, _ in reader.entries(entry.fields["with"]) if "with" in entry.fields else ():
+        if not key.text.isidentifier():
+            reader.problems.add(key.place, f"no argument can be called '{key.text}'", allowed="names of Python")
+    return PythonNode(
+        id=entry.id,
+        python=name,
+        with_=given,
+        output=entry.take("output", lambda tree: read_declared(reader, tree, around=entry.around), default=None),
+        artifacts=entry.take("artifacts", lambda tree: read_artifacts(reader, tree), default=dict[str, str]()),
+        env=entry.take("env", lambda tree: read_values(reader, tree), default=dict[str, str]()),
+        secrets=entry.take("secrets", lambda tree: read_secrets(reader, tree), default=()),
     )
 
 
@@ -355,6 +379,7 @@ def _matching(reader: Reader, tree: Yaml, *, pattern: re.Pattern[str], rule: str
 KINDS: Mapping[str, tuple[tuple[str, ...], Callable[[Entry], AnyNode]]] = {
     "agent": (("role", "pack", "rework", "session", "prompt", "output", "artifacts", "env", "secrets"), _agent),
     "run": (("cwd", "env", "secrets", "stdin", "output", "artifacts"), _run),
+    "python": (("with", "output", "artifacts", "env", "secrets"), _python),
     "check": ((), _check),
     "review": ((), _review),
     "judge": ((), _judge),

@@ -16,7 +16,7 @@ from punchlist.model.allowed import nearest
 from punchlist.model.json import Json
 from punchlist.model.parse import Shaped, shaped
 from punchlist.model.parts import Part, Path, steps_of
-from punchlist.model.policy import duration
+from punchlist.model.policy import duration, size
 
 T = TypeVar("T")
 L = TypeVar("L", bound=str)
@@ -104,6 +104,20 @@ class Reader:
             return None
         if not length:
             self.problems.add(tree.place, f"{text} is no limit", allowed="at least 1")
+            return None
+        return text
+
+    def size(self, tree: Yaml) -> str | None:
+        """Return a size as text, or an expression that gives one."""
+        text = tree.text if isinstance(tree, Scalar) else ""
+        if OPEN in text:
+            return self.expression(tree)
+        try:
+            found = size(text)
+        except (ValueError, OverflowError):
+            found = 0
+        if not found:
+            self.wrong(tree, "512MiB, 4GiB")
             return None
         return text
 

@@ -36,6 +36,7 @@ from punchlist.model.flow import (
     JudgeNode,
     MatchNode,
     PublishNode,
+    PythonNode,
     RepeatNode,
     ReviewNode,
     RunNode,
@@ -101,7 +102,7 @@ def output_shape(node: AnyNode) -> Shape:
             return closed(choice=one_of(node.choices), data=DYN, by=STRING)
         case AssertNode() | FailNode():
             return NOTHING
-        case AgentNode() | RunNode() | SetNode() | CallNode():
+        case AgentNode() | RunNode() | PythonNode() | SetNode() | CallNode():
             return _made(node)
     assert_never(node)
 
@@ -123,10 +124,10 @@ def _judged(node: CheckNode | ReviewNode | JudgeNode) -> Shape:
     assert_never(node)
 
 
-def _made(node: AgentNode | RunNode | SetNode | CallNode) -> Shape:
+def _made(node: AgentNode | RunNode | PythonNode | SetNode | CallNode) -> Shape:
     """Return the shape of what the author's own commands, agents, expressions and flows give."""
     match node:
-        case AgentNode():
+        case AgentNode() | PythonNode():
             return _declared(node.output)
         case RunNode():
             return closed(exit_code=INT, stdout=STRING) if node.output is None else _answered(node.output)
@@ -187,7 +188,7 @@ _ARTIFACT = closed(path=STRING, sha256=STRING, size=INT, text=STRING)
 
 def artifacts_shape(node: AnyNode) -> Shape | None:
     """Return the shape of the artifacts that a node leaves; None for one that leaves none."""
-    names = node.artifacts if isinstance(node, AgentNode | RunNode) else {}
+    names = node.artifacts if isinstance(node, AgentNode | RunNode | PythonNode) else {}
     return Shape("map", dict.fromkeys(names, _ARTIFACT)) if names else None
 
 

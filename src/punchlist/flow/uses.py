@@ -19,6 +19,7 @@ from punchlist.model.flow import (
     JudgeNode,
     MatchNode,
     PublishNode,
+    PythonNode,
     RepeatNode,
     ReviewNode,
     RunNode,
@@ -71,7 +72,7 @@ def uses(node: AnyNode) -> Iterator[Use]:
     """Yield every value of a node that may hold expressions."""
     when: View = "item" if isinstance(node, ForEachNode) else "node"
     yield Use(("when",), node.when, "true or false", when)
-    for key in ("timeout", "silence"):
+    for key in ("timeout", "silence", "memory"):
         yield Use((key,), getattr(node, key), "text")
     yield from _own(node)
 
@@ -86,6 +87,8 @@ def _own(node: AnyNode) -> Iterator[Use]:
             return _agent(node)
         case RunNode():
             return _run(node)
+        case PythonNode():
+            return _python(node)
         case IntegrateNode():
             return iter((Use(("integrate",), node.integrate, "a map"),))
         case PublishNode():
@@ -133,6 +136,12 @@ def _agent(node: AgentNode) -> Iterator[Use]:
     yield Use(("pack",), node.pack)
     yield Use(("rework",), node.rework)
     yield Use(("prompt",), node.prompt, "a string")
+    yield from (Use(("env", name), value, "text") for name, value in node.env.items())
+    yield from (Use(("artifacts", name), value, "text") for name, value in node.artifacts.items())
+
+
+def _python(node: PythonNode) -> Iterator[Use]:
+    yield Use(("with",), dict(node.with_))
     yield from (Use(("env", name), value, "text") for name, value in node.env.items())
     yield from (Use(("artifacts", name), value, "text") for name, value in node.artifacts.items())
 

@@ -22,9 +22,9 @@ TYPE_NAMES = frozenset(
 )
 """Names that CEL itself gives to types: `type(x) == int`."""
 
-LATER_KINDS = ("python", "wait", "best_of")
+LATER_KINDS = ("wait", "best_of")
 LATER: Mapping[str, tuple[str, ...]] = {
-    "node": ("memory",),
+    "node": (),
     "agents": ("model", "tools", "account", "env"),
     "agent": ("tools", "with"),
     "gate": ("form", "timeout", "on_timeout", "approvers"),

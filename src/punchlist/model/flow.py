@@ -52,6 +52,7 @@ class Node(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     retry: Retry | None = None
     timeout: str | None = None
     silence: str | None = None
+    memory: str | None = None
     line: int = 0
     column: int = 0
 
@@ -85,6 +86,20 @@ class RunNode(Node, frozen=True, tag="run"):
     stdin: str | None = None
     output: dict[str, Json] | None = None
     artifacts: dict[str, str] = {}
+    secrets: tuple[str, ...] = ()
+
+
+class PythonNode(Node, frozen=True, tag="python"):
+    """A function `module:function`, called in the project's interpreter with `with` as keyword arguments.
+
+    Its output is what it returns, which must be JSON and fit `output` where that is declared.
+    """
+
+    python: str
+    with_: dict[str, Json] = msgspec.field(name="with", default_factory=dict[str, Json])
+    output: dict[str, Json] | None = None
+    artifacts: dict[str, str] = {}
+    env: dict[str, str] = {}
     secrets: tuple[str, ...] = ()
 
 
@@ -230,8 +245,8 @@ class RepeatNode(Node, frozen=True, tag="repeat"):
 
 
 AnyNode = (
-    AgentNode | RunNode | CheckNode | ReviewNode | JudgeNode | IntegrateNode | PublishNode | GateNode | SetNode
-    | AssertNode | FailNode | CallNode | GroupNode | MatchNode | ForEachNode | RepeatNode
+    AgentNode | RunNode | PythonNode | CheckNode | ReviewNode | JudgeNode | IntegrateNode | PublishNode | GateNode
+    | SetNode | AssertNode | FailNode | CallNode | GroupNode | MatchNode | ForEachNode | RepeatNode
 )  # fmt: skip
 
 
@@ -287,7 +302,7 @@ def given_names(flow: Flow) -> Given:
     while nodes:
         node = nodes.pop()
         match node:
-            case AgentNode() | RunNode():
+            case AgentNode() | RunNode() | PythonNode():
                 secrets.update(dict.fromkeys(node.secrets))
             case CallNode():
                 inside = given_names(node.flow)

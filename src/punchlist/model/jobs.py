@@ -104,8 +104,15 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     file: str | None = None
 
 
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """A function `module:name` to call with keyword arguments."""
+
+    function: str
+    arguments: dict[str, Json]
+
+
 class ProcessJob(msgspec.Struct, frozen=True, kw_only=True, tag="process", tag_field="job"):
-    """Run a worker (`worker` set: prompt and pack are for it) or a command (`argv`) in a folder, within limits.
+    """Run a worker (`worker` set: prompt and pack are for it), a function (`call`) or a command (`argv`) in a folder.
 
     `artifacts` are paths below the folder by name, which must be there afterwards; `uses` what it is made from, which
     must still be what it was.
@@ -138,6 +145,7 @@ class ProcessJob(msgspec.Struct, frozen=True, kw_only=True, tag="process", tag_f
     network: bool = True
     sandbox: str = "auto"
     answer: Answer | None = None
+    call: Call | None = None
     artifacts: dict[str, str] = {}
     uses: tuple[Pin, ...] = ()
     secrets: tuple[str, ...] = ()

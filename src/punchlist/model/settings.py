@@ -120,6 +120,12 @@ class EngineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     max_parallel: Places | None = None
 
 
+class PythonSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """The interpreter that `python` nodes call functions in: a name on PATH, or a path from the workspace."""
+
+    interpreter: Line = "python3"
+
+
 class Gc(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """What `punchlist gc` leaves alone."""
 
@@ -179,6 +185,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     notify: Notify = Notify()
     callbacks: Callbacks = Callbacks()
     engine: EngineSettings = EngineSettings()
+    python: PythonSettings = PythonSettings()
     gc: Gc = Gc()
     approvals: Approvals = Approvals()
     queue: QueueSettings = QueueSettings()

@@ -2,13 +2,13 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
 from punchlist.errors import DefinitionError
 from punchlist.model.jobs import Answer, Artifact, FailureClass, Outcome, ProcessJob
-from punchlist.model.json import Json
+from punchlist.model.json import Json, convert
 from punchlist.model.parse import decode_json, recordable
 from punchlist.model.states import AttemptStatus
 from punchlist.ports import Exit, Left, Processes
@@ -16,6 +16,7 @@ from punchlist.ports import Exit, Left, Processes
 LIMIT = 4 << 20
 """The bytes of an answer: it is part of the record, and is read whole."""
 _STDOUT = "standard output"
+_LINES = 5
 
 
 class Read(Protocol):
@@ -86,6 +87,60 @@ def with_answer(outcome: Outcome, asked: Answer, *, ended: Exit, read: Read) -> 
         return bad_output(outcome, str(error)) if outcome.status is AttemptStatus.SUCCEEDED else outcome
     result = outcome.result if isinstance(outcome.result, dict) else {}
     return msgspec.structs.replace(outcome, result={**result, "answer": answer})
+
+
+class _Raised(msgspec.Struct, frozen=True):
+    """What a function raised, and whether that was to import it, to call it, or to write what it returned."""
+
+    type: str
+    message: str
+    when: Literal["import", "call", "return"]
+
+
+class _Called(msgspec.Struct, frozen=True):
+    """What `data/call_function.py` leaves."""
+
+    returned: Json = None
+    raised: _Raised | None = None
+
+
+def of_function(outcome: Outcome, ended: Exit) -> Outcome:
+    """Return the outcome of a function that was called: its value as the answer, or what it raised.
+
+    What cannot be imported is a failure of class `definition`: to try again changes nothing.
+    """
+    if outcome.status not in {AttemptStatus.SUCCEEDED, AttemptStatus.FAILED}:
+        return outcome
+    try:
+        called = _called(ended.result)
+    except DefinitionError as error:
+        return bad_output(outcome, str(error)) if outcome.status is AttemptStatus.SUCCEEDED else outcome
+    if called.raised is not None:
+        failure = FailureClass.DEFINITION if called.raised.when == "import" else FailureClass.WORKER
+        said = f"{called.raised.type}: {called.raised.message}".rstrip(": ")
+        reason = f"what it returned is no JSON: {said}" if called.raised.when == "return" else said
+        lines = "\n".join(outcome.tail.splitlines()[-_LINES:])
+        return msgspec.structs.replace(
+            outcome, status=AttemptStatus.FAILED, failure=failure, reason=f"{reason}; its last lines:\n{lines}"
+        )
+    if outcome.status is not AttemptStatus.SUCCEEDED:
+        return outcome
+    result = outcome.result if isinstance(outcome.result, dict) else {}
+    return msgspec.structs.replace(outcome, result={**result, "answer": called.returned})
+
+
+def _called(left: bytes | None) -> _Called:
+    if left is None:
+        raise DefinitionError("the interpreter ended before the function returned")
+    if len(left) > LIMIT:
+        hint = "Leave large values in a file, and name it under `artifacts:`."
+        raise DefinitionError(f"it returned more than {LIMIT >> 20} MiB, the most that an answer holds", hint=hint)
+    value = decode_json(left, what="what it returned")
+    try:
+        called = convert(value, _Called)
+    except msgspec.ValidationError as error:
+        raise DefinitionError(f"what it returned cannot be read: {error}") from None
+    return msgspec.structs.replace(called, returned=recordable(called.returned, what="what it returned"))
 
 
 def bad_output(outcome: Outcome, problem: str) -> Outcome:

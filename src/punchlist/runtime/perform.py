@@ -28,7 +28,7 @@ from punchlist.ports import Exit, Invocation, Launch, Listed, Lost, Processes, W
 from punchlist.quality.claims import looked_up
 from punchlist.quality.review import in_tree
 from punchlist.render.prompts import context_of
-from punchlist.runtime.answers import Taking, refuse_changed
+from punchlist.runtime.answers import Taking, of_function, refuse_changed
 from punchlist.runtime.leaving import Leaving
 from punchlist.runtime.recall import Recall, exam_of, recalled
 
@@ -46,8 +46,8 @@ class Performer:
     """Performs jobs beside the loop.
 
     `workers` gives a worker with its settings by name, `prompt` composes its prompt, `access` the files by which its
-    typed tools are reached, `make_tasks` turns a plan into drafts, once a key, `recall` gives what the record says of a
-    check.
+    typed tools are reached, `python` the command line that a function's name is put behind, `make_tasks` turns a plan
+    into drafts, once a key, `recall` gives what the record says of a check.
     """
 
     def __init__(
@@ -61,6 +61,7 @@ class Performer:
         access: Access,
         make_tasks: MakeTasks,
         recall: Recall,
+        python: Callable[[], tuple[str, ...]] = lambda: (),
     ) -> None:
         self._root = root
         self._workspace = workspace
@@ -70,6 +71,7 @@ class Performer:
         self._access = access
         self._make_tasks = make_tasks
         self._recall = recall
+        self._python = python
         self.leaving = Leaving(workspace)
 
     @property
@@ -178,7 +180,10 @@ class Performer:
     async def _launch(self, job: ProcessJob, project: Project | None, *, work: Path) -> Launch:
         files: dict[str, bytes] = {}
         listed = self.listed.of(job.run)
-        if job.worker is None:
+        if job.call is not None:
+            invocation = Invocation(argv=(*self._python(), job.call.function))
+            files["arguments.json"] = encode(job.call.arguments)
+        elif job.worker is None:
             invocation = Invocation(argv=job.argv)
             if job.stdin is not None:
                 files["stdin"] = job.stdin.encode()
@@ -205,7 +210,7 @@ class Performer:
             home=self._home(job, project),
             limits=job.limits,
             search=job.path,
-            path=project.path if project is not None and job.folder.place != "run" else (),
+            path=project.path if project is not None and (job.folder.place != "run" or job.call is not None) else (),
             listed=listed,
             env=job.env,
             files=files,
@@ -241,7 +246,9 @@ class Performer:
             request = self._request(job, settings, work=self._workspace.path(job.folder))
             outcome = await self._with_left(job, worker.outcome(request, ended), ended=ended)
         else:
-            outcome = msgspec.structs.replace(of_command(job, ended), exam=exam_of(job, project))
+            came = of_command(job, ended)
+            came = came if job.call is None else of_function(came, ended)
+            outcome = msgspec.structs.replace(came, exam=exam_of(job, project))
             outcome = await self._with_left(job, outcome, ended=ended)
         if project is None or job.folder.place == "run":
             return outcome

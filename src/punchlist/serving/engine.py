@@ -91,6 +91,7 @@ def _runtime(surroundings: Surroundings, *, idle_exit: timedelta | None, managed
         access=surroundings.access,
         make_tasks=lambda project, plan, key: plans.make_tasks(service, project, plan=plan, key=key),
         recall=lambda exam: lookup.at_exam(service, exam),
+        python=surroundings.python,
     )
     return Runtime(
         store=surroundings.store,

@@ -3,7 +3,7 @@
 import pytest
 
 from punchlist.model import commands as cmd
-from punchlist.model.jobs import Answer
+from punchlist.model.jobs import Answer, Call
 from punchlist.model.json import Json
 from punchlist.model.policy import Policy
 from tests.runs import RUN, Story, broken, flow_of
@@ -94,3 +94,45 @@ def test_a_command_whose_output_is_not_declared_fits_whatever_it_says() -> None:
     story = flowing("nodes: {a: {run: x, output: {json: stdout}}}")
     story.over(story.attempt_at("a").id, exit_code=0, result={"exit_code": 0, "stdout": "", "answer": [1]})
     assert story.node("a").output == [1]
+
+
+CALL = """nodes:
+  a: {python: "m:f", with: {n: "${{ run.id }}"}, output: {n: int}, memory: 1GiB, secrets: [S], env: {A: x}}"""
+
+
+def test_a_function_is_called_with_resolved_arguments_within_its_limits() -> None:
+    story = flowing(CALL)
+
+    job = story.job(story.attempt_at("a").id)
+    story.over(job.attempt, result={"exit_code": 0, "stdout": "", "answer": {"n": 3}})
+
+    assert job.call == Call(function="m:f", arguments={"n": "R1"})
+    assert (job.limits.memory, job.env, job.secrets, job.argv) == (1 << 30, {"A": "x"}, ("S",), ())
+    assert (story.node("a").status, story.node("a").output) == ("succeeded", {"n": 3})
+
+
+def test_a_function_that_returns_something_else_fails_its_node() -> None:
+    story = flowing(CALL)
+    story.over(story.attempt_at("a").id, result={"exit_code": 0, "stdout": "", "answer": {"n": "x"}})
+
+    assert story.node("a").error == "attempt A1: bad output: n is a string; allowed: int"
+
+
+def test_a_function_without_a_declared_output_gives_whatever_it_returns() -> None:
+    story = flowing("nodes: {a: {python: 'm:f'}}")
+    story.over(story.attempt_at("a").id, result={"exit_code": 0, "stdout": "", "answer": None})
+
+    assert (story.node("a").status, story.node("a").output) == ("succeeded", None)
+
+
+def test_a_function_is_not_called_again_unless_its_node_says_so() -> None:
+    story = flowing("nodes: {a: {python: 'm:f'}}")
+    story.fail(story.attempt_at("a"))
+
+    assert (story.node("a").status, len(story.node("a").attempts)) == ("failed", 1)
+
+
+def test_a_limit_that_is_no_size_fails_the_attempt() -> None:
+    story = flowing("nodes: {a: {run: x, memory: '${{ run.id }}'}}")
+
+    assert "memory is 'R1'; allowed: 512MiB, 4GiB" in broken(lambda: story.job(story.attempt_at("a").id))
