@@ -23,7 +23,7 @@ HOPELESS = BUILDER.replace("echo made > made.txt", "echo wrong > other.txt").rep
     "[roles]", "[policy]\nrework = 0\n[roles]"
 )
 # What no event tells of: the log itself, held against its own hashes, and what comes from outside or goes there.
-BESIDE_THE_LOG = {"events", "streams", "inbox", "remembered", "cursors", "replies", "deliveries"}
+BESIDE_THE_LOG = {"events", "streams", "inbox", "remembered", "cursors", "replies", "open_lines", "deliveries"}
 ONE_ROW = {"nodes": "position = (select min(position) from nodes)", "counters": "kind = 'gate'"}
 PLANTED = {
     "doc": "json_insert(doc, '$.planted', 1)",
@@ -56,6 +56,9 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
         runs.wait(made, [started["run"]["id"]])
         tasks.create(made, None, document=unchecked())
         approvals.propose(made, "T2")
+        (made.root / "flow.yaml").write_text("punchlist: 1\nflow: f\nnodes:\n  a: {run: 'true'}\n", encoding="utf-8")
+        ran: Any = runs.run(made, str(made.root / "flow.yaml"))
+        runs.wait(made, [ran["run"]["id"]])
     return made.root
 
 
@@ -86,6 +89,17 @@ def said(service: Service, stream: str | None = None) -> list[str]:
 
 
 def test_what_was_not_changed_holds(service: Service) -> None:
+    assert said(service) == []
+
+
+def test_marks_of_attempts_that_an_older_program_kept_are_taken_out(service: Service) -> None:
+    mark = """json('{"at":"2026-11-21T08:00:00.000000Z","event":"ab"}')"""
+    of_no_task = "run in (select id from runs where task is null)"
+
+    assert change(service, f"update attempts set doc = json_set(doc, '$.mark', {mark}) where {of_no_task}") >= 1
+    assert any("mark" in each for each in said(service))
+    change(service, "pragma user_version = 7")
+
     assert said(service) == []
 
 

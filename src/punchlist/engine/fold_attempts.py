@@ -3,7 +3,7 @@
 import msgspec
 from immutables import Map
 
-from punchlist.engine import queues
+from punchlist.engine import held_once, queues
 from punchlist.engine.facts import fact_of
 from punchlist.engine.fold_put import with_nodes
 from punchlist.engine.fold_rests import let_go, line_with, line_without, lined_up
@@ -15,6 +15,7 @@ from punchlist.model.state import AttemptState, GateState, Mark, RunState, Tries
 from punchlist.model.states import ATTEMPT_MOVES, GATE_MOVES, AttemptStatus, GateStatus, check_move
 
 replace = msgspec.structs.replace
+_UNMARKED = Mark()
 
 
 def queued(run: RunState, event: ev.Event) -> RunState:
@@ -29,7 +30,7 @@ def queued(run: RunState, event: ev.Event) -> RunState:
         generation=node.generation,
         ticket=ticket,
         queued_at=event.at,
-        mark=Mark(event.at, event.hash),
+        mark=_mark(run, event),
         **said,
     )
     run = replace(
@@ -80,7 +81,7 @@ def started(run: RunState, event: ev.Event) -> RunState:
         status=AttemptStatus.RUNNING,
         nonce_digest=fact.nonce_digest,
         started_at=event.at,
-        mark=Mark(event.at, event.hash),
+        mark=_mark(run, event),
     )
     return replace(
         _unqueued(run, attempt),
@@ -98,9 +99,9 @@ def ended(run: RunState, event: ev.Event) -> RunState:
         attempt,
         status=outcome.status,
         nonce_digest="",
-        outcome=outcome,
+        outcome=held_once.outcome(outcome),
         ended_at=event.at,
-        mark=Mark(event.at, event.hash),
+        mark=_mark(run, event),
     )
     run = _unqueued(run, attempt)
     live = run.live.delete(attempt.id) if attempt.id in run.live else run.live
@@ -114,6 +115,11 @@ def ended(run: RunState, event: ev.Event) -> RunState:
         trees=trees,
         made=run.made or bool(outcome.artifacts),
     )
+
+
+def _mark(run: RunState, event: ev.Event) -> Mark:
+    """Return the mark of an attempt: generated files show those of a task, and of no other is it asked for."""
+    return _UNMARKED if run.task is None else Mark(event.at, event.hash)
 
 
 def _unqueued(run: RunState, attempt: AttemptState) -> RunState:

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from punchlist.engine import queues
+from punchlist.engine import held_once, queues
 from punchlist.engine.facts import fact_of
 from punchlist.engine.fold_put import with_nodes
 from punchlist.engine.fold_rests import has_place, rested
@@ -80,7 +80,7 @@ def _beside(run: RunState, node: NodeState) -> RunState:
 def child_of(run: RunState, parent: NodeState, *, name: str) -> NodeState:
     """Return a node of a group as it is before anything of the group has begun."""
     spot = run.spots[parent.spot]
-    place = below(parent.spot, name)
+    place = held_once.text(below(parent.spot, name))
     return NodeState(
         path=child_path(parent.path, name),
         spot=place,

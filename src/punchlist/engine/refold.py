@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from punchlist.engine import held_once
 from punchlist.engine.fold_run import fold_run
 from punchlist.engine.turn import fold
 from punchlist.model import events as ev
@@ -43,7 +44,7 @@ def _sharing(event: ev.Event, answer: Json) -> tuple[ev.Event, Json]:
     """
     match event.fact:
         case ev.AttemptEnded(outcome=outcome) if outcome.result is not None:
-            return event, outcome.result
+            return event, held_once.answer(outcome.result)
         case ev.NodeEnded(output=output) as fact if output is not None and answer is not None:
             same = type(output) is type(answer) and output == answer
             return (replace(event, fact=replace(fact, output=answer)), answer) if same else (event, output)
