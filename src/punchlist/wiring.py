@@ -12,6 +12,7 @@ from punchlist.errors import DefinitionError, RefusedError
 from punchlist.model.ids import StreamId, slug
 from punchlist.service.context import STATE, Outside, Service, quiet
 from punchlist.service.within import looking, refuse_within
+from punchlist.sharing import make_for_all, share_as
 
 if TYPE_CHECKING:
     from punchlist.flow.files import Read
@@ -63,6 +64,7 @@ class Surroundings:
     def __init__(self, root: Path, *, start: Path, environ: Mapping[str, str]) -> None:
         self.root = root
         self.state = root / STATE
+        make_for_all(self.state)
         self._start = start
         self._environ = environ
 
@@ -105,7 +107,7 @@ class Surroundings:
         """Who is told of commits."""
         from punchlist.runtime.channel import Channel
 
-        return Channel.of(self.root, runtime_folder(self._environ))
+        return Channel.of(self.root, runtime_folder(self._environ), state=self.state)
 
     @cached_property
     def engine(self) -> "EngineControl":
@@ -250,6 +252,8 @@ def create_workspace(folder: Path | None = None, *, nested: bool = False, say: "
         workspaces.refuse_existing(root)
     files_folder(root, read_settings(root).files.dir)
     (root / STATE).mkdir(exist_ok=True)
+    share_as(root, root / STATE)
+    make_for_all(root / STATE)
     if in_git:
         workspaces.exclude(common_git_dir(root), entry=f"/{STATE}/")
     if not begun:

@@ -67,7 +67,7 @@ def test_a_listing_imports_only_what_it_reads(workspace: Workspace) -> None:
         "click", "immutables", "msgspec", "punchlist", "typing_extensions",
     }  # fmt: skip
     assert {name.split(".")[1] for name in own(names)} <= {
-        "cli", "errors", "model", "ports", "render", "service", "store", "wiring",
+        "cli", "errors", "model", "ports", "render", "service", "sharing", "store", "wiring",
     }  # fmt: skip
     assert not names & (NEVER | {"yaml", "tempfile", "subprocess", "socket", "logging"})
 

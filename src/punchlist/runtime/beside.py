@@ -18,6 +18,7 @@ from punchlist.runtime.deliveries import Deliveries
 from punchlist.runtime.lines import Lines
 from punchlist.runtime.notices import Notices
 from punchlist.runtime.outbox import Outbox
+from punchlist.sharing import file_mode
 
 _LOG = logging.getLogger("punchlist.engine")
 _SHARE = 20
@@ -157,7 +158,8 @@ class Beside:
     async def _own(self) -> bool:
         """Say whether this process is the one that does all this; one that ended this moment may still be at it."""
         if self._held is None:
-            descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            mode = file_mode(self._lock.parent)
+            descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

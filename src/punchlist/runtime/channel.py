@@ -1,4 +1,4 @@
-"""Who is told that something was committed: datagram sockets in a short runtime folder, one for each listener."""
+"""Who is told that something was committed: datagram sockets in one folder, one for each listener."""
 
 import contextlib
 import hashlib
@@ -9,22 +9,34 @@ from collections.abc import Container, Generator
 from pathlib import Path
 
 from punchlist.errors import StoreError
+from punchlist.sharing import others_of, share_as
 
 ENGINE = "engine"
 _MESSAGE = b"!"
+_SHARED = "sockets"
+_ROOM = 100
 
 
 class Channel:
-    """The sockets of one workspace, below `folder` (short: a socket's path has room for about 100 bytes)."""
+    """The sockets of one workspace, below `folder`; below its `state` where others than its owner share that.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    A user's runtime folder is closed to others. Whether a workspace is shared may change while this process listens.
+    """
+
+    def __init__(self, folder: Path, *, state: Path | None = None) -> None:
+        self._own = folder
+        self._state = state
 
     @staticmethod
-    def of(root: Path, runtime_folder: Path) -> "Channel":
+    def of(root: Path, runtime_folder: Path, *, state: Path | None = None) -> "Channel":
         """Return the channel of the workspace at `root`."""
         name = hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:16]
-        return Channel(runtime_folder / name)
+        return Channel(runtime_folder / name, state=state)
+
+    @property
+    def _folder(self) -> Path:
+        shared = self._state is not None and others_of(self._state)
+        return self._state / _SHARED if self._state is not None and shared else self._own
 
     def tell_engine(self) -> bool:
         """Poke the engine; False when none listens here."""
@@ -32,10 +44,11 @@ class Channel:
 
     def announce(self, *, but: Container[str] = ()) -> None:
         """Tell every listener but the engine and those called `but`; sockets that nobody reads any more are removed."""
+        folder = self._folder
         with contextlib.suppress(FileNotFoundError):
-            for listener in os.listdir(self._folder):  # noqa: PTH208 - names alone, at each commit
+            for listener in os.listdir(folder):  # noqa: PTH208 - names alone, at each commit
                 if listener != ENGINE and listener not in but:
-                    self._tell(self._folder / listener)
+                    self._tell(folder / listener)
 
     def listen_as_engine(self) -> socket.socket:
         """Return the engine's socket; only the holder of the engine's lock may call this."""
@@ -54,10 +67,14 @@ class Channel:
 
     def _listen(self, path: Path) -> socket.socket:
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not path.parent.exists():
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                share_as(path.parent.parent, path.parent)
             path.unlink(missing_ok=True)
             listening = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
-            listening.bind(str(path))
+            with _address(path) as address:
+                listening.bind(address)
+            share_as(path.parent, path)
         except OSError as error:
             raise StoreError(f"cannot listen for changes: {error}", where=str(path)) from error
         return listening
@@ -65,12 +82,13 @@ class Channel:
     def _tell(self, path: Path) -> bool:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK) as sender:
             try:
-                sender.sendto(_MESSAGE, str(path))
+                with _address(path) as address:
+                    sender.sendto(_MESSAGE, address)
             except ConnectionRefusedError:  # its listener was killed
                 if path.name != ENGINE:  # the next engine may listen there by now, and would hear nothing more
                     path.unlink(missing_ok=True)
                 return False
-            except FileNotFoundError:  # nobody listens
+            except (FileNotFoundError, PermissionError):  # nobody listens, or another user, who begins to this moment
                 return False
             except BlockingIOError:
                 pass  # enough is waiting there to wake the listener
@@ -92,6 +110,19 @@ class Watching:
         ready, _, _ = select.select([self._listening], [], [], timeout)
         drain(self._listening)
         return bool(ready)
+
+
+@contextlib.contextmanager
+def _address(path: Path) -> Generator[str]:
+    """Give the name of a socket, however long its path is: a name has room for about 100 bytes."""
+    if len(os.fsencode(path)) <= _ROOM:
+        yield str(path)
+        return
+    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
 
 
 def drain(listening: socket.socket) -> None:

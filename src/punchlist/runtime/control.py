@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from punchlist.errors import StoreError
+from punchlist.errors import RefusedError, StoreError
 from punchlist.ports import EngineStatus, Watch
 from punchlist.runtime.lock import CALL, HAND_OVER, EngineLock, StartingLock
 from punchlist.runtime.logfile import keep_small
@@ -106,7 +106,12 @@ class EngineControl:
                 where=str(self._log.with_name("engine.lock")),
                 hint="By now it should say so again. Type: punchlist engine stop",
             )
-        self._send(status.pid, sign(status))
+        if not self._send(status.pid, sign(status)):
+            raise RefusedError(
+                f"the engine, process {status.pid}, is {_whose(status.pid)}, and not yours to end",
+                where=str(self._log.parent),
+                hint="Whose it is types: punchlist engine stop",
+            )
         return True
 
     def watch(self) -> AbstractContextManager[Watch]:
@@ -129,13 +134,16 @@ class EngineControl:
             return False
         if not _is_older(holder.version, than=self._version):
             return False
-        self._send(holder.pid, HAND_OVER)
-        return True
+        return self._send(holder.pid, HAND_OVER)
 
-    def _send(self, pid: int, sign: signal.Signals) -> None:
-        """Send the engine a signal that ends it, and wait until it has let go of its lock."""
-        with contextlib.suppress(ProcessLookupError):
+    def _send(self, pid: int, sign: signal.Signals) -> bool:
+        """Send the engine a signal that ends it, and wait until it has let go of its lock; False for another user's."""
+        try:
             os.kill(pid, sign)
+        except ProcessLookupError:
+            pass
+        except PermissionError:
+            return False
         if not self._lock.wait_free(self._patience):
             stopped = _is_stopped(pid)
             raise StoreError(
@@ -146,12 +154,24 @@ class EngineControl:
                 if stopped
                 else f"To end it at once: kill -KILL {pid}; what it runs lives on, and the next engine takes it up",
             )
+        return True
 
     def _call(self) -> None:
         holder = self._lock.status().pid
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            if holder is not None:
-                os.kill(holder, CALL)
+        if holder is None:
+            return
+        try:
+            os.kill(holder, CALL)
+        except ProcessLookupError:
+            pass
+        except PermissionError as error:
+            raise StoreError(
+                f"the engine, process {holder}, is {_whose(holder)}, and cannot be called from here; what you asked is "
+                "kept until it looks",
+                where=str(self._log.parent),
+                hint="Let its user type: punchlist status. To share the workspace, let your group have its state: "
+                "chgrp -R GROUP .punchlist; chmod -R g+rwX .punchlist; find .punchlist -type d -exec chmod g+s {} +",
+            ) from error
 
     def _start(self) -> None:
         """Start an engine that is nobody's child: it outlives this process, and leaves it nothing to collect.
@@ -177,6 +197,15 @@ class EngineControl:
                 )
         except (OSError, subprocess.SubprocessError) as error:
             raise StoreError(f"the engine could not be started: {error}", where=str(self._log)) from error
+
+
+def _whose(pid: int) -> str:
+    """Say which user a process is of, as far as can be seen."""
+    import pwd
+
+    with contextlib.suppress(OSError, KeyError):
+        return f"of the user {pwd.getpwuid(Path(f'/proc/{pid}').stat().st_uid).pw_name}"
+    return "of another user"
 
 
 def _is_stopped(pid: int) -> bool:

@@ -12,6 +12,7 @@ import msgspec
 from punchlist.errors import StoreError
 from punchlist.model.json import decode
 from punchlist.ports import EngineStatus
+from punchlist.sharing import file_mode
 
 CALL = signal.SIGURG
 """Calls the engine that holds the lock; of all signals one that ends no process which does not know it."""
@@ -23,6 +24,8 @@ _LOOKS, _LOOK = 200, 0.01
 
 Nobody tells when a lock is let go, and who waits in the kernel for it waits without any end.
 """
+_SEEN = 0o044
+"""Who may look at the workspace, and no more, sees which process the engine is."""
 _ROOM = 200
 """Bytes of what the lock's file says, filled up with blanks."""
 
@@ -183,7 +186,7 @@ class EngineLock:
 
 def _opened(path: Path, flags: int) -> int:
     try:
-        return os.open(path, flags | os.O_CLOEXEC, 0o600)
+        return os.open(path, flags | os.O_CLOEXEC, file_mode(path.parent) | _SEEN)
     except OSError as error:
         raise StoreError(f"the engine's lock cannot be opened: {error.strerror}", where=str(path)) from error
 

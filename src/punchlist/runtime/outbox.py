@@ -10,6 +10,7 @@ import msgspec
 from punchlist.model.json import convert, plain
 from punchlist.model.outside import OUTBOX, OutboxCursor
 from punchlist.ports import Reader, Store
+from punchlist.sharing import file_mode
 
 _MANY = 1000
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK | os.O_CLOEXEC
@@ -74,7 +75,7 @@ def _lines(reader: Reader, cursor: OutboxCursor) -> Iterator[tuple[int, int, byt
 
 def _append(path: Path, data: bytes, *, at: int) -> int:
     """Add `data` behind byte `at` of a file, but for what stands there of it; return the file's size afterwards."""
-    descriptor = os.open(path, _FLAGS, 0o600)
+    descriptor = os.open(path, _FLAGS, file_mode(path.parent))
     try:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):

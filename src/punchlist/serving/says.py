@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from punchlist.runtime.logfile import LARGEST, keep_small
+from punchlist.sharing import file_mode
 
 _STREAMS = (1, 2)
 
@@ -36,7 +37,7 @@ def _is_at(path: Path) -> bool:
 
 def _begin(path: Path) -> None:
     """Let what this process prints go to a new file."""
-    fresh = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    fresh = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, file_mode(path.parent))
     for stream in _STREAMS:
         os.dup2(fresh, stream)
     os.close(fresh)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from punchlist.errors import RefusedError, StoreError
 from punchlist.model.events import WorkspaceCreated, seal
 from punchlist.model.ids import StreamId
+from punchlist.sharing import share_as
 from punchlist.store.failures import MISSING, Translated
 from punchlist.store.migration import check_format, make_tables, migrate, present_format
 from punchlist.store.reader import SqliteReader
@@ -47,6 +48,7 @@ def create_store(path: Path, *, workspace_stream: StreamId, at: str, actor: str)
     with Translated(path):
         _remove(unfinished)
         _make(unfinished, workspace_stream=workspace_stream, at=at, actor=actor)
+        share_as(path.parent, unfinished)
         try:
             path.hardlink_to(unfinished)
         except FileExistsError:

@@ -9,12 +9,14 @@ import msgspec
 from punchlist.errors import StoreError
 from punchlist.model.ids import RunId
 from punchlist.model.json import decode
+from punchlist.sharing import file_mode, folder_mode
 
 
 class ListedValues:
-    """The files in `folder`, which only their owner can read. They are no part of the record: values may be secrets.
+    """The files in `folder`, which only those can read who share the workspace.
 
-    What is kept for a run is there from before its command is committed until the run is over.
+    They are no part of the record: values may be secrets. What is kept for a run is there from before its command is
+    committed until the run is over.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -23,10 +25,10 @@ class ListedValues:
     def keep(self, run: RunId, values: Mapping[str, str]) -> None:
         """Keep the values for a run that is about to be asked for; raises StoreError."""
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._folder.mkdir(mode=folder_mode(self._folder.parent), parents=True, exist_ok=True)
             path = self._path(run)
             path.unlink(missing_ok=True)  # left by a run that was never committed, or planted
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, file_mode(self._folder))
             with os.fdopen(descriptor, "wb") as file:
                 file.write(msgspec.json.encode(dict(values)))
         except OSError as error:

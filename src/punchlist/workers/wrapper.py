@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from punchlist.sharing import file_mode
 from punchlist.workers.files import LOCK, AttemptFiles
 from punchlist.workers.nonces import Nonces
 from punchlist.workers.tag import NONE, tag_of
@@ -59,7 +60,8 @@ def start(
 
     Raises OSError or ValueError when nothing could be started.
     """
-    lock = _out_of_the_way(os.open(files.at(LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    mode = file_mode(files.directory.parent)
+    lock = _out_of_the_way(os.open(files.at(LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode))
     told = -1
     try:
         told = _told(nonces)
@@ -72,9 +74,9 @@ def start(
                 (os.POSIX_SPAWN_DUP2, lock, 9),
                 (os.POSIX_SPAWN_DUP2, told, 7),
                 (os.POSIX_SPAWN_OPEN, 0, str(stdin or os.devnull), os.O_RDONLY, 0),
-                (os.POSIX_SPAWN_OPEN, 1, files.at("stdout"), _NEW, 0o600),
-                (os.POSIX_SPAWN_OPEN, 2, files.at("pid"), _NEW, 0o600),
-                (os.POSIX_SPAWN_OPEN, 8, files.at("stderr"), _NEW, 0o600),
+                (os.POSIX_SPAWN_OPEN, 1, files.at("stdout"), _NEW, mode),
+                (os.POSIX_SPAWN_OPEN, 2, files.at("pid"), _NEW, mode),
+                (os.POSIX_SPAWN_OPEN, 8, files.at("stderr"), _NEW, mode),
             ],
             setsid=True,
             setsigmask=(),

@@ -13,6 +13,7 @@ from punchlist.model.ids import AttemptId, Commit, ProjectId, Tree
 from punchlist.model.jobs import Folder, IntegrateJob, MergeJob, PublishJob, Snapshot
 from punchlist.model.records import Project
 from punchlist.ports import Merged, SetupNeed
+from punchlist.sharing import folder_mode
 from punchlist.workspace import clones, exams, publishing, setups, snapshots, users
 from punchlist.workspace.folders import is_folder, locked, make_folder, storing, wipe_all
 from punchlist.workspace.git import Git
@@ -203,7 +204,7 @@ class GitWorkspace:
     def home(self, project: ProjectId) -> Path:
         """Return the project's private HOME, made when missing."""
         home = self._state / "home" / project
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        home.mkdir(mode=folder_mode(self._state), parents=True, exist_ok=True)
         return home
 
     def _user(self, project: Project) -> users.UserRepository:

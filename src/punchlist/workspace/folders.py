@@ -15,6 +15,7 @@ import msgspec
 
 from punchlist.errors import StoreError
 from punchlist.model.json import decode
+from punchlist.sharing import file_mode
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -39,7 +40,7 @@ def storing(function: Callable[_P, _R]) -> Callable[_P, _R]:
 def locked(path: Path) -> Generator[int]:
     """Hold the lock of the file at `path`, waiting for it; yields the descriptor that holds it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, file_mode(path.parent))
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield descriptor

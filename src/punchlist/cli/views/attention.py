@@ -224,4 +224,5 @@ def _how_far(line: LineSeen) -> str:
 
 
 def _engine(told: StatusSeen) -> str:
-    return f"The engine runs (process {told.engine.pid})." if told.engine.running else "The engine is asleep."
+    process = f" (process {told.engine.pid})" if told.engine.pid is not None else ""
+    return f"The engine runs{process}." if told.engine.running else "The engine is asleep."

@@ -104,6 +104,8 @@ def _value(value: Json) -> str:
 def engine(answer: Answer) -> str:
     """Return whether the engine runs."""
     state = seen(EngineSeen, answer["engine"])
+    if state.running and state.pid is None:
+        return "running; which process it is cannot be seen from here"
     if state.running:
         other = "" if state.version in {"", __version__} else f" (this command line is version {__version__})"
         return f"running, process {state.pid}, since {state.since}, version {state.version}{other}"
