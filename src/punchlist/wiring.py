@@ -201,6 +201,7 @@ class Surroundings:
             commit_text=self.commit_text,
             known_base=self.known_base,
             environment=self._environ,
+            folder=self._start,
         )
 
 

@@ -97,7 +97,7 @@ def test_one_recovers_after_a_crash_as_the_guide_says(greeter: Workspace) -> Non
 def test_one_goes_back_in_a_run_as_the_guide_says(folder: Workspace) -> None:
     folder.ok("init")
 
-    assert len(perform(GUIDES / "go-back-in-a-run.md", folder)) == 6
+    assert len(perform(GUIDES / "go-back-in-a-run.md", folder)) == 9
 
 
 def test_the_flows_of_the_cookbook_run_as_they_stand(folder: Workspace) -> None:

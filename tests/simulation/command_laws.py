@@ -29,6 +29,8 @@ def every_option_given_takes_effect_or_is_refused(taken: Taken, after: State) ->
             back = isinstance(command, cmd.Retry) or command.start_from is not None
             assert not back or any(isinstance(each, ev.NodesReset) for each in facts), "nothing begins again"
             assert not _run(after).paused, "it is paused still"
+            new = command.rebase if isinstance(command, cmd.Resume) else None
+            assert new is None or _run(after).definition == new, "it goes on by another flow"
         case cmd.Cancel():
             _check_cancelled(command, _run(after))
         case cmd.Revise():

@@ -112,6 +112,8 @@ def policy_is_frozen_with_the_run(moment: Moment, memory: Memory) -> None:
     policy, definition = memory.frozen.get(run.id, (run.policy, run.definition))
     if isinstance(moment.event.fact, ev.NodesAdded):
         definition = extended(definition, moment.event.fact.nodes)
+    if isinstance(moment.event.fact, ev.FlowRebased):
+        definition = moment.event.fact.definition
     memory.frozen[run.id] = policy, definition
     assert run.policy == policy, "the policy of a run changed while it ran"
     assert run.definition == definition, "the definition of a run changed by more than was added"

@@ -4,6 +4,8 @@ import json
 from random import Random
 from typing import Any
 
+import msgspec
+
 from punchlist.engine.fold_nodes import GOOD, ROOT
 from punchlist.flow.parse import parse_flow
 from punchlist.model import commands as cmd
@@ -210,11 +212,12 @@ class PlainFlow:
                 self._back(die),
                 cmd.Retry(run=run.id),
                 self._more(die),
+                self._rebased(die),
                 cmd.Cancel(run=run.id),
                 cmd.Waive(run=run.id, finding="F1", reason="why not"),  # type: ignore[arg-type]
                 cmd.CloseStep(run=run.id, step=StepId("T1.1"), status="skipped"),
             ),
-            (2, 3, 1.5, 3, 1.5, 2, 0.4, 0.1, 0.1),
+            (2, 3, 1.5, 3, 1.5, 2, 2, 0.4, 0.1, 0.1),
         )[0]
 
     def _instead(self, die: Random) -> cmd.AddNodes:
@@ -245,6 +248,25 @@ class PlainFlow:
         assert self.state.run is not None
         run = self.state.run
         return cmd.Resume(run=run.id, start_from=die.choice(sorted(run.nodes)), agreed=die.random() < 0.7)
+
+    def _rebased(self, die: Random) -> cmd.Resume:
+        """Return the flow as somebody has changed it: nodes at its end gone or others, and new ones behind them."""
+        assert self.state is not None
+        assert self.state.run is not None
+        run, nodes = self.state.run, list(self.state.run.definition.nodes)
+        while len(nodes) > 1 and die.random() < 0.4:
+            gone = nodes.pop()
+            if any(gone.id in (each.needs or ()) for each in nodes):
+                nodes.append(gone)
+                break
+        free = {f"other{number}" for number in range(9)} - {each.id for each in nodes}
+        name = nodes.pop().id if die.random() < 0.3 and nodes[-1].needs is None else die.choice(sorted(free))
+        if die.random() < 0.7:
+            flow = parse_flow(_text("rebased", {name: dict(die.choice(_MORE))}, last=None), source="rebased.yaml")
+            nodes += flow.nodes
+        changed = msgspec.structs.replace(run.definition, nodes=tuple(nodes) or run.definition.nodes)
+        back = die.choice(sorted(run.nodes)) if die.random() < 0.3 else None
+        return cmd.Resume(run=run.id, rebase=changed, start_from=back, agreed=die.random() < 0.7)
 
     def decision(self, gate: GateState, die: Random, *, kind: bool) -> cmd.Decide:
         """Return a decision on a gate; in a kind world the one that lets the flow go on."""

@@ -119,23 +119,32 @@ def pause(session: Session, *, target: str, now: bool) -> None:
 
 @click.command(
     cls=Verb,
-    epilog=examples("punchlist resume R7", "punchlist resume T1 --follow", "punchlist resume R7 --from tests --yes"),
+    epilog=examples(
+        "punchlist resume R7",
+        "punchlist resume T1 --follow",
+        "punchlist resume R7 --from tests --yes",
+        "punchlist resume R7 --rebase",
+    ),
 )
 @click.argument("target", metavar="ID", shell_complete=ids.TASKS_OR_RUNS)
 @click.option("--from", "start_from", metavar="NODE", help="Go back to this node; what that invalidates is listed.")
+@click.option("--rebase", is_flag=True, help="Go on by the flow as it is now, where what was done stands as it was.")
 @YES
 @FOLLOW
 @WAIT
 @click.pass_obj
-def resume(session: Session, *, target: str, start_from: str | None, yes: bool, follow: bool, wait: bool) -> int:
+def resume(
+    session: Session, *, target: str, start_from: str | None, rebase: bool, yes: bool, follow: bool, wait: bool
+) -> int:
     """Go on with what was paused or interrupted.
 
     With --from a run of a flow goes back to a node, even when it is over: the node and all that was built on it begin
-    again. A task goes back by its steps: `punchlist step reopen`.
+    again. With --rebase the flow is read again where it was read, and what is not done is done by that. A task goes
+    back by its steps: `punchlist step reopen`.
     """
     from punchlist.service import runs
 
-    verb = partial(runs.resume, session.service, target, start_from=start_from)
+    verb = partial(runs.resume, session.service, target, start_from=start_from, rebase=rebase)
     return attach(session, agreed(session, verb, yes=yes), follow=follow, wait=wait)
 
 

@@ -30,7 +30,7 @@ def add_nodes(turn: Turn, command: cmd.AddNodes) -> None:
     nodes = parse_addition(
         command.text, source=command.source, flow=turn.run.definition, read=command.files.__getitem__
     )
-    _refuse_ungiven(turn, nodes, source=command.source)
+    refuse_ungiven(turn, Flow(flow="", nodes=tuple(nodes)), source=command.source)
     there = [child_path(ROOT, node.id) for node in nodes if child_path(ROOT, node.id) in turn.run.nodes]
     _refuse_replaced(turn, there, replace=command.replace, source=command.source)
     begun = [path for path in there if turn.run.nodes[path].status in FINAL_NODE | UNDER_WAY]
@@ -45,7 +45,7 @@ def add_nodes(turn: Turn, command: cmd.AddNodes) -> None:
         go_on_from(turn, again(turn.run, begun), reason="replaced")
     elif begun:
         take_back(turn.at(ROOT), again(turn.run, begun), reason="replaced")
-    _begin(turn, nodes)
+    begin(turn, nodes)
 
 
 def _refuse(turn: Turn, *, replace: bool) -> None:
@@ -81,9 +81,9 @@ def _refuse_as_over(turn: Turn, replaced: Sequence[NodePath]) -> None:
     raise RefusedError(f"run {run.id} is over: {run.status}", hint=hint)
 
 
-def _refuse_ungiven(turn: Turn, nodes: Sequence[AnyNode], *, source: str) -> None:
-    """Refuse nodes that ask for more of the environment than the run was given when it was started."""
-    asked, run = given_names(Flow(flow="", nodes=tuple(nodes))), turn.run
+def refuse_ungiven(turn: Turn, flow: Flow, *, source: str = "") -> None:
+    """Refuse a flow that asks for more of the environment than the run was given when it was started."""
+    asked, run = given_names(flow), turn.run
     missing = [name for name in asked.secrets if name not in run.secrets]
     missing += [name for name in asked.env if name not in run.env]
     if missing:
@@ -122,7 +122,7 @@ def _must_end_itself(turn: Turn, path: NodePath) -> bool:
     return any(each.kind == FINALLY and each.status not in FINAL_NODE for each in below)
 
 
-def _begin(turn: Turn, nodes: Sequence[AnyNode]) -> None:
+def begin(turn: Turn, nodes: Sequence[AnyNode]) -> None:
     """Begin those of the nodes that wait for nothing; end those that wait for what will never come."""
     for node in nodes:
         here = turn.at(child_path(ROOT, node.id))

@@ -43,7 +43,7 @@ def reset(run: RunState, event: ev.Event) -> RunState:
 def _drop(run: RunState, path: NodePath) -> RunState:
     """Take a round away from its repeat; a decision that came after the rounds that are left is taken back."""
     group = run.nodes[run.nodes[path].parent or ROOT]
-    run = _put_away(run, [path, *descendants(run, path)])
+    run = put_away(run, [path, *descendants(run, path)])
     left = tuple(each for each in group.children if each != path)
     after = group.settled >= len(left)
     group = replace(
@@ -58,7 +58,7 @@ def _drop(run: RunState, path: NodePath) -> RunState:
 
 def _begin_again(run: RunState, path: NodePath, *, generation: int) -> RunState:
     node = run.nodes[path]
-    run = out_of_line(_put_away(run, descendants(run, path)), path)
+    run = out_of_line(put_away(run, descendants(run, path)), path)
     fresh = NodeState(
         path=path,
         spot=node.spot,
@@ -73,7 +73,7 @@ def _begin_again(run: RunState, path: NodePath, *, generation: int) -> RunState:
     return with_nodes(run, fresh)
 
 
-def _put_away(run: RunState, paths: Iterable[NodePath]) -> RunState:
+def put_away(run: RunState, paths: Iterable[NodePath]) -> RunState:
     """Keep nodes as they were, and out of sight."""
     earlier, nodes = run.earlier, run.nodes
     for gone in paths:

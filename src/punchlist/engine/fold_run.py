@@ -80,6 +80,7 @@ _FOLDS: dict[type, Callable[[RunState, ev.Event], RunState]] = {
     ev.NodeEnded: fold_nodes.ended,
     ev.NodesReset: fold_resets.reset,
     ev.NodesAdded: fold_added.added,
+    ev.FlowRebased: fold_added.rebased,
     ev.AttemptQueued: fold_attempts.queued,
     ev.AttemptStarted: fold_attempts.started,
     ev.AttemptEnded: fold_attempts.ended,

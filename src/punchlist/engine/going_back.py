@@ -30,6 +30,11 @@ def retry(turn: Turn, _command: cmd.Retry) -> None:
 
 def go_back(turn: Turn, path: NodePath, *, agreed: bool) -> None:
     """Begin a node again with all that was built on it; refused with a list of that, unless it was agreed to."""
+    go_on_from(turn, undone_from(turn, path, agreed=agreed), reason=f"{turn.context.actor} went back to {path}")
+
+
+def undone_from(turn: Turn, path: NodePath, *, agreed: bool) -> Undone:
+    """Return a node that begins again, with all that was built on it; refused with a list of that, unless agreed."""
     run = turn.run
     refuse_unless_possible(turn)
     _refuse_unless_begun(turn, path)
@@ -44,7 +49,7 @@ def go_back(turn: Turn, path: NodePath, *, agreed: bool) -> None:
         )
         refused.code = INVALIDATES
         raise refused
-    go_on_from(turn, undone, reason=f"{turn.context.actor} went back to {path}")
+    return undone
 
 
 def go_on_from(turn: Turn, undone: Undone, *, reason: str) -> None:

@@ -4,7 +4,7 @@ import typing
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from punchlist.engine.fold_nodes import began
+from punchlist.engine.fold_nodes import ROOT, began
 from punchlist.engine.place import Place
 from punchlist.model import events as ev
 from punchlist.model.ids import AttemptId, GateId, NodePath
@@ -26,7 +26,9 @@ class _Touched:
                 self.nodes[fact.node] = None
             case ev.NodesReset(nodes=paths):
                 for path in paths:
-                    self.nodes.update(dict.fromkeys(node.path for node in Place(state, path).upward()))
+                    self.nodes.update(dict.fromkeys(_upward(state, path)))
+            case ev.FlowRebased():
+                self.nodes[ROOT] = None
             case ev.AttemptQueued(attempt=attempt, node=path):
                 self.attempts[attempt] = self.nodes[path] = None
             case ev.AttemptStarted(attempt=attempt):
@@ -37,6 +39,12 @@ class _Touched:
                 self.gates[gate] = None
             case _:
                 pass
+
+
+def _upward(state: State, path: NodePath) -> list[NodePath]:
+    """Return a node and all that is around it; alone where the flow does not have it any more."""
+    there = state.run is not None and path in state.run.nodes
+    return [node.path for node in Place(state, path).upward()] if there else [path]
 
 
 def rows_of(state: State, events: Iterable[ev.Event]) -> list[Row]:
@@ -57,7 +65,7 @@ def rows_of(state: State, events: Iterable[ev.Event]) -> list[Row]:
 
 
 _OF_TASK = frozenset(typing.get_args(ev.TaskFact))
-_OF_RUN = frozenset({ev.RunCreated, ev.RunMoved, ev.RunPaused, ev.NodesReset, ev.NodeEnding})
+_OF_RUN = frozenset({ev.RunCreated, ev.RunMoved, ev.RunPaused, ev.NodesReset, ev.FlowRebased, ev.NodeEnding})
 """What a run's own row is made of; all else leaves it as it is."""
 
 

@@ -6,10 +6,11 @@ from punchlist.engine import document_moves
 from punchlist.engine.document_moves import check_version
 from punchlist.engine.fold_nodes import ROOT
 from punchlist.engine.fold_task import step_of
-from punchlist.engine.going_back import go_back
+from punchlist.engine.going_back import go_back, undone_from
 from punchlist.engine.kinds.integrate import take_back
 from punchlist.engine.place import Place
 from punchlist.engine.progress import cancel_attempt, has_hold, start, stop
+from punchlist.engine.rebasing import NOTHING, rebase
 from punchlist.engine.reopening import ask_revision
 from punchlist.engine.retry import again
 from punchlist.engine.turn import Decision, Here, Turn
@@ -55,6 +56,7 @@ def start_run(turn: Turn, command: cmd.StartRun) -> None:
             base=command.base,
             path=command.path,
             env=command.env,
+            source=command.source,
         )
     )
     here = turn.at(ROOT)
@@ -116,7 +118,11 @@ def pause(turn: Turn, command: cmd.Pause) -> None:
 
 
 def resume(turn: Turn, command: cmd.Resume) -> None:
-    """Go on; with `start_from` go back to that node, whether the run is over or not."""
+    """Go on; with `start_from` go back to that node, with `rebase` by another flow, whether the run is over or not."""
+    if command.rebase is not None:
+        path = command.start_from
+        rebase(turn, command.rebase, back=NOTHING if path is None else undone_from(turn, path, agreed=command.agreed))
+        return
     if command.start_from is not None:
         go_back(turn, command.start_from, agreed=command.agreed)
         return

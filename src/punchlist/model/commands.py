@@ -17,7 +17,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class StartRun(Command, frozen=True, tag=True):
     """Begin a run; for purpose `deliver` the task must be ready, and becomes running.
 
-    `path` is PATH as it is where the run was asked for, `env` what the names that the flow lists are set to there.
+    `path` is PATH as it is where the run was asked for, `env` what the names that the flow lists are set to there;
+    `source` is where the definition was read: a file's path, or a name.
     """
 
     run: RunId
@@ -32,6 +33,7 @@ class StartRun(Command, frozen=True, tag=True):
     branch: str | None = None
     path: str = ""
     env: dict[str, str] = {}
+    source: str = ""
 
 
 class Decide(Command, frozen=True, tag=True):
@@ -52,7 +54,7 @@ class Pause(Command, frozen=True, tag=True):
 
 
 class Resume(Command, frozen=True, tag=True):
-    """Go on; with `start_from` go back to that node first.
+    """Go on; with `start_from` go back to that node first, with `rebase` by that definition from now on.
 
     `agreed`: who asks was told what that invalidates; without it a way back that invalidates more is refused.
     """
@@ -60,6 +62,7 @@ class Resume(Command, frozen=True, tag=True):
     run: RunId
     start_from: NodePath | None = None
     agreed: bool = False
+    rebase: Flow | None = None
 
 
 class Retry(Command, frozen=True, tag=True):

@@ -96,7 +96,7 @@ __all__ = [  # what is told elsewhere, and belongs to the facts of the log
 
 
 class RunCreated(Fact, frozen=True, tag=True):
-    """A run, with the definition, inputs and policy that it froze."""
+    """A run, with the definition, inputs and policy that it froze; `source` is where the definition was read."""
 
     run: RunId
     purpose: Purpose
@@ -108,6 +108,7 @@ class RunCreated(Fact, frozen=True, tag=True):
     base: Commit | None = None
     path: str = ""
     env: dict[str, str] = {}  # noqa: RUF012 - every record has its own
+    source: str = ""
 
 
 class RunMoved(Fact, frozen=True, tag=True):
@@ -219,6 +220,13 @@ class NodesAdded(Fact, frozen=True, tag=True):
     nodes: tuple[AnyNode, ...]
 
 
+class FlowRebased(Fact, frozen=True, tag=True):
+    """The run goes on by another definition, in which all that was done stands as it was done."""
+
+    definition: Flow
+    inputs: dict[str, Json]
+
+
 class AttemptQueued(Fact, frozen=True, tag=True):
     """An attempt is asked for; it starts when a slot is free and `not_before` is past.
 
@@ -302,8 +310,9 @@ class GateWithdrawn(Fact, frozen=True, tag=True):
 
 RunFact = (
     RunCreated | RunMoved | RunPaused | CancelAsked | InputsChanged | NodeStarted | CallEntered | ItemsListed
-    | RoundOpened | NodeMoved | PlaceTaken | NodeEnding | NodeEnded | NodesReset | NodesAdded | AttemptQueued
-    | AttemptStarted | AttemptEnded | OutcomeIgnored | LimitRaised | GateOpened | GateDecided | GateWithdrawn
+    | RoundOpened | NodeMoved | PlaceTaken | NodeEnding | NodeEnded | NodesReset | NodesAdded | FlowRebased
+    | AttemptQueued | AttemptStarted | AttemptEnded | OutcomeIgnored | LimitRaised
+    | GateOpened | GateDecided | GateWithdrawn
 )  # fmt: skip
 AnyFact = WorkspaceFact | ProjectFact | TaskFact | RunFact
 

@@ -95,6 +95,7 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
     `examine` asks a worker's program about itself, if it can be asked; `head_branch` says what a repository has checked
     out; `detect` what is likely to set up and test a checkout; `commit_text` reads a commit of the engine's repository
     of a project; `known_base` tells the tip of its base branch without loading or starting git, where it can.
+    `folder` is where the caller is.
     """
 
     store: "Callable[[], Store]"
@@ -112,6 +113,7 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
     commit_text: "Callable[[ProjectId, Commit], str | None]"
     known_base: "Callable[[Project], Commit | None]"
     environment: Mapping[str, str]
+    folder: Path
 
 
 class Service(msgspec.Struct, frozen=True, kw_only=True, dict=True):

@@ -21,6 +21,7 @@ from punchlist.service import inbox, listed, lookup, proofs, starts, steps, task
 from punchlist.service.context import quiet
 from punchlist.service.holding import await_end, await_stop
 from punchlist.service.plan_shapes import planned, workers_used
+from punchlist.service.sources import read_again, source_of
 from punchlist.service.waiting import Waiting
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def run(
             project=None if owner is None else ProjectId(owner.id),
             base=None if owner is None else service.workspace.base(owner),
             env=env,
+            source=source_of(service, flow),
         )
         at = service.now()
         listed.hand_over(service, started, secrets=secrets)
@@ -126,13 +128,16 @@ def pause(service: "Service", target: str, *, now: bool = False) -> "Answer":
     return _shown(service, target, run=run)
 
 
-def resume(service: "Service", target: str, *, start_from: str | None = None, yes: bool = False) -> "Answer":
+def resume(
+    service: "Service", target: str, *, start_from: str | None = None, yes: bool = False, rebase: bool = False
+) -> "Answer":
     """Go on with a run or a task that was paused or interrupted; one that is over well is returned as it is.
 
     With `start_from` a run of a flow goes back to that node, even when it is over. Raises RefusedError (`invalidates`)
-    that lists what was built on the node, unless `yes`: nothing is invalidated before it was said.
+    that lists what was built on the node, unless `yes`: nothing is invalidated before it was said. With `rebase` it
+    goes on by its flow as that is where it was read; RefusedError names what was done and is another thing there.
     """
-    if start_from is None:
+    if start_from is None and not rebase:
         done = _done(service, target)
         if done is not None:
             return done
@@ -140,8 +145,10 @@ def resume(service: "Service", target: str, *, start_from: str | None = None, ye
         inbox.send(service, Resume(run=run))
     else:
         run = _begun(service, target)
+        back = NodePath(start_from) if start_from is not None else None
+        definition = read_again(service, run) if rebase else None
         _hand_over_again(service, run)
-        inbox.send(service, Resume(run=run, start_from=NodePath(start_from), agreed=yes))
+        inbox.send(service, Resume(run=run, start_from=back, agreed=yes, rebase=definition))
     return _shown(service, target, run=run)
 
 

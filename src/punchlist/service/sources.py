@@ -1,0 +1,39 @@
+"""Where the flow of a run was read, so that it can be read again as it is by now."""
+
+import os
+from typing import TYPE_CHECKING
+
+from punchlist.errors import RefusedError
+from punchlist.model.events import RunCreated
+
+if TYPE_CHECKING:
+    from punchlist.model.flow import Flow
+    from punchlist.model.ids import RunId
+    from punchlist.ports import Reader
+    from punchlist.service.context import Service
+
+
+def source_of(service: "Service", flow: str) -> str:
+    """Return what a run keeps of `flow` as it was typed: a name as it is, a file by its path from the workspace."""
+    if "/" not in flow and not flow.endswith((".yaml", ".yml")):
+        return flow
+    return os.path.relpath(service.outside.folder / flow, service.root)
+
+
+def read_again(service: "Service", run: "RunId") -> "Flow":
+    """Return the flow of a run as it is where it was read, checked anew. Raises DefinitionError, RefusedError."""
+    with service.store.read() as reader:
+        source = _source(reader, run)
+    if source is None:
+        raise RefusedError(
+            f"run {run} is not of a flow that could be read again", hint=f"To go on by its own: punchlist resume {run}"
+        )
+    is_file = "/" in source or source.endswith((".yaml", ".yml"))
+    return service.flow(os.fspath(service.root / source) if is_file else source)
+
+
+def _source(reader: "Reader", run: "RunId") -> str | None:
+    head = reader.head("run", run)
+    assert head is not None
+    created = next(iter(reader.events(stream=head.stream, limit=1))).fact
+    return created.source if isinstance(created, RunCreated) and created.source else None
