@@ -79,7 +79,7 @@ def test_a_run_is_over_when_only_what_failed_is_gone() -> None:
     assert story.run.status is NodeStatus.SUCCEEDED
 
 
-def test_a_run_that_is_over_begins_what_is_new() -> None:
+def test_a_run_that_succeeded_begins_nodes_that_were_added() -> None:
     story = begun("nodes: {a: {run: a}}")
     done(story, "a")
 
