@@ -20,7 +20,8 @@ LOOKS = {
     "doctor": "", "config": "", "project list": "", "project show": "", "task list": "", "task show": "T1",
     "step list": "T1", "step show": "T1.1", "gates": "", "validate": "plan.yaml", "status": "", "why": "T1",
     "events": "", "report": "T1", "files check": "", "files diff": "", "log verify": "", "engine status": "",
-    "schema": "task", "completion": "bash", "version": "", "flow list": "", "flow show": "deliver", "flow graph": "deliver",
+    "schema": "task", "completion": "bash", "version": "",
+    "flow list": "", "flow show": "deliver", "flow graph": "deliver",
 }  # fmt: skip
 """Each verb that only looks, with arguments."""
 CHANGES = {
