@@ -160,6 +160,37 @@ def test_a_callback_that_fails_is_named_and_holds_no_run_up_and_the_engine_stays
     assert SECRET not in json.dumps(workspace.ok("config")["settings"])
 
 
+def test_a_callback_that_hangs_an_outbox_that_is_a_folder_and_a_huge_line_hold_nothing_up(workspace: Workspace) -> None:
+    call_back(workspace, f"{WRITE}; sleep 98764", timeout="1h")
+    state = workspace.root / ".punchlist"
+    (state / "outbox.jsonl").mkdir()
+    (state / "inbox.jsonl").write_bytes(
+        b'{"id": 1, "verb": "' + b"x" * 10_000_000 + b'"}\n{"id": 2, "verb": "list_projects"}\n'
+    )
+
+    first = workspace.ok("run", "good.yaml", "--wait")["run"]
+    until(lambda: told(workspace), what="the callback hangs")
+    second = workspace.ok("run", "good.yaml", "--wait")["run"]
+    problems = {each["where"]: each["message"] for each in workspace.ok("status")["problems"]}
+    (state / "outbox.jsonl").rmdir()
+    workspace.ok("run", "good.yaml", "--wait")
+    until(lambda: len(answers(state)) == 2, what="both lines are answered")
+    workspace.ok("engine", "stop")
+
+    assert (first["status"], second["status"]) == ("succeeded", "succeeded")
+    assert problems["outbox.jsonl"] == "outbox.jsonl cannot be written: Is a directory"
+    assert [(each["id"], each["ok"]) for each in answers(state)] == [(None, False), (2, True)]
+    assert alive("98764") == []
+    assert [each.tries for each in deliveries(workspace)] == [0, 0, 0]
+
+
+def answers(state: Path) -> list[dict[str, Any]]:
+    """Return what lines of the inbox file were answered."""
+    path = state / "outbox.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    return [each for each in map(json.loads, lines) if "ok" in each]
+
+
 def test_what_an_engine_was_killed_with_is_told_by_the_next_one_under_the_same_id(workspace: Workspace) -> None:
     call_back(workspace, f"{WRITE}; test -e go || sleep 60", timeout="90s")
     workspace.ok("run", "good.yaml", "--wait")
