@@ -57,9 +57,10 @@ def events(workspace: Workspace, kind: str) -> list[dict[str, Any]]:
 
 
 def damage(folder: Path, name: str, *, other: int) -> None:
+    if name in {"gone", "replaced"}:
+        shutil.rmtree(folder)
     write: dict[str, Callable[[], object]] = {
-        "gone": lambda: shutil.rmtree(folder),
-        "replaced": lambda: (shutil.rmtree(folder), folder.write_text("not a folder")),
+        "replaced": lambda: folder.write_text("not a folder"),
         "taken": lambda: (folder / "pid").write_text(f"{other} 1\n"),
         "half": lambda: (folder / "exit").write_text("exit 0\n"),
         "forged": lambda: (folder / "exit").write_text("exit 0\nend\n"),
