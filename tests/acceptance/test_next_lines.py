@@ -1,6 +1,19 @@
 """What is said to be typed next can be typed: it does what the person was about."""
 
+import shlex
+
+import pytest
+
 from tests.installed import Workspace
+
+WAITS = 6
+LIMITED = """\
+punchlist: 1
+flow: limited
+nodes:
+  well: {run: "true", needs: []}
+  over: {run: "echo first; echo last; COMMAND", needs: []}
+"""
 
 
 def test_where_a_project_must_be_named_the_line_is_given_with_each_name(workspace: Workspace) -> None:
@@ -83,3 +96,45 @@ def test_validate_takes_what_run_takes_and_says_whether_it_holds(workspace: Work
     assert [bool(flow["errors"]) for flow in wrong.json["flows"]] == [False, True]
     assert (unknown.code, unknown.json["ok"]) == (2, False)
     assert "such as deliver" in unknown.json["flows"][0]["errors"][0]["hint"]
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "command", "raised"),
+    [
+        ("timeout", "200ms", "sleep 60", "400ms"),
+        ("processes", "2", "sleep 2 & sleep 2 & sleep 2 & wait", "4"),
+    ],
+)
+def test_where_a_limit_was_passed_twice_it_is_said_why_with_a_command_that_raises_it(
+    folder: Workspace, limit: str, value: str, command: str, raised: str
+) -> None:
+    # given
+    folder.ok("init")
+    folder.write("limited.yaml", LIMITED.replace("COMMAND", command))
+
+    # when
+    ran = folder.punchlist("run", "limited.yaml", "--wait", "--set", f"policy.{limit}={value}")
+    why, gate = folder.punchlist("why", "R1").out, folder.punchlist("why", "G1").out
+    lacking = folder.punchlist("decide", "G1", "raise")
+    (line,) = (line for line in why.splitlines() if " raise " in line)
+    words = shlex.split(line.partition("  the limit")[0])
+
+    # then
+    assert ran.code == WAITS, ran
+    assert f"passed its {limit} limit (" in why
+    assert "\n  | first\n  | last\n" in why or "\n  | last\n" in why
+    assert (line in gate, words[-2:]) == (True, ["--data", f'{{"value": "{raised}"}}'])
+    assert shlex.join(words[-1:]) in lacking.err
+    folder.ok(*words[1:])
+
+
+def test_why_a_run_failed_is_said_with_the_last_lines_and_what_tries_it_again(folder: Workspace) -> None:
+    folder.ok("init")
+    folder.write("limited.yaml", LIMITED.replace("COMMAND", "exit 3"))
+    folder.punchlist("run", "limited.yaml", "--wait")
+
+    why = folder.punchlist("why", "R1").out
+
+    assert "over  failed: attempt A2: exit 3\n  | first\n  | last\n" in why
+    assert "punchlist retry R1" in why
+    folder.ok("retry", "R1")

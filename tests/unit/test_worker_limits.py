@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from punchlist.engine.limits import twice
 from punchlist.model.jobs import Limits
 from punchlist.workers.limits import Use, Watch
 
@@ -68,6 +69,23 @@ def test_what_was_watched_before_goes_on_where_it_was() -> None:
     assert watch.look(100.9, output=0, growth="a") is None
     assert watch.look(101, output=0, growth="a") == "silence"
     assert watch.look(102, output=0, growth="b") == "timeout"
+
+
+@pytest.mark.parametrize(
+    ("limit", "more"),
+    [
+        ({"timeout": 0.05}, "100ms"),
+        ({"timeout": 45.0}, "90s"),
+        ({"silence": 1800.0}, "1h"),
+        ({"memory": 512 << 20}, "1GiB"),
+        ({"output": 1001}, "2KiB"),
+        ({"processes": 600_000}, "999999"),
+    ],
+)
+def test_twice_a_limit_is_said_as_it_can_be_typed(limit: dict[str, Any], more: str) -> None:
+    said: dict[str, Any] = {"timeout": 1.0, **limit}
+
+    assert twice(Limits(**said), next(iter(limit))) == more
 
 
 @pytest.mark.parametrize(

@@ -12,15 +12,25 @@ from punchlist.model.states import NodeStatus, StepStatus
 
 
 def ask(
-    here: Here, kind: str, *, message: str, choices: Sequence[str] | None = None, shows: Json | None = None
+    here: Here,
+    kind: str,
+    *,
+    message: str,
+    choices: Sequence[str] | None = None,
+    shows: Json | None = None,
+    example: str = "",
 ) -> None:
-    """Open a gate at a node, which waits for it, as does its step; `choices` are those that make sense here."""
+    """Open a gate at a node, which waits for it, as does its step; `choices` are those that make sense here.
+
+    `example` is a value that one of them may take here.
+    """
     every = tuple(choice.name for choice in GATES[kind].choices)
     here.open_gate(
         kind,
         message=message,
         choices=every if choices is None else tuple(choices),
         shows={"node": here.path} if shows is None else shows,
+        example=example,
     )
     wait(here)
     move(here, StepStatus.WAITING, reason=message)

@@ -156,6 +156,7 @@ def gate_opened(run: RunState, event: ev.Event) -> RunState:
         choices=fact.choices,
         step=fact.step,
         criterion=fact.criterion,
+        example=fact.example,
         opened_by=event.actor,
         since=event.at,
     )

@@ -18,6 +18,11 @@ _OWN = (*_TIMES, "memory")
 _NAMES = (*_TIMES, "memory", "output", "processes")
 
 
+_MOST_PROCESSES = 999_999
+_OF_TIME = (("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1))
+_OF_SIZE = (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10))
+
+
 def _count(text: str) -> int:
     if re.fullmatch(r"[1-9][0-9]{0,5}", text) is None:
         raise ValueError(text)
@@ -61,6 +66,17 @@ def of_agents(policy: Policy) -> dict[str, str]:
 def of_exams(policy: Policy, *, timeout: str) -> Limits:
     """Return the limits of a check, or of the set-up before it."""
     return Limits(timeout=duration(timeout).total_seconds(), memory=size(policy.memory), processes=policy.processes)
+
+
+def twice(limits: Limits, limit: str) -> str:
+    """Return twice a limit as a person would type it: an example of what it may be raised to."""
+    value = getattr(limits, limit)
+    if limit == "processes":
+        return str(min(2 * value, _MOST_PROCESSES))
+    units = _OF_TIME if limit in _TIMES else _OF_SIZE
+    whole = max(round(2 * value * 1000) if limit in _TIMES else 2 * value, units[-1][1])
+    unit, one = next((unit, one) for unit, one in units if whole % one == 0 or one == units[-1][1])
+    return f"{-(-whole // one)}{unit}"
 
 
 def raise_limit(here: Here, decision: Decision) -> None:

@@ -9,12 +9,13 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from punchlist.engine.asking import ask
+from punchlist.engine.limits import twice
 from punchlist.engine.place import Place
 from punchlist.engine.progress import end
 from punchlist.engine.turn import Here
 from punchlist.model.flow import Flow, PythonNode, Retry, RunNode
 from punchlist.model.ids import AttemptId
-from punchlist.model.jobs import FailureClass, Outcome, Role
+from punchlist.model.jobs import FailureClass, Outcome, ProcessJob, Role
 from punchlist.model.policy import duration
 from punchlist.model.state import AttemptState
 from punchlist.model.states import AttemptStatus, NodeStatus
@@ -23,6 +24,8 @@ Instead = Callable[[Here, str], None]
 """What is done, with the reason, where a node would fail."""
 LOST_MOST = 3
 LIMIT_MOST = 2
+_LINES = 5
+"""How many of its last lines are shown where it is asked what to do about a limit."""
 QUOTA_DELAYS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(minutes=60))
 LIMITS = frozenset(
     {
@@ -153,9 +156,21 @@ def sent_back(place: Place, attempt: AttemptState) -> str:
 
 
 def _ask_limit(here: Here, attempt: AttemptState, *, raisable: bool) -> None:
-    assert attempt.outcome is not None
+    outcome = attempt.outcome
+    assert outcome is not None
     choices = ("raise", "retry", "skip", "fail") if raisable else ("retry", "skip", "fail")
-    ask(here, "limit", message=f"attempt {attempt.id} again: {attempt.outcome.reason}", choices=choices)
+    message, lines = f"attempt {attempt.id} again: {outcome.reason}", outcome.tail.strip("\n").splitlines()
+    if lines and lines[-1] not in outcome.reason:
+        message += "\n".join(["; its last lines:", *lines[-_LINES:]])
+    ask(here, "limit", message=message, choices=choices, example=_twice(here, attempt) if raisable else "")
+
+
+def _twice(here: Here, attempt: AttemptState) -> str:
+    """Return twice the limit that an attempt has passed, as a person may give it."""
+    made = here.turn.kinds[here.node.kind].job
+    job = made(here, attempt) if made is not None else None
+    passed = attempt.outcome.passed_limit if attempt.outcome is not None else None
+    return twice(job.limits, passed) if isinstance(job, ProcessJob) and passed else ""
 
 
 def _count(here: Here, attempt: AttemptState, *, alike: Callable[[Outcome], bool]) -> int:

@@ -97,7 +97,7 @@ def decide_gate(turn: Turn, command: cmd.Decide) -> None:
     choice = choice_of(gate.kind, command.choice, author_choices=gate.choices)
     if choice.name not in gate.choices:
         raise RefusedError(f"gate {gate.id} cannot be decided by {choice.name}; here: {', '.join(gate.choices)}")
-    check_fields(choice, command.data)
+    check_fields(choice, command.data, example=gate.example)
     here = turn.at(gate.node)
     if choice.effect is Effect.WAIVE and leaves_some_open(here, command.data):  # judged now, it would only fail again
         named = [FindingId(str(each)) for each in convert(command.data["findings"], list[str])]

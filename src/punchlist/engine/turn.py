@@ -231,7 +231,7 @@ class Here(Place):
         tries = self.tries.count
         return self.told.r, tries if role is Role.BUILDER else max(tries - 1, 0), self.told.base
 
-    def open_gate(self, kind: str, *, message: str, choices: tuple[str, ...], shows: Json) -> GateId:
+    def open_gate(self, kind: str, *, message: str, choices: tuple[str, ...], shows: Json, example: str = "") -> GateId:
         """Ask a person; `shows` is what they are shown, whose digest the decision is bound to."""
         gate = GateId(f"G{self.turn.context.allocate('gate')}")
         shown = digest({"kind": kind, "message": message, "shows": shows})
@@ -244,6 +244,7 @@ class Here(Place):
                 shows=shown,
                 choices=choices,
                 step=self.step,
+                example=example,
             )
         )
         return gate

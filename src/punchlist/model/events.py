@@ -281,7 +281,7 @@ class LimitRaised(Fact, frozen=True, tag=True):
 
 
 class GateOpened(Fact, frozen=True, tag=True):
-    """A person is asked; `shows` is the digest of what is shown."""
+    """A person is asked; `shows` is the digest of what is shown, `example` a value that one of the choices may take."""
 
     gate: GateId
     gate_kind: str
@@ -291,6 +291,7 @@ class GateOpened(Fact, frozen=True, tag=True):
     choices: tuple[str, ...]
     step: StepId | None = None
     criterion: CriterionId | None = None
+    example: str = ""
 
 
 class GateDecided(Fact, frozen=True, tag=True):

@@ -7,6 +7,7 @@ from typing import Literal, cast
 import msgspec
 
 from punchlist.errors import DefinitionError, Problem, invalid
+from punchlist.model.json import Json, encode
 
 FieldType = Literal["text", "int", "list", "any"]
 
@@ -37,12 +38,22 @@ class Effect(StrEnum):
 
 
 class Field(msgspec.Struct, frozen=True):
-    """A value that a choice takes from `--data`, or from `-m` when `message` is true."""
+    """A value that a choice takes from `--data`, or from `-m` when `message` is true; `example` is one that fits."""
 
     name: str
     type: FieldType = "text"
     required: bool = True
     message: bool = False
+    example: str = "TEXT"
+
+    def typed(self, said: str = "") -> str:
+        """Return what to type for it after `decide ID CHOICE`; `said` is an example where the gate has its own."""
+        example: Json = said or self.example
+        if self.type == "int":
+            example = 2
+        if self.type == "list":
+            example = [self.example]
+        return "-m TEXT" if self.message else f"--data '{{\"{self.name}\": {encode(example).decode()}}}'"
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -63,9 +74,15 @@ class GateKind(msgspec.Struct, frozen=True):
 _NOTE = Field("note", required=False, message=True)
 _SKIP = Choice("skip", Effect.SKIP, (_NOTE,))
 _FAIL = Choice("fail", Effect.FAIL, (_NOTE,))
+_STEP = Field("step", example="T1.1")
+_PATHS = Field("paths", "list", example="tests/**")
 _REASON = Field("reason", message=True)
-_RAISE = Choice("raise", Effect.RAISE, (Field("value", "any"),))
-_MORE = Choice("more", Effect.MORE, (Field("n", "int", required=False), Field("message", required=False, message=True)))
+_RAISE = Choice("raise", Effect.RAISE, (Field("value", "any", example="2h"),))
+_MORE = Choice(
+    "more",
+    Effect.MORE,
+    (Field("n", "int", required=False), Field("message", required=False, message=True)),
+)
 _WAIVE = Choice("waive", Effect.WAIVE, (Field("findings", "list", required=False), _REASON))
 
 GATES: Mapping[str, GateKind] = {
@@ -85,13 +102,17 @@ GATES: Mapping[str, GateKind] = {
         "the record shows a denied tool or path that the agent needed",
         (
             Choice("allow_once", Effect.PERMIT),
-            Choice("allow_always", Effect.PERMIT, (Field("pattern"),)),
+            Choice("allow_always", Effect.PERMIT, (Field("pattern", example="git *"),)),
             Choice("deny", Effect.PERMIT, (_NOTE,)),
         ),
     ),
     "protected": GateKind(
         "old tests contradict the change",
-        (Choice("unlock", Effect.UNLOCK, (Field("paths", "list"),)), Choice("rework", Effect.MORE, (_NOTE,)), _FAIL),
+        (
+            Choice("unlock", Effect.UNLOCK, (_PATHS,)),
+            Choice("rework", Effect.MORE, (_NOTE,)),
+            _FAIL,
+        ),
     ),
     "limit": GateKind(
         "the same limit was passed twice, or an attempt was lost three times",
@@ -102,7 +123,7 @@ GATES: Mapping[str, GateKind] = {
         "all steps are accepted and a criterion of the task fails",
         (
             Choice("add_step", Effect.ADD_STEP, (Field("text", message=True),)),
-            Choice("reopen", Effect.REOPEN, (Field("step"), Field("message", required=False, message=True))),
+            Choice("reopen", Effect.REOPEN, (_STEP, Field("message", required=False, message=True))),
             _WAIVE,
             _FAIL,
         ),
@@ -136,8 +157,11 @@ def choice_of(kind: str, name: str, *, author_choices: tuple[str, ...] = ()) -> 
     raise DefinitionError(f"a gate of kind {kind} has no choice {name!r}; allowed: {allowed}", where=name)
 
 
-def check_fields(choice: Choice, given: Mapping[str, object]) -> None:
-    """Refuse `given` values that `choice` does not take, lack, or have of another type; all problems at once."""
+def check_fields(choice: Choice, given: Mapping[str, object], *, example: str = "") -> None:
+    """Refuse `given` values that `choice` does not take, lack, or have of another type; all problems at once.
+
+    `example` is a value that fits the gate, if it has one of its own.
+    """
     known = {field.name: field for field in choice.fields}
     problems = [
         Problem(f"data.{name}", "unknown field", allowed=", ".join(known) or "none")
@@ -147,7 +171,8 @@ def check_fields(choice: Choice, given: Mapping[str, object]) -> None:
     for field in choice.fields:
         if field.name not in given:
             if field.required:
-                hint = "Give it with -m TEXT" if field.message else f"Give it with --data '{{\"{field.name}\": …}}'"
+                said = example if field.type == "any" else ""
+                hint = f"Give it with {field.typed(said)}"
                 problems.append(Problem(f"data.{field.name}", f"choice {choice.name} needs it", hint=hint))
         elif not _fits(given[field.name], field.type):
             problems.append(Problem(f"data.{field.name}", f"saw {given[field.name]!r}", allowed=_TYPES[field.type]))

@@ -208,6 +208,7 @@ class GateState(msgspec.Struct, frozen=True, kw_only=True):
     choices: tuple[str, ...]
     step: StepId | None = None
     criterion: CriterionId | None = None
+    example: str = ""
     status: GateStatus = GateStatus.OPEN
     choice: str | None = None
     data: dict[str, Json] = {}

@@ -226,7 +226,10 @@ def _usage(state: AttemptState) -> Json:
 
 
 def gate(row: GateRow) -> Shape:
-    """Return a gate; `needs` of a choice names what must be given with it, `takes` all that may be."""
+    """Return a gate; `needs` of a choice names what must be given with it, `takes` all that may be.
+
+    `type` of a choice is the end of the command that decides it so, with values that fit.
+    """
     state = row.gate
     known = {choice.name: choice for choice in GATES[state.kind].choices} if state.kind in GATES else {}
     return {
@@ -234,7 +237,7 @@ def gate(row: GateRow) -> Shape:
         "kind": state.kind,
         "about": state.step or row.task or row.run or row.project,
         "message": state.message,
-        "choices": [_choice(name, known.get(name)) for name in state.choices],
+        "choices": [_choice(name, known.get(name), row=row) for name in state.choices],
         "shows_digest": state.shows,
         "since": state.since,
         "status": state.status.value,
@@ -252,12 +255,14 @@ def gate(row: GateRow) -> Shape:
     }
 
 
-def _choice(name: str, choice: Choice | None) -> Shape:
+def _choice(name: str, choice: Choice | None, *, row: GateRow) -> Shape:
     fields = choice.fields if choice else ()
+    own = {"value": row.gate.example, "step": f"{row.task}.1" if row.task else ""}
     return {
         "name": name,
         "effect": choice.effect.value if choice else "the choice is the node's output",
         "needs": [field.name for field in fields if field.required],
+        "type": " ".join([name, *(each.typed(own.get(each.name, "")) for each in fields if each.required)]),
         "takes": [{"name": field.name, "type": field.type, "message": field.message} for field in fields],
     }
 

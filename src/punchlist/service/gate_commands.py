@@ -35,7 +35,7 @@ def decide_in_run(
 
     gate = row.gate
     chosen = choice_of(gate.kind, choice, author_choices=gate.choices)
-    given = _filled(chosen, message=message, data=data)
+    given = _filled(chosen, message=message, data=data, example=gate.example)
     inbox.send(service, Decide(run=run, gate=GateId(gate.id), choice=choice, data=given, shows=gate.shows))
     answer = show(service, gate.id)
     if row.task is None or chosen.effect is not Effect.WAIVE:
@@ -52,7 +52,7 @@ def refuse_closed(row: "GateRow") -> None:
         raise RefusedError(f"gate {gate.id} is {gate.status} already{by}", where=gate.id, hint="Type: punchlist gates")
 
 
-def _filled(choice: Choice, *, message: str, data: "Mapping[str, Json]") -> "dict[str, Json]":
+def _filled(choice: Choice, *, message: str, data: "Mapping[str, Json]", example: str) -> "dict[str, Json]":
     """Return the data of a decision with the message in its field, checked against the choice."""
     given = dict(data)
     field = next((each.name for each in choice.fields if each.message), None)
@@ -60,5 +60,5 @@ def _filled(choice: Choice, *, message: str, data: "Mapping[str, Json]") -> "dic
         given.setdefault(field, message)
     elif message:
         raise DefinitionError(f"the choice {choice.name} takes no message", where="-m", hint="Leave out -m.")
-    check_fields(choice, given)
+    check_fields(choice, given, example=example)
     return given

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from punchlist.model.ids import GateId, RunId, StepId, TaskId
-from punchlist.model.states import FINAL_ATTEMPT
+from punchlist.model.states import FINAL_ATTEMPT, NodeStatus
 from punchlist.render import shapes
 from punchlist.render.why import attempt_waits, why as explain
 from punchlist.service import lookup
@@ -12,10 +12,14 @@ from punchlist.service.publishing import attempts_of
 
 if TYPE_CHECKING:
     from punchlist.model.json import Json
+    from punchlist.model.rows import NodeRow
     from punchlist.model.state import AttemptState, TaskState
     from punchlist.ports import Reader
     from punchlist.render.why import Place
     from punchlist.service.context import Answer, Service
+
+_LINES = 5
+_AGAIN = frozenset({NodeStatus.FAILED, NodeStatus.CANCELLED})
 
 
 def why(service: "Service", name: str) -> "Answer":
@@ -48,9 +52,20 @@ def _run(reader: "Reader", name: str) -> "Answer":
     row = lookup.run(reader, name)
     nodes = reader.nodes(RunId(name))
     gates = reader.gates(run=RunId(name))
-    bad: list[Json] = [shapes.node(each) for each in nodes if each.error]
+    bad: list[Json] = [{**shapes.node(each), "lines": _last_lines(reader, each)} for each in nodes if each.error]
     asked: list[Json] = [shapes.gate(each) for each in gates]
-    return {"why": {**shapes.run(row, []), "nodes": bad, "gates": asked}}
+    waits: Json = None
+    if row.status in _AGAIN:
+        what, task = "somebody to try again what did not succeed", row.task
+        waits = {"what": what, "command": f"punchlist retry {task or row.id}"}
+    return {"why": {**shapes.run(row, []), "nodes": bad, "gates": asked, "waits_for": waits}}
+
+
+def _last_lines(reader: "Reader", row: "NodeRow") -> "list[Json]":
+    """Return the last lines of a node's last attempt, unless its error has them already."""
+    last = reader.attempt(row.attempts[-1]) if row.attempts else None
+    lines = last.outcome.tail.strip("\n").splitlines() if last is not None and last.outcome is not None else []
+    return [] if not lines or lines[-1] in row.error else [*lines[-_LINES:]]
 
 
 def _attempt(reader: "Reader", state: "AttemptState", *, place: "Place") -> "Answer":

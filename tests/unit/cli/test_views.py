@@ -7,8 +7,8 @@ GATE: dict[str, Json] = {
     "id": "G4", "kind": "rework", "about": "T1.2", "message": "3 rounds used up", "status": "open",
     "choices": [
         {"name": "more", "needs": [], "effect": "more rounds"},
-        {"name": "waive", "needs": ["reason"], "effect": "passed"},
-        {"name": "raise", "needs": ["value"], "effect": "raised"},
+        {"name": "waive", "needs": ["reason"], "type": "waive -m TEXT", "effect": "passed"},
+        {"name": "raise", "needs": ["value"], "type": "raise --data '{\"value\": \"9\"}'", "effect": "raised"},
     ],
 }  # fmt: skip
 LINE: dict[str, Json] = {"id": "T2", "title": "Two", "status": "draft", "command": "punchlist approve T2"}
@@ -45,7 +45,7 @@ def test_a_choice_is_shown_as_the_command_with_what_it_needs() -> None:
     assert [line.rpartition("  ")[0].strip() for line in shown[1:]] == [
         "punchlist decide G4 more",
         "punchlist decide G4 waive -m TEXT",
-        "punchlist decide G4 raise --data '{\"value\": …}'",
+        'punchlist decide G4 raise --data \'{"value": "9"}\'',
     ]
 
 

@@ -156,5 +156,5 @@ def test_all_problems_of_a_decision_are_told_at_once_each_with_how_to_give_it() 
     assert [each.where for each in refused.value.problems] == ["data.m", "data.why", "data.n"]
     assert [each.hint for each in refused.value.problems[1:]] == [
         "Give it with -m TEXT",
-        "Give it with --data '{\"n\": …}'",
+        "Give it with --data '{\"n\": 2}'",
     ]

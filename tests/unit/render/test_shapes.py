@@ -81,8 +81,8 @@ def test_the_choices_of_a_flows_gate_are_its_authors() -> None:
 
     assert shape["about"] == "R7"
     assert shape["choices"] == [
-        {"name": "yes", "effect": "the choice is the node's output", "needs": [], "takes": []},
-        {"name": "no", "effect": "the choice is the node's output", "needs": [], "takes": []},
+        {"name": "yes", "effect": "the choice is the node's output", "needs": [], "type": "yes", "takes": []},
+        {"name": "no", "effect": "the choice is the node's output", "needs": [], "type": "no", "takes": []},
     ]
 
 

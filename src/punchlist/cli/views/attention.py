@@ -7,7 +7,7 @@ import msgspec
 
 from punchlist.cli.tables import columns, status as state, strong, to_type
 from punchlist.cli.views.runs import gate_lines
-from punchlist.cli.views.seen import EngineSeen, FindingSeen, GateSeen, JudgedSeen, Part, WaitsSeen, seen
+from punchlist.cli.views.seen import EngineSeen, FindingSeen, GateSeen, JudgedSeen, NodeSeen, Part, WaitsSeen, seen
 from punchlist.cli.views.tasks import skipped
 from punchlist.model.json import Json
 
@@ -47,8 +47,17 @@ class WhySeen(Part, frozen=True, kw_only=True):
     cost: dict[str, Json] | None = None
 
 
+class BadNodeSeen(NodeSeen, frozen=True, kw_only=True):
+    """A node that came to no good end, with the last lines of what it said."""
+
+    lines: tuple[str, ...] = ()
+
+
 def why(answer: Answer) -> str:
-    """Return the explanation, steps below their task; of a run, gate, attempt or finding what is known."""
+    """Return the explanation, steps below their task; of a run, gate, attempt or finding what is known.
+
+    Of a run that are the nodes that came to no good end, and the gates that wait, with the commands that decide them.
+    """
     told = seen(dict[str, Json], answer["why"])
     if "criteria" in told:
         return "\n".join(_why_lines(seen(WhySeen, told), indent=""))
@@ -57,7 +66,16 @@ def why(answer: Answer) -> str:
     if known.get("waits_for"):
         waits = seen(WaitsSeen, known["waits_for"])
         said |= {"waits for": waits.what, "type": waits.command}
-    return columns([[name, text.rstrip().replace("\n", f"\n{_INDENT}")] for name, text in said.items()])
+    lines = [columns([[name, text.rstrip().replace("\n", f"\n{_INDENT}")] for name, text in said.items()])]
+    for each in seen(list[BadNodeSeen], told.get("nodes") or []):
+        if each.path:
+            lines += ["", f"{strong(each.path)}  {state(each.status)}: {each.error}".replace("\n", "\n  ")]
+            lines += [f"  | {line}".rstrip() for line in each.lines]
+    gates: Json = [told] if "choices" in told else told.get("gates") or []
+    for gate in seen(list[GateSeen], gates):
+        if gate.status == "open":
+            lines += ["", *gate_lines(gate)]
+    return "\n".join(lines)
 
 
 def _why_lines(why: WhySeen, *, indent: str, above: WaitsSeen | None = None) -> Iterator[str]:

@@ -161,22 +161,15 @@ def _gates(answer: Answer) -> str:
 
 def gate_lines(gate: GateSeen) -> Iterator[str]:
     """Yield a gate and, while it is open, the command for each choice."""
-    yield f"{strong(gate.id)}  {gate.about} · {status(gate.kind)}: {gate.message}"
+    first, *more = gate.message.splitlines() or [""]
+    yield f"{strong(gate.id)}  {gate.about} · {status(gate.kind)}: {first}"
+    yield from (f"  | {line}".rstrip() for line in more)
     if gate.status != "open":
         yield f"  {gate.status}: {gate.choice} by {gate.by}"
         return
     if gate.kind == "approval":
         yield f"  Look at it first: punchlist task show {gate.about}"
-    yield columns(
-        [[f"  punchlist decide {gate.id} {each.name}{_given(each.needs)}", each.effect] for each in gate.choices]
-    )
-
-
-def _given(needs: tuple[str, ...]) -> str:
-    return "".join(" -m TEXT" if need in _MESSAGES else f" --data '{{\"{need}\": …}}'" for need in needs)
-
-
-_MESSAGES = ("text", "reason", "note", "message")
+    yield columns([[f"  punchlist decide {gate.id} {each.type or each.name}", each.effect] for each in gate.choices])
 
 
 def events(answer: Answer) -> str:

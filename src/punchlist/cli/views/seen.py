@@ -246,6 +246,7 @@ class ChoiceSeen(Part, frozen=True, kw_only=True):
 
     name: str
     needs: tuple[str, ...] = ()
+    type: str = ""
     effect: str = ""
 
 
