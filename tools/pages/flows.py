@@ -220,7 +220,7 @@ def _default(field: Schema) -> str:
 
 def _later() -> Iterator[str]:
     kinds = ", ".join(map(code, LATER_KINDS))
-    keys = "; ".join(f"of {code(place)} {', '.join(map(code, names))}" for place, names in LATER.items())
+    keys = "; ".join(f"of {code(place)} {', '.join(map(code, names))}" for place, names in LATER.items() if names)
     yield f"The checker knows these node kinds and says that this version does not have them: {kinds}."
     yield f"So it does of these keys: {keys}."
     yield "The policy of a flow cannot have what `punchlist config` says is not in force yet, nor `auto_approve`."

@@ -183,6 +183,8 @@ class Scope:
                     return DYN
                 what = f"'{'.'.join(before)}' is {with_article(shape.type)}, it has no '{name}'"
                 raise FlawError(what, offset=chain.offsets[index])
+            if name not in shape.fields and shape.open:
+                return DYN
             if name not in shape.fields:
                 what = f"'{'.'.join(before)}' has no '{name}'"
                 hint = nearest(name, shape.fields)

@@ -16,12 +16,14 @@ Type = Literal["dyn", "string", "int", "bool", "list", "map"]
 class Shape:
     """A value: `fields` are all that a map has, None when they are not known; `item` is what a list holds.
 
+    Where it is `open`, a map may have other fields besides, of which nothing is known.
     `values` are all that it can be, none when that is not known; `others` may be named all the same. `maybe` says of
     fields that are not always there why that is. What has a `tag` is one of the `variants`, by the value of that field.
     """
 
     type: Type
     fields: "Mapping[str, Shape] | None" = None
+    open: bool = False
     item: "Shape | None" = None
     values: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
@@ -50,7 +52,7 @@ def one_of(values: Iterable[str], *, others: Iterable[str] = ()) -> Shape:
 def either(shapes: Mapping[str, Shape], *, what: str, of: str = "") -> Shape:
     """Return the shape of a value that has one of several, which are called `what`, perhaps `of` something."""
     every = list(shapes.values())
-    if not every or any(each.fields is None and each.type in {"dyn", "map"} for each in every):
+    if not every or any(each.open or (each.fields is None and each.type in {"dyn", "map"}) for each in every):
         return DYN
     if any(each.fields is None for each in every):
         return _scalar(every)
@@ -86,7 +88,8 @@ _JSON_TYPES: Mapping[str, Shape] = {"string": STRING, "integer": INT, "boolean":
 def schema_shape(schema: Json) -> Shape:
     """Return what a JSON Schema tells of the values that fit it.
 
-    Fields where it allows no others; what can be read of the variants of a `oneOf` that a field tells apart.
+    The fields that it names, each perhaps missing unless it is required; of a `oneOf` that a field tells apart what can
+    be read of its variants.
     """
     if not isinstance(schema, dict) or "$ref" in schema:
         return DYN
@@ -98,10 +101,10 @@ def schema_shape(schema: Json) -> Shape:
         return found
     if not isinstance(schema.get("type"), str):
         return DYN
-    properties, known = schema.get("properties"), _JSON_TYPES.get(str(schema["type"]), DYN)
-    if known is not MAP or not isinstance(properties, dict) or schema.get("additionalProperties") is not False:
+    known, record = _JSON_TYPES.get(str(schema["type"]), DYN), _variant(schema)
+    if known is not MAP or record is None:
         return known
-    return Shape("map", {name: schema_shape(each) for name, each in properties.items()})
+    return replace(record, open=schema.get("additionalProperties") is not False)
 
 
 def _tagged(schemas: list[Json]) -> Shape | None:
@@ -122,7 +125,7 @@ def _tagged(schemas: list[Json]) -> Shape | None:
 
 
 def _variant(schema: Json) -> Shape | None:
-    """Return one variant, whose fields are those that it declares."""
+    """Return a map, whose fields are those that its schema declares; None for a schema that declares none."""
     properties = schema.get("properties") if isinstance(schema, dict) else None
     if not isinstance(schema, dict) or not isinstance(properties, dict):
         return None
