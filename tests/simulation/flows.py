@@ -88,7 +88,7 @@ class Shapes:
         if kind == 1:
             return {"set": {"one": 1}}
         if kind == 2:
-            return {"agent": "coder", "prompt": "Do it."}
+            return {"agent": "coder", "prompt": "Do it."} if self.die.random() < 0.7 else {"python": "tools:do"}
         if kind == 3:
             return dict(self.die.choice(_CONDITIONS))
         tried: Nodes = {"retry": {"max": self.die.randrange(3)}} if self.die.random() < 0.5 else {}
@@ -108,6 +108,8 @@ class Shapes:
             for n, name in enumerate(names)
         ]
         one = f"one{depth}"
+        if self.die.random() < 0.2:
+            return {"for_each": {"lines": "items"}, "as": one, "max_parallel": self.die.randint(1, 3)}
         return {
             "for_each": items,
             "as": one,
@@ -183,8 +185,11 @@ class PlainFlow:
             return trouble(attempt, die.choice(self.mood.classes), usage=cost(die))
         assert self.state is not None
         assert self.state.run is not None
-        agent = self.state.run.attempts[attempt].role is Role.NODE
-        answer: Json = {"said": "yes"} if agent else {"exit_code": 0, "stdout": ""}
+        role = self.state.run.attempts[attempt].role
+        agent = role is Role.NODE
+        answer: Json = {"said": "yes"} if agent else {"exit_code": 0, "stdout": "", "answer": 1}
+        if role is Role.ENGINE:
+            answer = {"items": [*"abc"[: die.randrange(4)]]}
         return Outcome(
             attempt=attempt,
             status=AttemptStatus.SUCCEEDED,

@@ -9,7 +9,7 @@ from punchlist.engine.registry import KINDS
 from punchlist.engine.room import may_start
 from punchlist.model import events as ev
 from punchlist.model.ids import AttemptId
-from punchlist.model.jobs import Job, Pin, ProcessJob
+from punchlist.model.jobs import Job, ListJob, Pin, ProcessJob
 from punchlist.model.state import RunState, State
 from punchlist.model.states import AttemptStatus
 
@@ -73,9 +73,10 @@ def job_of(state: State, attempt: AttemptId) -> Job:
     job = KINDS[place.node.kind].job
     assert job is not None
     wanted_job = job(place, asked)
+    if not isinstance(wanted_job, ProcessJob | ListJob):
+        return wanted_job
+    pins = _pins(place) if state.run.made else ()
+    wanted_job = msgspec.structs.replace(wanted_job, masked=state.run.secrets, uses=pins)
     if isinstance(wanted_job, ProcessJob):
-        pins = _pins(place) if state.run.made else ()
-        return msgspec.structs.replace(
-            wanted_job, path=state.run.path, masked=state.run.secrets, uses=pins, nonce_digest=asked.nonce_digest
-        )
+        return msgspec.structs.replace(wanted_job, path=state.run.path, nonce_digest=asked.nonce_digest)
     return wanted_job

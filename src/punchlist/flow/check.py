@@ -15,7 +15,7 @@ from punchlist.flow.scope import Scope
 from punchlist.flow.shapes import Unread, is_unread, root_shapes, round_shape
 from punchlist.flow.templates import OPEN, FlawError, whole
 from punchlist.flow.uses import Use, uses
-from punchlist.flow.value_shapes import DYN, Shape, record_shape
+from punchlist.flow.value_shapes import DYN, STRING, Shape, record_shape
 from punchlist.flow.words import FINALLY, NAME_RULE, ROOTS, TYPE_NAMES, is_name, listed
 from punchlist.model.allowed import nearest
 from punchlist.model.flow import (
@@ -185,6 +185,8 @@ class _Checker:
 
     def _item(self, node: ForEachNode, scope: Scope) -> Shape:
         """Return the shape of one item, when the list is a name of which that is known."""
+        if isinstance(node.for_each, dict):
+            return STRING if "lines" in node.for_each else DYN
         return shape_of(node.for_each if isinstance(node.for_each, str) else "", scope).item or DYN
 
     def _kind(self, node: AnyNode, path: Path, *, scope: Scope) -> None:

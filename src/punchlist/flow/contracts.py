@@ -1,9 +1,10 @@
 """What a node gives back, as it is written: where its answer is, and the schema that this must fit."""
 
+import re
 from typing import Protocol
 
 from punchlist.errors import DefinitionError
-from punchlist.flow.document import Entries, Scalar, Yaml, compose, plain
+from punchlist.flow.document import Entries, Items, Scalar, Yaml, compose, plain
 from punchlist.flow.inputs import check_schema, read_fields
 from punchlist.flow.json_text import from_json
 from punchlist.flow.problems import Place, Problems
@@ -13,6 +14,9 @@ from punchlist.model.json import Json
 
 _ANSWERS = ("json", "file")
 _HELD = ("schema", "fields")
+_FORMS = ("lines", "json")
+_LIST = "a list, or an expression"
+_LISTED = re.compile(r"[^\s${}]+\.(txt|json)")
 
 
 class Texts(Protocol):
@@ -55,6 +59,25 @@ def read_artifacts(reader: Reader, tree: Yaml) -> dict[str, str]:
     """Return the files that a node leaves, by name: paths below its work folder."""
     entries = reader.entries(tree, empty=False)
     return {reader.name(key, "an artifact"): read_path(reader, value) for key, value in entries}
+
+
+def read_list(reader: Reader, tree: Yaml) -> Json:
+    """Return a list as it stands, or an expression that gives one."""
+    return plain(tree) if isinstance(tree, Items) else reader.expression_or(tree, list, rule=_LIST)
+
+
+def read_items(reader: Reader, tree: Yaml) -> Json:
+    """Return what a `for_each` goes over: a list, an expression, or `{lines: PATH}`, `{json: PATH}` of a file."""
+    if isinstance(tree, Entries):
+        fields = reader.fields(tree, _FORMS, what="'for_each'")
+        if len(fields) != 1:
+            reader.problems.add(tree.place, "'for_each' names no file, or two", allowed="{lines: PATH} or {json: PATH}")
+        return {form: read_path(reader, path) for form, path in fields.items()}
+    if isinstance(tree, Scalar) and (named := _LISTED.fullmatch(tree.text)) is not None:
+        return {"json" if named[1] == "json" else "lines": read_path(reader, tree)}
+    if isinstance(tree, Scalar):
+        return reader.expression_or(tree, list, rule=f"{_LIST}; or a file: {{lines: PATH}}, {{json: PATH}}")
+    return plain(tree)
 
 
 def read_path(reader: Reader, tree: Yaml) -> str:

@@ -133,7 +133,10 @@ _OF_KIND: Mapping[str, Mapping[str, Schema]] = {
         "else": _CASE,
     },
     "for_each": {
-        "for_each": _or_expression({"type": "array"}),
+        "for_each": {
+            "anyOf": [{"type": "array"}, _GIVEN, _map(lines=_TEXT, json=_TEXT), {**_TEXT, "pattern": r"\.(txt|json)$"}],
+            "description": "a list, an expression, or a file of lines or JSON",
+        },
         "as": {**_TEXT, "description": "what an item is called inside"},
         "key": _TEXT,
         "needs_from": _or_expression({"type": "array"}),

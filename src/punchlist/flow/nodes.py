@@ -9,7 +9,7 @@ import msgspec
 
 from punchlist.flow.cases import read_match
 from punchlist.flow.conditions import read_assert, read_fail
-from punchlist.flow.contracts import read_answer, read_artifacts, read_declared
+from punchlist.flow.contracts import read_answer, read_artifacts, read_declared, read_items, read_list
 from punchlist.flow.criteria import read_criteria
 from punchlist.flow.document import Entries, Items, Scalar, Yaml, plain
 from punchlist.flow.entry import Around, Entry
@@ -324,19 +324,15 @@ def _for_each(entry: Entry) -> ForEachNode:
     parallel = "a whole number from 1, or an expression that gives one"
     return ForEachNode(
         id=entry.id,
-        for_each=_list(reader, entry.value),
+        for_each=read_items(reader, entry.value),
         as_=entry.take("as", reader.filled, default="item"),
         nodes=entry.take("nodes", entry.nodes, default=()),
         key=entry.take("key", reader.filled, default=None),
-        needs_from=entry.take("needs_from", lambda tree: _list(reader, tree), default=None),
+        needs_from=entry.take("needs_from", lambda tree: read_list(reader, tree), default=None),
         max_parallel=entry.take("max_parallel", lambda tree: reader.expression_or(tree, int, rule=parallel), default=1),
         on_item_failure=entry.choice("on_item_failure", _ON_ITEM_FAILURE),
         output=entry.take("output", plain, default=None),
     )
-
-
-def _list(reader: Reader, tree: Yaml) -> Json:
-    return plain(tree) if isinstance(tree, Items) else reader.expression_or(tree, list, rule="a list, or an expression")
 
 
 def _repeat(entry: Entry) -> RepeatNode:

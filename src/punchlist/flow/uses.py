@@ -166,10 +166,17 @@ def _exam(node: CheckNode | ReviewNode) -> Iterator[Use]:
         yield Use((kind, "worker"), node.worker, "a string")
 
 
+def _items(items: Json) -> Iterator[Use]:
+    if isinstance(items, dict):
+        yield from (Use(("for_each", form), path, "text") for form, path in items.items())
+    else:
+        yield Use(("for_each",), items, "a JSON value" if isinstance(items, list) else "a list")
+
+
 def _group(node: GroupNode | ForEachNode | RepeatNode) -> Iterator[Use]:
     yield Use(("output",), node.output, view="body")
     if isinstance(node, ForEachNode):
-        yield Use(("for_each",), node.for_each, "a JSON value" if isinstance(node.for_each, list) else "a list")
+        yield from _items(node.for_each)
         yield Use(("max_parallel",), node.max_parallel, "a whole number")
         yield Use(("key",), node.key, "a string", "item")
         yield Use(("needs_from",), node.needs_from, "a list", "item")

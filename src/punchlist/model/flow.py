@@ -213,6 +213,9 @@ class MatchNode(Node, frozen=True, tag="match"):
 class ForEachNode(Node, frozen=True, tag="for_each"):
     """The nodes once for each item, keyed by position (from 0) or `key`; `needs_from` makes the items a graph.
 
+    The items are a list, or in a file below the work folder: `{lines: PATH}`, of which blank ones are passed over, or
+    `{json: PATH}`, which holds a list. The name of a `.txt` or `.json` file alone says the same.
+
     An item takes one of the `max_parallel` places while anything of it can go on; while it rests until a person decides
     it takes none. One at a time and without `needs_from`, an item begins when the one before is over.
     """

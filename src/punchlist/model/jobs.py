@@ -215,7 +215,18 @@ class PlanJob(msgspec.Struct, frozen=True, kw_only=True, tag="plan", tag_field="
     plan: Json
 
 
-Job = ProcessJob | MergeJob | IntegrateJob | PublishJob | PlanJob
+class ListJob(msgspec.Struct, frozen=True, kw_only=True, tag="list", tag_field="job"):
+    """Read the items of a `for_each` from a file of the workspace; the outcome's result is `{"items": […]}`."""
+
+    attempt: AttemptId
+    run: RunId
+    path: str
+    form: Literal["lines", "json"]
+    uses: tuple[Pin, ...] = ()
+    masked: tuple[str, ...] = ()
+
+
+Job = ListJob | ProcessJob | MergeJob | IntegrateJob | PublishJob | PlanJob
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from punchlist.model.ids import AttemptId, RunId
 from punchlist.model.jobs import (
     Answer,
     Limits,
+    ListJob,
     Outcome,
     ProcessJob,
     Role,
@@ -204,7 +205,7 @@ class Processes(Protocol):
         """Leave alone what runs, also when waiting for it is cancelled: another engine will take it up."""
         ...
 
-    def covered(self, job: ProcessJob, data: bytes) -> bytes:
+    def covered(self, job: ProcessJob | ListJob, data: bytes) -> bytes:
         """Return what a job's process left elsewhere, with the values of secrets made unreadable."""
         ...
 

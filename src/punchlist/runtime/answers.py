@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 import msgspec
 
 from punchlist.errors import DefinitionError
-from punchlist.model.jobs import Answer, Artifact, FailureClass, Outcome, ProcessJob
+from punchlist.model.jobs import Answer, Artifact, FailureClass, ListJob, Outcome, ProcessJob
 from punchlist.model.json import Json, convert
 from punchlist.model.parse import decode_json, recordable
 from punchlist.model.states import AttemptStatus
@@ -60,7 +60,25 @@ class Taking:
         return msgspec.structs.replace(outcome, artifacts=made)
 
 
-def refuse_changed(left: Left, work: Path, job: ProcessJob) -> None:  # noqa: PLR0917 - of what, where, for what
+def listed_items(left: Left, processes: Processes, job: ListJob, *, work: Path) -> Outcome:  # noqa: PLR0917 - by what
+    """Return the items in a file of the workspace; raises DefinitionError when it holds none such."""
+    refuse_changed(left, work, job)
+    content = processes.covered(job, left.read(work, job.path, most=LIMIT))
+    what = repr(job.path)
+    if job.form == "json":
+        items = recordable(decode_json(content, what=what), what=what)
+        if not isinstance(items, list):
+            raise DefinitionError(f"{what} holds no list", hint="Write a JSON list: [1, 2]")
+    else:
+        try:
+            lines = content.decode().splitlines()
+        except UnicodeDecodeError as error:
+            raise DefinitionError(f"{what} is not UTF-8: {error.reason} at byte {error.start}") from None
+        items = list[Json](line for line in lines if line.strip())
+    return Outcome(attempt=job.attempt, status=AttemptStatus.SUCCEEDED, result={"items": items}, used=job.uses)
+
+
+def refuse_changed(left: Left, work: Path, job: ProcessJob | ListJob) -> None:  # noqa: PLR0917 - of what, where, for what
     """Raise DefinitionError when an artifact that a job is to use is not any more what it was when it was made."""
     changed = [pin for pin in job.uses if left.digest(work, pin.path) != pin.sha256]
     if changed:

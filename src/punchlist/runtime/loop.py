@@ -21,7 +21,7 @@ from punchlist.errors import DefinitionError, PunchlistError, RefusedError, Stor
 from punchlist.model import commands as cmd
 from punchlist.model.events import Event, Head
 from punchlist.model.ids import AttemptId, RunId
-from punchlist.model.jobs import FailureClass, Job, Outcome, ProcessJob
+from punchlist.model.jobs import FailureClass, Outcome
 from punchlist.model.json import Json, convert
 from punchlist.model.places import Limits
 from punchlist.model.rows import InboxRow
@@ -31,6 +31,7 @@ from punchlist.ports import Clock, Reader, Store, Writer
 from punchlist.render.failures import failure
 from punchlist.runtime.changes import Pages, changes_of
 from punchlist.runtime.channel import Channel, drain
+from punchlist.runtime.folders import folder_of, is_shared
 from punchlist.runtime.forgetting import forget, kept_for_nothing
 from punchlist.runtime.loading import is_current, lately_changed, load_run, with_documents
 from punchlist.runtime.lock import EngineLock, Holder
@@ -286,12 +287,12 @@ class Runtime:
         assert state.run is not None
         try:
             job = job_of(state, attempt)
-            folder = self._folders[attempt] = _folder_of(job)
+            folder = self._folders[attempt] = folder_of(job)
             ending = [] if recovering else [each for each, used in self._ending.items() if used in {None, folder}]
             if ending:  # a killed attempt may still use the folder; whoever cancels this must not cancel its end
                 await asyncio.wait(ending)
             act = self._performer.recover if recovering else self._performer.perform
-            async with self._shared[folder] if _is_shared(job) else contextlib.nullcontext():
+            async with self._shared[folder] if is_shared(job) else contextlib.nullcontext():
                 outcome = await act(job, state.project)
         except PunchlistError as error:
             outcome = _broken(attempt, FailureClass.DEFINITION, reason=str(error))
@@ -388,20 +389,6 @@ class Runtime:
         if live:
             await self._apply([cmd.Interrupted(run=run) for run in live])
         await asyncio.gather(*self._ending, *self._working.values(), return_exceptions=True)
-
-
-def _is_shared(job: Job) -> bool:
-    """Say whether runs share the folder that a job works in: a project's exam, which no task has to itself."""
-    return isinstance(job, ProcessJob) and job.folder.place == "exam" and job.folder.task is None
-
-
-def _folder_of(job: Job) -> str:
-    """Return the folder that a job works in, which is no one else's until it has ended; the engine works on git."""
-    if not isinstance(job, ProcessJob):
-        return f"git {job.project}"
-    folder = job.folder
-    owner = job.run if folder.place == "run" else f"{folder.project} {folder.task} {folder.step}"
-    return f"{folder.place} {owner}"
 
 
 class _Batch:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeVar, assert_never
 
@@ -13,6 +14,7 @@ from punchlist.model.jobs import (
     FailureClass,
     IntegrateJob,
     Job,
+    ListJob,
     MergeJob,
     Outcome,
     PlanJob,
@@ -28,7 +30,7 @@ from punchlist.ports import Exit, Invocation, Launch, Listed, Lost, Processes, W
 from punchlist.quality.claims import looked_up
 from punchlist.quality.review import in_tree
 from punchlist.render.prompts import context_of
-from punchlist.runtime.answers import Taking, of_function, refuse_changed
+from punchlist.runtime.answers import Taking, listed_items, of_function, refuse_changed
 from punchlist.runtime.leaving import Leaving
 from punchlist.runtime.recall import Recall, exam_of, recalled
 
@@ -144,6 +146,8 @@ class Performer:
         match job:
             case ProcessJob():
                 return await self._known(job, project) or await self._run(job, project)
+            case ListJob():
+                return await _beside(partial(listed_items, self._workspace.left, self._processes, work=self._root), job)
             case MergeJob():
                 merged = await _beside(self._workspace.merge, _there(project), job)
                 return _done(job.attempt, {"tree": merged.tree, "conflicts": list(merged.conflicts)})

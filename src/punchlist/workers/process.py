@@ -11,7 +11,7 @@ from punchlist.dying import reach
 from punchlist.errors import WorkerError
 from punchlist.executables import find_program
 from punchlist.model.ids import AttemptId, RunId
-from punchlist.model.jobs import FailureClass, Limits, Outcome, ProcessJob
+from punchlist.model.jobs import FailureClass, Limits, ListJob, Outcome, ProcessJob
 from punchlist.ports import Exit, Launch, Lost
 from punchlist.workers import wrapper
 from punchlist.workers.adopting import find, tree_of, why_lost
@@ -90,7 +90,7 @@ class LocalProcesses:
         data = files.tail(stream, start=start - before)
         return masked(data, forms)[before : len(data) - held_back(data, forms)]
 
-    def covered(self, job: ProcessJob, data: bytes) -> bytes:
+    def covered(self, job: ProcessJob | ListJob, data: bytes) -> bytes:
         """Return what a job's process left elsewhere, with the values of secrets made unreadable."""
         return masked(data, self._forms(job.run, job.masked))
 

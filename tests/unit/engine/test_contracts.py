@@ -3,7 +3,7 @@
 import pytest
 
 from punchlist.model import commands as cmd
-from punchlist.model.jobs import Answer, Call
+from punchlist.model.jobs import Answer, Call, FailureClass, ListJob
 from punchlist.model.json import Json
 from punchlist.model.policy import Policy
 from tests.runs import RUN, Story, broken, flow_of
@@ -136,3 +136,35 @@ def test_a_limit_that_is_no_size_fails_the_attempt() -> None:
     story = flowing("nodes: {a: {run: x, memory: '${{ run.id }}'}}")
 
     assert "memory is 'R1'; allowed: 512MiB, 4GiB" in broken(lambda: story.job(story.attempt_at("a").id))
+
+
+ITEMS = "nodes: {a: {for_each: {json: '${{ run.id }}.json'}, as: it, nodes: {n: {run: 'echo ${{ it }}'}}}}"
+
+
+def test_items_are_read_before_any_of_them_begins() -> None:
+    story = flowing(ITEMS)
+    attempt = story.attempt_at("a")
+    assert story.job(attempt.id) == ListJob(attempt=attempt.id, run=RUN, path="R1.json", form="json")
+    assert story.node("a").children == ()
+
+    story.over(attempt.id, result={"items": ["x"]})
+    story.over(story.attempt_at("a[0].n").id, result={"exit_code": 0, "stdout": ""})
+
+    assert story.node("a").output == [{"exit_code": 0, "stdout": ""}]
+
+
+def test_a_list_that_cannot_be_read_fails_its_node() -> None:
+    story = flowing(ITEMS)
+    story.fail(story.attempt_at("a"), FailureClass.DEFINITION, reason="no file")
+
+    assert (story.node("a").status, story.node("a").error) == ("failed", "attempt A1: no file")
+
+
+def test_a_list_that_is_still_to_come_does_not_end_when_the_run_goes_on() -> None:
+    story = flowing(ITEMS)
+    story.tell(cmd.Pause(run=RUN, now=True))
+    story.tell(cmd.Resume(run=RUN))
+
+    assert story.node("a").status == "running"
+    story.over(story.attempt_at("a").id, result={"items": []})
+    assert (story.node("a").status, story.node("a").output) == ("succeeded", [])

@@ -2,8 +2,12 @@
 
 import re
 
+from punchlist.engine.answering import decide_attempt
 from punchlist.engine.finish import first_error
+from punchlist.engine.given import word_of
+from punchlist.engine.place import Place
 from punchlist.engine.progress import end, leave, start
+from punchlist.engine.retry import after_failure
 from punchlist.engine.scope import Lookup, lookup, resolve, whole_number
 from punchlist.engine.turn import Here, Kind
 from punchlist.errors import DefinitionError
@@ -11,16 +15,45 @@ from punchlist.flow.expressions import evaluate
 from punchlist.flow.groups import rings
 from punchlist.model import events as ev
 from punchlist.model.flow import ForEachNode
+from punchlist.model.ids import AttemptId
+from punchlist.model.jobs import ListJob, Role
 from punchlist.model.json import Json
-from punchlist.model.state import NodeState
-from punchlist.model.states import NodeStatus
+from punchlist.model.state import AttemptState, NodeState
+from punchlist.model.states import AttemptStatus, NodeStatus
 
+LIST = "list"
 _KEY = re.compile(r"[A-Za-z0-9_.-]{1,80}")
 
 
 def _begin(here: Here) -> None:
+    written = here.defined(ForEachNode).for_each
+    if isinstance(written, dict):
+        _list_job(here, AttemptId(""))  # an error in it fails the node before anything is read
+        here.queue(Role.ENGINE, subject=LIST)
+    else:
+        _over(here, resolve(here, written))
+
+
+def _attempt_over(here: Here, attempt: AttemptState) -> None:
+    outcome = attempt.outcome
+    assert outcome is not None
+    if outcome.status is AttemptStatus.SUCCEEDED and isinstance(outcome.result, dict):
+        _over(here, outcome.result["items"])
+    else:
+        after_failure(here, attempt)
+
+
+def _list_job(place: Place, attempt: AttemptId) -> ListJob:
+    written = place.defined(ForEachNode).for_each
+    assert isinstance(written, dict)
+    form, path = next(iter(written.items()))
+    name = word_of(place, str(path))
+    return ListJob(attempt=attempt, run=place.run.id, path=name, form="json" if form == "json" else "lines")
+
+
+def _over(here: Here, items: Json) -> None:
+    """Begin to go over the items."""
     node = here.defined(ForEachNode)
-    items = resolve(here, node.for_each)
     if not isinstance(items, list):
         raise DefinitionError(f"for_each must be a list, but is {items!r}", where=here.path)
     most = whole_number(here, node.max_parallel, what="max_parallel")
@@ -96,4 +129,16 @@ def _go_on(here: Here) -> None:
         end(here, NodeStatus.SUCCEEDED, output=[here.at(item).node.output for item in node.children])
 
 
-FOR_EACH = Kind(begin=_begin, child_over=_child_over, taken_up=_go_on)
+def _taken_up(here: Here) -> None:
+    if here.node.children:  # else its list is still to come
+        _go_on(here)
+
+
+FOR_EACH = Kind(
+    begin=_begin,
+    attempt_over=_attempt_over,
+    child_over=_child_over,
+    decided=decide_attempt,
+    taken_up=_taken_up,
+    job=lambda place, attempt: _list_job(place, attempt.id),
+)
