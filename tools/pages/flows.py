@@ -131,9 +131,10 @@ _BUILT_IN = """\
 ## Built-in flows
 
 `deliver` is what `task start` runs, `plan` what `punchlist plan` runs, `prove` what runs the checks of a draft on its
-base. A file `flows/deliver.yaml` in the workspace takes the place of the built-in one: begin with a copy,
-`punchlist flow show deliver > flows/deliver.yaml`. `punchlist flow list` lists all that can be named, and
-`punchlist flow graph deliver` draws one, as below.
+base. `design` has a document drafted and reviewed until it is approved; `review-only` judges criteria on a tree that is
+there already, in a run with `--project`, and changes nothing. A file `flows/deliver.yaml` in the workspace takes the
+place of the built-in one: begin with a copy, `punchlist flow show deliver > flows/deliver.yaml`. `punchlist flow list`
+lists all that can be named, and `punchlist flow graph deliver` draws one, as below.
 """
 _TAGS = {"nodes": "group"}
 _SHORT = {"gate": "the message as text, or a map of:", "assert": "an expression, or a map of:"}

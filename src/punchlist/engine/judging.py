@@ -19,7 +19,7 @@ from punchlist.model.parse import parse
 from punchlist.model.proofs import CheckResult, ProofRow
 from punchlist.model.records import Criterion, Scope
 from punchlist.model.results import Result, ReviewedCriterion
-from punchlist.model.state import NodeState
+from punchlist.model.state import NodeState, StepState
 from punchlist.model.states import NodeStatus
 from punchlist.model.verdicts import Finding, Verdict, Waiver
 from punchlist.quality.facts import Facts
@@ -72,7 +72,7 @@ def facts_of_tree(
 ) -> Facts:
     """Return all that is known of `tree` when a node judges it."""
     built = built_by(place, tree)
-    told = place.task.steps.get(place.step or "")
+    told = _told(place)
     return Facts(
         criteria=criteria,
         tree=Tree(tree),
@@ -122,14 +122,24 @@ def built_by(place: Place, tree: str) -> Outcome | None:
 
 
 def give(here: Here, verdict: Verdict) -> Verdict:
-    """Number a verdict's findings and record it; return it as recorded."""
+    """Number a verdict's findings and record it with the task; return it as recorded.
+
+    In a run of no task it is only the output of the node that judged.
+    """
     findings = tuple(replace(each, id=each.id or here.turn.finding_id()) for each in verdict.findings)
     numbered = replace(verdict, findings=findings)
+    if here.state.task is None:
+        return numbered
     s = max(here.tries.count - 1, 0) if here.step is not None else 0
-    told = here.task.steps.get(here.step or "")
+    told = _told(here)
     r = told.r if told is not None else 0
     here.emit(ev.VerdictGiven(step=here.step, r=r, s=s, verdict=numbered, node=here.path))
     return numbered
+
+
+def _told(place: Place) -> StepState | None:
+    """Return what is told of the node's step, or of its task as a whole; nothing in a run of no task."""
+    return place.state.task.steps.get(place.step or "") if place.state.task is not None else None
 
 
 def _named(place: Place, name: str) -> NodeState:
@@ -193,13 +203,14 @@ def _claim(built: Outcome | None) -> Result | None:
 
 def _waivers(place: Place, criteria: tuple[Criterion, ...]) -> tuple[Waiver, ...]:
     """Return the waivers in force: those of the very criteria that are judged."""
-    told = place.task.steps.get(place.step or "")
-    about = subject(place.task.task, place.step)
-    return in_force(told.waivers, replace(about, criteria=criteria)) if told is not None else ()
+    told = _told(place)
+    if told is None:
+        return ()
+    return in_force(told.waivers, replace(subject(place.task.task, place.step), criteria=criteria))
 
 
 def _previous(place: Place) -> tuple[Finding, ...]:
-    told = place.task.steps.get(place.step or "")
+    told = _told(place)
     return ledger([row.verdict for row in told.verdicts if row.r == told.r]) if told is not None else ()
 
 

@@ -35,22 +35,23 @@ def review_pack(
     place: Place, tree: str, *, criteria: tuple[Criterion, ...], checks: tuple[CheckResult, ...]
 ) -> ReviewPack:
     """Return the pack of a reviewer: criteria, changed paths and check outputs; never the builder's story."""
-    task = place.task
+    task = place.state.task
     record = place.record if place.step is not None else None
     outcome = built_by(place, tree)
     snapshot = outcome.snapshot if outcome is not None else None
-    base = place.told.base if place.step is not None else task.base
+    base = place.told.base if place.step is not None else place.run.base if task is None else task.base
     assert base is not None
+    title, spec = (task.task.title, task.task.spec) if task is not None else (place.run.definition.flow, "")
     return ReviewPack(
         schema="punchlist/review-pack/1",
-        title=record.title if record is not None else task.task.title,
-        goal=record.goal if record is not None else task.task.spec,
+        title=record.title if record is not None else title,
+        goal=record.goal if record is not None else spec,
         criteria=criteria,
         base=base,
         tree=Tree(tree),
         changes=tuple(f"{change.how} {change.path}" for change in (snapshot.changes if snapshot is not None else ())),
-        task=task.task.title,
-        spec=task.task.spec if record is not None else "",
+        task=title,
+        spec=spec if record is not None else "",
         checks=tuple(
             CheckEvidence(id=each.id, command=each.command, passed=each.passed, tail=each.tail) for each in checks
         ),

@@ -8,6 +8,7 @@ import pytest
 from punchlist.model import commands as cmd, events as ev
 from punchlist.model.ids import NodePath
 from punchlist.model.jobs import FailureClass, Role
+from punchlist.model.json import plain
 from punchlist.model.policy import Policy
 from punchlist.model.states import AttemptStatus, NodeStatus
 from tests.runs import PROJECT, RUN, Story, broken, built_in, checked, deliver, flow_of, reviewed, step, task_of
@@ -458,3 +459,24 @@ def test_a_gate_that_is_reset_with_its_group_is_withdrawn() -> None:
     assert dict(turn.run.nodes).keys() == {"", "a"}
     assert PROJECT.id == turn.run.project
     assert isinstance(turn.events[-1].fact, ev.NodesReset)
+
+
+def test_criteria_are_judged_in_a_run_of_no_task() -> None:
+    text = """
+inputs: {criteria: list, tree: {type: string, default: base}}
+outputs: {result: "${{ nodes.verdict.output.result }}", findings: "${{ nodes.verdict.output.findings }}"}
+nodes:
+  checks: {check: {criteria: "${{ inputs.criteria }}", tree: "${{ inputs.tree }}"}}
+  review: {review: {criteria: "${{ nodes.checks.output.to_review }}", tree: base, worker: critic}}
+  verdict: {judge: [checks, review]}
+"""
+    story = Story(flow_of(text)).start(criteria=[plain(checked()), plain(reviewed(2))], tree="base")
+    story.green()
+    assert story.attempt(Role.QA).tree == "c0"
+    assert story.job(story.attempt(Role.QA).id).pack["title"] == "test"
+    story.review("AC-2")
+
+    assert story.run.status is NodeStatus.SUCCEEDED
+    outputs: Any = story.run.outputs
+    assert (outputs["result"], [each["id"] for each in outputs["findings"]]) == ("fail", ["F1"])
+    assert "VerdictGiven" not in story.kinds()

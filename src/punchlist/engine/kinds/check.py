@@ -123,14 +123,22 @@ def _criteria(place: Place) -> tuple[Criterion, ...]:
 
 
 def tree_of(place: Place) -> str:
-    """Return the tree to check: the step's base, the tip of the task's branch, or what an expression gives."""
-    tree = place.defined(CheckNode).tree
+    """Return the tree to check."""
+    return meant_tree(place, place.defined(CheckNode).tree)
+
+
+def meant_tree(place: Place, said: str) -> str:
+    """Return the tree that is meant: the step's base, the tip of the task's branch, or one by its id.
+
+    An expression may give any of these.
+    """
+    tree = text_of(place, said, what="tree")
     if tree == "base":
         based = place.told.base if place.delivers and place.step is not None else None
         return based or place.run.base or ""
     if tree == "task_branch":
         return place.task.tip or ""
-    return text_of(place, tree, what="tree")
+    return tree
 
 
 def _checks(here: Here) -> tuple[Criterion, ...]:

@@ -26,7 +26,7 @@ def _begin(here: Here) -> None:
 
 def _on_tree(here: Here, verdict: Verdict) -> Verdict:
     """Return the verdict with the tree that it is on: the task's branch is checked by the name of its commit."""
-    tip = here.task.tip
+    tip = here.task.tip if here.state.task is not None else None
     if here.step is not None or tip is None or str(verdict.tree) != tip:
         return verdict
     made = (each.tree for each in here.task.steps.values() if each.commit == tip and each.tree is not None)

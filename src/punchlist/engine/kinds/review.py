@@ -6,6 +6,7 @@ from punchlist.engine.answering import decide_attempt
 from punchlist.engine.checking import exam_folder
 from punchlist.engine.fold_attempts import check_key
 from punchlist.engine.judging import Checked, Reviewed
+from punchlist.engine.kinds.check import meant_tree
 from punchlist.engine.limits import limits_of, of_agents
 from punchlist.engine.packs import review_pack
 from punchlist.engine.place import Place
@@ -106,8 +107,7 @@ def _criteria(place: Place) -> tuple[Criterion, ...]:
 
 
 def _tree(place: Place) -> str:
-    tree = place.defined(ReviewNode).tree
-    return place.task.tip or "" if tree == "task_branch" else text_of(place, tree, what="tree")
+    return meant_tree(place, place.defined(ReviewNode).tree)
 
 
 def _checks(place: Place, tree: str) -> tuple[CheckResult, ...]:
