@@ -51,7 +51,7 @@ def test_a_line_that_waits_is_answered_when_it_is_over_and_holds_up_no_other(wor
     assert [each["id"] for each in before] == ["go", "look"]
     assert before[0]["run"]["id"] == "R1"
     assert (after[2]["id"], after[2]["ok"], after[2]["run"]["status"]) == ("end", True, "succeeded")
-    assert after[2]["run"] == workspace.ok("report", "R1")["run"]
+    assert after[2]["run"] == workspace.ok("resume", "R1")["run"]
 
 
 def test_a_flow_is_started_with_its_inputs_and_refused_with_every_problem(workspace: Workspace) -> None:

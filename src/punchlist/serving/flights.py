@@ -34,7 +34,7 @@ def tools(bind: "Bind") -> list[Tool]:
         Tool(
             name="add_nodes",
             text="Give a run that goes on more nodes, from file or as nodes, a map as in a flow; with replace in the "
-            "place of those of the same name.",
+            "place of those of the same name, also in a run that failed.",
             schema=closed({"run": TEXT, "file": TEXT, "nodes": _MAP, "replace": FLAG}, required=("run",)),
             call=bind("add_nodes", _add_nodes),
             changes=True,
