@@ -111,7 +111,7 @@ class EngineLock:
     def _holder_lives(self) -> bool:
         """Say whether the process that the file names lives; True where it names none."""
         try:
-            os.kill(msgspec.json.decode(self._path.read_bytes(), type=Holder).pid, 0)
+            os.kill(decode(self._path.read_bytes(), Holder).pid, 0)
         except ProcessLookupError:
             return False
         except (OSError, msgspec.DecodeError):
