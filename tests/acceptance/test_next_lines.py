@@ -102,6 +102,7 @@ def test_validate_takes_what_run_takes_and_says_whether_it_holds(workspace: Work
     ("limit", "value", "command", "raised"),
     [
         ("timeout", "200ms", "sleep 60", "400ms"),
+        ("output", "4KiB", "yes | head -c 5000; echo; echo last", "8KiB"),
         ("processes", "2", "sleep 2 & sleep 2 & sleep 2 & wait", "4"),
     ],
 )

@@ -105,6 +105,24 @@ def test_an_agent_is_told_which_limit_it_passed_and_its_last_words(attempts: Att
     assert "working" in outcome.reason
 
 
+def test_how_much_may_be_written_is_a_rule_that_a_flow_says_too(tmp_path: Path) -> None:
+    settings = '[engine]\nidle_exit = "1s"\n[policy]\noutput = "2KiB"\n'
+    with stopped(workspace(tmp_path / "w", settings=settings, engine=True)) as service:
+        flow = service.root / "own.yaml"
+        text = "punchlist: 1\nflow: own\npolicy: {output: 4KiB}\nnodes: {many: {run: 'yes | head -c SIZE'}}\n"
+        flow.write_text(text.replace("SIZE", "4096"))
+        enough: Any = runs.run(service, str(flow))
+        flow.write_text(text.replace("SIZE", "4097"))
+        more: Any = runs.run(service, str(flow))
+        runs.wait(service, [enough["run"]["id"], more["run"]["id"]])
+        over: Any = runs.show(service, enough["run"]["id"])
+        asked: Any = gates.listing(service)["gates"]
+
+    assert over["run"]["status"] == "succeeded"
+    assert [(each["kind"], each["run"]) for each in asked] == [("limit", more["run"]["id"])]
+    assert "it passed its output limit (4 KiB)" in asked[0]["message"]
+
+
 def test_a_rule_is_heeded_by_a_run_and_a_person_asked_who_raises_the_limit(tmp_path: Path) -> None:
     with stopped(workspace(tmp_path / "w", settings='[engine]\nidle_exit = "1s"\n', engine=True)) as service:
         flow = service.root / "own.yaml"

@@ -55,7 +55,7 @@ HEEDED: Mapping[str, Mapping[str, str]] = {
         "on_accept": POLICY,
         "check_timeout": "unit/engine/test_delivery.py",
         "review": "unit/quality/test_review.py",
-        **dict.fromkeys(("memory", "processes"), "contract/test_processes_limits.py"),
+        **dict.fromkeys(("memory", "output", "processes"), "contract/test_processes_limits.py"),
         **dict.fromkeys(("sandbox", "budget"), LATER),
     },
     "Amount": dict.fromkeys(("usd", "tokens"), LATER),

@@ -23,6 +23,7 @@ MEANINGS: Mapping[str, str] = {
     "policy.silence": "The longest that a worker may go without output.",
     "policy.check_timeout": "The longest that a check may take, unless its criterion says.",
     "policy.memory": "The most memory that an attempt and all it starts may take, as sampled once a second.",
+    "policy.output": "How much an attempt may write to its standard output and error in all; beyond, it is ended.",
     "policy.processes": "How many processes an attempt may have at once, as sampled once a second.",
     "policy.max_parallel": "How many attempts of a run may be at work at once.",
     "policy.review": "Which criteria a reviewer judges: all, those without a proof of their own, or none.",

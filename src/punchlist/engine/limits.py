@@ -43,19 +43,23 @@ def limits_of(place: Place, *, policy: Mapping[str, str]) -> Limits:
     Raises DefinitionError for a value that is no duration or size.
     """
     said = {**policy, **_own(place), **_raised(place)}
-    known = Limits(timeout=_seconds(place, said["timeout"], name="timeout"))
     return Limits(
-        timeout=known.timeout,
+        timeout=_seconds(place, said["timeout"], name="timeout"),
         silence=_seconds(place, said["silence"], name="silence") if "silence" in said else None,
         memory=_bytes(place, said["memory"]) if "memory" in said else None,
-        output=size(said["output"]) if "output" in said else known.output,
+        output=size(said["output"]) if "output" in said else None,
         processes=int(said["processes"]) if "processes" in said else None,
     )
 
 
 def of_commands(policy: Policy) -> dict[str, str]:
     """Return the policy's limits for a command of the user's own."""
-    return {"timeout": policy.timeout, "memory": policy.memory, "processes": str(policy.processes)}
+    return {
+        "timeout": policy.timeout,
+        "memory": policy.memory,
+        "output": policy.output,
+        "processes": str(policy.processes),
+    }
 
 
 def of_agents(policy: Policy) -> dict[str, str]:
@@ -65,7 +69,12 @@ def of_agents(policy: Policy) -> dict[str, str]:
 
 def of_exams(policy: Policy, *, timeout: str) -> Limits:
     """Return the limits of a check, or of the set-up before it."""
-    return Limits(timeout=duration(timeout).total_seconds(), memory=size(policy.memory), processes=policy.processes)
+    return Limits(
+        timeout=duration(timeout).total_seconds(),
+        memory=size(policy.memory),
+        output=size(policy.output),
+        processes=policy.processes,
+    )
 
 
 def twice(limits: Limits, limit: str) -> str:

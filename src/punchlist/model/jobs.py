@@ -46,7 +46,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     timeout: float
     silence: float | None = None
     memory: int | None = None
-    output: int = 64 << 20
+    output: int | None = None
     processes: int | None = None
 
     def told(self, limit: str) -> str:

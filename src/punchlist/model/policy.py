@@ -59,6 +59,7 @@ class PolicyPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     silence: Duration | None = None
     check_timeout: Duration | None = None
     memory: Size | None = None
+    output: Size | None = None
     processes: Annotated[int, Meta(ge=1, le=999_999)] | None = None
     max_parallel: Annotated[int, Meta(ge=1, le=1000)] | None = None
     review: Literal["always", "uncovered", "never"] | None = None
@@ -78,6 +79,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     silence: Duration = "10m"
     check_timeout: Duration = "10m"
     memory: Size = "8GiB"
+    output: Size = "64MiB"
     processes: Annotated[int, Meta(ge=1, le=999_999)] = 1000
     max_parallel: Annotated[int, Meta(ge=1, le=1000)] = 2
     review: Literal["always", "uncovered", "never"] = "always"

@@ -8,6 +8,7 @@ import msgspec
 from punchlist.errors import PunchlistError
 from punchlist.model.ids import AttemptId, ProjectId, Tree
 from punchlist.model.jobs import Folder, Limits, Role
+from punchlist.model.policy import Policy, size
 from punchlist.service.recording import record_project
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ async def _try(
             invocation=Invocation(argv=("sh", "-c", command)),
             cwd=place,
             home=service.workspace.home(ProjectId(project.id)),
-            limits=Limits(timeout=_TIMEOUT),
+            limits=Limits(timeout=_TIMEOUT, output=size(Policy().output)),
             path=tuple(path),
         )
     )

@@ -48,7 +48,7 @@ class Watch:
             return FailureClass.MEMORY
         if self._limits.processes is not None and use.processes > self._limits.processes:
             return FailureClass.PROCESSES
-        if output > self._limits.output:
+        if self._limits.output is not None and output > self._limits.output:
             return FailureClass.OUTPUT
         if now - self._started >= self._limits.timeout:
             return FailureClass.TIMEOUT

@@ -304,7 +304,7 @@ def _believed(record: ExitRecord | None, status: os.waitid_result | None) -> Exi
 
 def _too_much(files: AttemptFiles, asked: Launch | ProcessJob) -> bool:
     """Say whether a command wrote more than it may: a quick one is not looked at before it has ended."""
-    return sum(files.sizes()) > asked.limits.output
+    return asked.limits.output is not None and sum(files.sizes()) > asked.limits.output
 
 
 async def _exit(
