@@ -11,6 +11,7 @@ from tests.installed import Workspace, until
 
 HELD = "punchlist: 1\nflow: held\nnodes:\n  a: {run: 'while test ! -e go; do sleep 0.05; done'}\n"
 QUICK = "punchlist: 1\nflow: quick\ninputs: {word: {type: string}}\nnodes:\n  a: {run: 'echo ${{ inputs.word }}'}\n"
+GATE = "punchlist: 1\nflow: g\nnodes:\n  ask: {gate: 'Go on?'}\n"
 SPEC = "# What is wanted\n\n- A file README says what this is.\n"
 
 
@@ -157,17 +158,27 @@ def test_waits_outlive_killed_engines_and_each_is_answered_once(workspace: Works
     ]
 
 
-def test_a_wait_with_a_time_is_answered_by_then_though_nothing_happens(workspace: Workspace) -> None:
-    workspace.ok("run", "held.yaml")
+def test_an_engine_with_nothing_to_do_stays_for_a_wait_with_a_time_and_answers_it_by_then(workspace: Workspace) -> None:
+    workspace.write("punchlist.toml", '[engine]\nidle_exit = "1ms"\n')
+    workspace.write("gate.yaml", GATE)
+    workspace.punchlist("run", "gate.yaml", "--wait")
+    until(lambda: workspace.engine() is None, what="the engine has nothing to do", patience=20)
+    send(
+        workspace,
+        asked("long", "wait", run="R1"),
+        asked("short", "wait_for", ids=["R1"], states=["failed"], timeout=1.5),
+    )
 
-    send(workspace, asked("short", "wait_for", ids=["R1"], states=["failed"], timeout=0.2))
-
+    workspace.ok("engine", "start")
     (told,) = answered(workspace, 1)
-    assert (told["timed_out"], told["changed"], told["states"]["R1"]) == (True, [], "running")
+    until(lambda: workspace.engine() is None, what="the engine ends after it", patience=20)
+
+    assert (told["id"], told["timed_out"], told["changed"]) == ("short", True, [])
+    assert told["states"] == {"R1": "waiting"}
 
 
 def test_a_wait_until_a_gate_is_answered_by_one(workspace: Workspace) -> None:
-    workspace.write("gate.yaml", "punchlist: 1\nflow: g\nnodes:\n  ask: {gate: 'Go on?'}\n")
+    workspace.write("gate.yaml", GATE)
     workspace.ok("engine", "start")
 
     send(
