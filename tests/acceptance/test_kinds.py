@@ -1,6 +1,7 @@
 """Nodes and groups that decide where a flow goes, run by the installed command."""
 
 import os
+from datetime import datetime, timedelta
 from typing import Any
 
 from tests.installed import Workspace, until
@@ -84,3 +85,46 @@ finally:
     report = folder.ok("report", "R1")["run"]
     assert (report["status"], nodes(report)["finally"]) == ("cancelled", "succeeded")
     assert ran.read_text().split() == ["work", "last", "over", "cancelled"]
+
+
+def test_what_is_left_of_a_wait_is_left_after_the_engine_was_killed(folder: Workspace) -> None:
+    flow = """
+nodes:
+  time: {wait: {for: 2s}, timeout: 1m, needs: []}
+  file: {wait: {file: "in/*.txt"}, timeout: 1m, needs: []}
+"""
+    folder.ok("init")
+    folder.write("flow.yaml", f"punchlist: 1\nflow: tried\n{flow}")
+    folder.ok("run", "flow.yaml")
+    until(lambda: nodes(folder.ok("report", "R1")["run"]).get("time") == "running", what="it waits")
+    folder.kill_engine()
+    folder.ok("engine", "start")
+    folder.write("in/one.txt", "1")
+
+    until(lambda: folder.ok("report", "R1")["run"]["status"] == "succeeded", what="it is over")
+    found = {each["path"]: each for each in folder.ok("report", "R1")["run"]["nodes"]}
+    began, over = (datetime.fromisoformat(found["time"][key]) for key in ("started_at", "ended_at"))
+    assert timedelta(seconds=2) <= over - began < timedelta(seconds=4)
+    assert found["file"]["output"] == {"files": ["in/one.txt"]}
+
+
+def test_a_gate_is_decided_by_its_form_or_by_nobody_in_time(folder: Workspace) -> None:
+    flow = """
+nodes:
+  ask: {gate: {message: "Which?", form: {version: string}}}
+  late: {gate: {message: "Go on?", timeout: 100ms, on_timeout: reject}}
+"""
+    folder.ok("init")
+    folder.write("flow.yaml", f"punchlist: 1\nflow: tried\n{flow}")
+    folder.ok("run", "flow.yaml")
+    until(lambda: folder.ok("gates")["gates"], what="it asks")
+
+    refused = folder.punchlist("decide", "G1", "approve", "--json")
+    assert refused.code == 2, refused
+    assert "version is missing; allowed: string" in refused.out + refused.err
+    folder.ok("decide", "G1", "approve", "--data", '{"version": "1.2"}')
+
+    until(lambda: folder.ok("report", "R1")["run"]["status"] == "succeeded", what="it is over")
+    found = {each["path"]: each["output"] for each in folder.ok("report", "R1")["run"]["nodes"]}
+    assert found["ask"]["data"] == {"version": "1.2"}
+    assert found["late"] == {"choice": "reject", "data": {}, "by": "timeout"}

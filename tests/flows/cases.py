@@ -43,7 +43,8 @@ idle_exit = "1s"
 _HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 _BLOCK = re.compile(r"^```(\w+) ?(.*)\n((?:.*\n)*?)```$", re.MULTILINE)
 _MANY = re.compile(r"⟨(.+?)\*(\d+)⟩", re.DOTALL)
-_OWN = {r"\bA\d+\b": "A…", r"\bhuman:\w+": "human:…", r"Looked in \S+": "Looked in …"}
+_TIME = r"\b20\d\d-\d\d-\d\dT[\d:.]+Z\b"
+_OWN = {_TIME: "20…Z", r"\bA\d+\b": "A…", r"\bhuman:\w+": "human:…", r"Looked in \S+": "Looked in …"}
 _LISTS = {
     "every kind and common key": ", ".join((*KINDS, *COMMON)),
     "every kind": ", ".join(KINDS),

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from punchlist.model import events as ev
-from punchlist.model.flow import Flow, RunNode, extended
-from punchlist.model.ids import AttemptId
+from punchlist.model.flow import Flow, RunNode, WaitNode, extended
+from punchlist.model.ids import AttemptId, NodePath
 from punchlist.model.jobs import FailureClass, Role
 from punchlist.model.state import AttemptState, NodeState, RunState
 from punchlist.model.states import FINAL_ATTEMPT, AttemptStatus, NodeStatus
@@ -77,6 +77,22 @@ def what_waits_for_its_time_is_not_started_before_it(moment: Moment, _memory: Me
             pass
 
 
+def what_waits_for_a_time_goes_on_when_it_has_come_and_not_before(moment: Moment, _memory: Memory) -> None:
+    match moment.event.fact:
+        case ev.GateExpired(gate=gate):
+            _check_rang(moment, moment.was.gates[gate].node)
+        case ev.NodeEnded(node=path, status=NodeStatus.SUCCEEDED, output={"at": str(_)}):
+            if path in moment.was.timers:
+                _check_rang(moment, path)
+        case _:
+            pass
+
+
+def _check_rang(moment: Moment, path: NodePath) -> None:
+    due = moment.was.timers[path].at
+    assert due <= moment.event.at, f"{path} waits until {due}, and goes on at {moment.event.at}"
+
+
 def a_late_outcome_is_kept_as_evidence_and_changes_nothing(moment: Moment, _memory: Memory) -> None:
     match moment.event.fact:
         case ev.OutcomeIgnored(outcome=outcome):
@@ -127,7 +143,7 @@ def a_gate_is_decided_once(moment: Moment, memory: Memory) -> None:
             assert gate not in memory.over, f"{gate} is decided or withdrawn a second time"
             assert choice in moment.was.gates[gate].choices, f"{gate} is decided by {choice}, which it does not have"
             memory.over.add(gate)
-        case ev.GateWithdrawn(gate=gate):
+        case ev.GateWithdrawn(gate=gate) | ev.GateExpired(gate=gate):
             assert gate not in memory.over, f"{gate} is decided or withdrawn a second time"
             memory.over.add(gate)
         case _:
@@ -216,6 +232,8 @@ def _budget(run: RunState, attempt: AttemptState, failure: FailureClass | None) 
     answers = attempt.role is Role.CHECK and failure is not FailureClass.LOST
     definition = run.spots[run.nodes[attempt.node].spot].node
     named = _named(run, attempt)
+    if isinstance(definition, WaitNode):
+        return None
     if failure is not None and failure in named and not isinstance(definition, Flow) and definition.retry is not None:
         return definition.retry.max + 1
     if failure is FailureClass.LOST:
@@ -248,6 +266,7 @@ OF_EVENTS: tuple[Callable[[Moment, Memory], None], ...] = (
     paused_means_that_nothing_new_starts,
     no_more_run_at_once_than_max_parallel,
     what_waits_for_its_time_is_not_started_before_it,
+    what_waits_for_a_time_goes_on_when_it_has_come_and_not_before,
     a_late_outcome_is_kept_as_evidence_and_changes_nothing,
     agents_never_declare_state_success_has_one_writer,
     a_gate_is_decided_once,

@@ -82,9 +82,11 @@ class Shapes:
         return {"match": "${{ run.id }}", "cases": cases, "else": {"nodes": self._nodes(depth + 1)}}
 
     def _leaf(self) -> Nodes:
-        kind = self.die.randrange(8)
+        kind = self.die.randrange(9)
         if kind == 0:
-            return {"gate": "Go on?"}
+            return {"gate": "Go on?"} if self.die.random() < 0.6 else dict(self.die.choice(_GATES))
+        if kind == 4:
+            return dict(self.die.choice(_WAITS))
         if kind == 1:
             return {"set": {"one": 1}}
         if kind == 2:
@@ -288,6 +290,17 @@ _CONDITIONS: list[dict[str, Any]] = [
     {"assert": "${{ run.id != '' }}"},
     {"assert": False, "on_failure": "continue"},
     {"fail": "never", "when": False},
+]
+_GATES: list[dict[str, Any]] = [
+    {"gate": {"message": "Go on?", "timeout": "30m", "on_timeout": "approve"}},
+    {"gate": {"message": "Go on?", "timeout": "1h"}, "on_failure": "continue"},
+]
+_WAITS: list[dict[str, Any]] = [
+    {"wait": {"for": "10m"}, "timeout": "1h"},
+    {"wait": {"until": "2026-11-21T12:00:00Z"}, "timeout": "30d"},
+    {"wait": {"for": "${{ policy.timeout }}"}, "timeout": "10m", "on_failure": "continue"},
+    {"wait": {"command": "make", "every": "1m"}, "timeout": "1d", "on_failure": "continue"},
+    {"wait": {"file": "out/*.json", "min": 2}, "timeout": "1h", "on_failure": "continue"},
 ]
 _MORE: list[dict[str, Any]] = [
     {"run": "true"},

@@ -19,7 +19,7 @@ EngineLaw = Callable[[Engine], None]
 
 def every_wait_has_a_registered_waker(state: State) -> None:
     run = _run(state)
-    pending = run.live or run.open_gates or run.queue.entries or run.parked
+    pending = run.live or run.open_gates or run.queue.entries or run.parked or run.timers
     if run.status in FINAL_NODE:
         assert not pending, "it is over, and something of it is not"
         assert not run.held, f"it is over, and {sorted(run.held)} wait for their turn"
@@ -34,10 +34,12 @@ def every_wait_has_a_registered_waker(state: State) -> None:
             assert node.path in asked, f"{node.path} waits for nothing"
         elif node.status is NodeStatus.RUNNING and not node.children:
             in_line = node.path in run.integrating[1:]
-            assert mine or in_line or node.path in asked, f"{node.path} runs, and nothing of it does"
+            waits = node.path in asked or node.path in run.timers
+            assert mine or in_line or waits, f"{node.path} runs, and nothing of it does"
         elif node.status not in _UNDER_WAY:
             assert not mine, f"{node.path} is {node.status}, and {sorted(mine)} of it are not over"
             assert node.path not in asked, f"{node.path} is {node.status}, and its gate is open"
+            assert node.path not in run.timers, f"{node.path} is {node.status}, and its timer is set"
 
 
 def a_failed_or_cancelled_need_reaches_every_dependent_at_once(state: State) -> None:
@@ -151,7 +153,8 @@ def a_task_shows_whether_anything_can_happen_to_it(state: State) -> None:
     if run.status in FINAL_NODE:
         assert task.task.status not in held, f"the run is {run.status}, and the task is {task.task.status}"
         return
-    stuck = bool(run.open_gates) and not (run.live or run.queue.entries or run.parked)
+    asked = set(run.open_gates.values())
+    stuck = bool(run.open_gates) and not (run.live or run.queue.entries or run.parked or {*run.timers} - asked)
     expected = TaskStatus.WAITING if stuck else TaskStatus.RUNNING
     assert task.task.status in {expected, TaskStatus.ACCEPTED}, f"the task is {task.task.status}, not {expected}"
 
@@ -171,7 +174,8 @@ def every_timer_is_armed(engine: Engine) -> None:
         run = _run(state)
         blocked = run.paused or bool(run.cancelling) or len(run.live) >= run.policy.max_parallel
         looked = engine.decided_at.get(name, "")  # what was due then, and did not start, waits for room
-        expected = None if blocked else min((at for at in run.parked.values() if at > looked), default=None)
+        times = [*([] if blocked else run.parked.values()), *(each.at for each in run.timers.values())]
+        expected = None if run.cancelling else min((at for at in times if at > looked), default=None)
         assert engine.wake_at.get(name) == expected, f"{name} is woken at {engine.wake_at.get(name)}, not at {expected}"
         assert expected is None or expected > now, f"the timer of {name} is due already, and rings for ever"
 

@@ -66,7 +66,7 @@ _COMMON = {
     "retry": "`{max, on, backoff: {first, factor, most}}`: tries after a failure of the worker, or of what `on` names, "
     f"of {', '.join(map(code, RETRIED))}, `exit:1` to `exit:255`, which then ends the node when they are used up; "
     "for agent, run, python, check, review, integrate, publish",
-    "timeout": "the longest it may take, such as `10m`; for agent, run, python, review",
+    "timeout": "the longest it may take, such as `10m`; for agent, run, python, review, and wait, which must have one",
     "silence": "the longest it may go without output; for agent, run, python, review",
     "memory": "the most memory that all its processes take, such as `512MiB`; for agent, run, python, review",
 }
@@ -145,6 +145,20 @@ _IN_WORDS = {
 _MORE = {
     "repeat": "`on_exhausted: {gate: KIND}` asks a person by a gate of kind "
     f"{', '.join(map(code, EXHAUSTED_GATES))}.",
+    "gate": "`gate.timeout` is how long it may stand open, such as `2h`; then the choice that `on_timeout` names is "
+    "taken, and `fail`, the default, fails the node. `form` is declared as an `output` of an agent is, and "
+    "`punchlist decide G1 approve --data JSON` fills it in. `approvers` are names of people, such as `ann`.",
+    "wait": """\
+```yaml
+deployed: {wait: {command: "curl -fs ${{ inputs.url }}", every: 10s}, timeout: 10m}
+reports: {wait: {file: "out/**/*.json", min: 3}, timeout: 1h}
+night: {wait: {until: "2026-11-21T22:00:00Z"}, timeout: 1d}
+```
+
+It waits for one thing: `for` a time, `until` a moment with its zone, a `file` pattern below the folder in which the
+flow's commands run (of which at least `min` must be there), or a `command` that ends with 0. Files are noticed when the
+kernel tells of them; where it does not, they are looked for once a minute. What is left of a wait is in the record: an
+engine that was killed is no reason to wait longer.""",
     "match": """\
 ```yaml
 tests: {run: make test, on_failure: continue}
@@ -159,6 +173,7 @@ What only some of the cases give may be read behind `has(nodes.route.output.x)`.
 `oneOf` of which each part has a required field with a `const` of its own), a field that not all parts have may be read
 in the case for its part, or behind `has()`.""",
 }
+_INSIDE = {"repeat": "Repeat", "wait": "Wait"}
 _MANY = 5
 _HIDDEN = frozenset({"kind", "id", "line", "column", "flow", *COMMON})
 
@@ -190,7 +205,7 @@ def _keys(kind: str, schema: Schema, *, siblings: tuple[str, ...]) -> Iterator[t
     """Yield every key: the kind's own first, then what stands beside it; nested ones as `kind.key`."""
     properties = {name: each for name, each in _properties(schema).items() if name not in _HIDDEN}
     own = properties.pop(kind, None)
-    inside = _repeat() if kind == "repeat" else properties
+    inside = _inside(kind, _INSIDE[kind]) if kind in _INSIDE else properties
     nested = {name: each for name, each in inside.items() if name not in siblings}
     if not nested or kind in _SHORT:
         yield code(kind), _SHORT[kind] if own is None else _value(own), "required"
@@ -207,8 +222,8 @@ def _value(field: Schema) -> str:
     return "nodes by name" if is_nodes else type_in_words(field)
 
 
-def _repeat() -> dict[str, Schema]:
-    definition = _definitions("repeat")["Repeat"]
+def _inside(kind: str, record: str) -> dict[str, Schema]:
+    definition = _definitions(kind)[record]
     return {name: each for name, each in _properties(definition).items() if name != "gate"}
 
 

@@ -19,6 +19,8 @@ def ask(
     choices: Sequence[str] | None = None,
     shows: Json | None = None,
     example: str = "",
+    form: dict[str, Json] | None = None,
+    approvers: tuple[str, ...] = (),
 ) -> None:
     """Open a gate at a node, which waits for it, as does its step; `choices` are those that make sense here.
 
@@ -31,6 +33,8 @@ def ask(
         choices=every if choices is None else tuple(choices),
         shows={"node": here.path} if shows is None else shows,
         example=example,
+        form=form,
+        approvers=approvers,
     )
     wait(here)
     move(here, StepStatus.WAITING, reason=message)

@@ -8,10 +8,12 @@ from punchlist.engine import going_back, steering
 from punchlist.engine.adding import add_nodes
 from punchlist.engine.fold_nodes import ROOT
 from punchlist.engine.kinds.integrate import next_in_line
+from punchlist.engine.kinds.wait import files_found
 from punchlist.engine.progress import committing, guarded, has_hold, stop
 from punchlist.engine.proving import proof_of
 from punchlist.engine.registry import KINDS
 from punchlist.engine.reopening import revise
+from punchlist.engine.ringing import ring
 from punchlist.engine.room import due, next_attempt
 from punchlist.engine.turn import ENGINE, Context, Turn
 from punchlist.model import commands as cmd, events as ev
@@ -44,6 +46,9 @@ def _conclude(turn: Turn, *, fill: bool) -> None:
         _cancel(turn)
     turn.settle()
     _stand_up_to_limit(turn)
+    if fill and not turn.run.cancelling:
+        ring(turn)
+        turn.settle()
     if not turn.run.cancelling and turn.at(ROOT).node.status not in FINAL_NODE:
         next_in_line(turn)
         turn.settle()
@@ -98,7 +103,9 @@ def _finish(turn: Turn) -> None:
 def _show_waiting(turn: Turn) -> None:
     """Let run and task show whether anything can happen before a gate is decided."""
     run = turn.run
-    stuck = bool(run.open_gates) and not (run.live or run.queue.entries or run.parked)
+    asked = frozenset(run.open_gates.values())
+    coming = run.live or run.queue.entries or run.parked or not asked.issuperset(run.timers)
+    stuck = bool(run.open_gates) and not coming
     status = NodeStatus.WAITING if stuck else NodeStatus.RUNNING
     if run.status is not status:
         turn.emit(ev.RunMoved(status=status), actor=ENGINE)
@@ -143,6 +150,10 @@ def _time_passed(_turn: Turn, _command: cmd.TimePassed) -> None:
     """Nothing by itself: what is due is started with the free slots."""
 
 
+def _files_found(turn: Turn, command: cmd.FilesFound) -> None:
+    files_found(turn, command.node, files=command.files)
+
+
 _APPLY: dict[type, Callable[..., None]] = {
     cmd.StartRun: steering.start_run,
     cmd.Decide: steering.decide_gate,
@@ -159,4 +170,5 @@ _APPLY: dict[type, Callable[..., None]] = {
     cmd.Fail: _fail,
     cmd.AttemptOver: _attempt_over,
     cmd.TimePassed: _time_passed,
+    cmd.FilesFound: _files_found,
 }

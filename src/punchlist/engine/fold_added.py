@@ -31,7 +31,7 @@ def rebased(run: RunState, event: ev.Event) -> RunState:
     run = replace(_with_definition(run, fact.definition), inputs=fact.inputs)
     if run.status not in FINAL_NODE:
         return run
-    root = replace(run.nodes[ROOT], status=NodeStatus.RUNNING, output=None, error="", ended_at="")
+    root = replace(run.nodes[ROOT], status=NodeStatus.RUNNING, ends=None, output=None, error="", ended_at="")
     return replace(with_nodes(run, root), status=NodeStatus.RUNNING, ended_at="", error="", outputs=None)
 
 

@@ -157,6 +157,8 @@ def gate_opened(run: RunState, event: ev.Event) -> RunState:
         step=fact.step,
         criterion=fact.criterion,
         example=fact.example,
+        form=fact.form,
+        approvers=fact.approvers,
         opened_by=event.actor,
         since=event.at,
     )
@@ -178,6 +180,14 @@ def gate_decided(run: RunState, event: ev.Event) -> RunState:
     }
     decided = replace(node, decision=decision, settled=len(node.attempts) + len(node.children))
     return replace(with_nodes(run, decided), gates=run.gates.set(gate.id, gate))
+
+
+def gate_expired(run: RunState, event: ev.Event) -> RunState:
+    """Fold GateExpired: nobody decided; what was to be chosen then is, by nobody."""
+    fact = fact_of(event, ev.GateExpired)
+    run = _gate_over(run, fact.gate, status=GateStatus.EXPIRED)
+    gate = replace(run.gates[fact.gate], choice=fact.choice, by=event.actor, decided_at=event.at)
+    return replace(run, gates=run.gates.set(gate.id, gate))
 
 
 def gate_withdrawn(run: RunState, event: ev.Event) -> RunState:

@@ -10,7 +10,7 @@ from punchlist.engine.spots import below
 from punchlist.model import events as ev
 from punchlist.model.flow import CallNode, Flow, GroupNode, IntegrateNode, MatchNode
 from punchlist.model.ids import NodePath
-from punchlist.model.state import NodeState, Queue, RunState
+from punchlist.model.state import NodeState, Queue, RunState, Timer
 from punchlist.model.states import NODE_MOVES, NodeStatus, check_move
 
 replace = msgspec.structs.replace
@@ -152,6 +152,13 @@ def moved(run: RunState, event: ev.Event) -> RunState:
     return rested(with_nodes(run, replace(node, status=fact.status)), node.path)
 
 
+def waits(run: RunState, event: ev.Event) -> RunState:
+    """Fold NodeWaits: the node is looked at when its time has come, or its files are there."""
+    fact = fact_of(event, ev.NodeWaits)
+    timer = Timer(at=fact.until, since=event.at, fixed=fact.fixed, files=fact.files, least=fact.least)
+    return replace(run, timers=run.timers.set(fact.node, timer))
+
+
 def ending(run: RunState, event: ev.Event) -> RunState:
     """Fold NodeEnding: the node goes on to a known end. A cancel is carried out by it, and a pause is over."""
     fact = fact_of(event, ev.NodeEnding)
@@ -175,9 +182,11 @@ def ended(run: RunState, event: ev.Event) -> RunState:
 
 
 def out_of_line(run: RunState, path: NodePath) -> RunState:
-    """Take a node out of the line of those that integrate, and of the items that wait for their turn."""
+    """Take a node out of the line of those that integrate, of the items that wait for their turn, and of the timers."""
     if path in run.held:
         run = replace(run, held=run.held.delete(path))
+    if path in run.timers:
+        run = replace(run, timers=run.timers.delete(path))
     if path not in run.integrating:
         return run
     return replace(run, integrating=tuple(each for each in run.integrating if each != path))

@@ -75,6 +75,7 @@ _FOLDS: dict[type, Callable[[RunState, ev.Event], RunState]] = {
     ev.ItemsListed: fold_nodes.items_listed,
     ev.RoundOpened: fold_nodes.round_opened,
     ev.NodeMoved: fold_nodes.moved,
+    ev.NodeWaits: fold_nodes.waits,
     ev.PlaceTaken: fold_rests.taken,
     ev.NodeEnding: fold_nodes.ending,
     ev.NodeEnded: fold_nodes.ended,
@@ -88,5 +89,6 @@ _FOLDS: dict[type, Callable[[RunState, ev.Event], RunState]] = {
     ev.LimitRaised: fold_attempts.limit_raised,
     ev.GateOpened: fold_attempts.gate_opened,
     ev.GateDecided: fold_attempts.gate_decided,
+    ev.GateExpired: fold_attempts.gate_expired,
     ev.GateWithdrawn: fold_attempts.gate_withdrawn,
 }

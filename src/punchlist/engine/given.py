@@ -26,11 +26,11 @@ def artifacts_of(place: Place) -> dict[str, str]:
     return {name: word_of(place, path) for name, path in node.artifacts.items()}
 
 
-def secrets_of(place: Place, node: AgentNode | RunNode | PythonNode) -> tuple[str, ...]:
-    """Return the names of the secrets that a node is given: its own, and those of the flow around it."""
+def secrets_of(place: Place, node: AgentNode | RunNode | PythonNode | None = None) -> tuple[str, ...]:
+    """Return the names of the secrets that a node is given: its own, if it may have any, and those of its flow."""
     if not place.run.secrets:
         return ()
-    return tuple(dict.fromkeys((*_flow_of(place).secrets, *node.secrets)))
+    return tuple(dict.fromkeys((*_flow_of(place).secrets, *(() if node is None else node.secrets))))
 
 
 def word_of(place: Place, value: str) -> str:

@@ -18,6 +18,7 @@ from punchlist.engine.kinds.repeat import REPEAT
 from punchlist.engine.kinds.review import REVIEW
 from punchlist.engine.kinds.run import RUN
 from punchlist.engine.kinds.values import SET
+from punchlist.engine.kinds.wait import WAIT
 from punchlist.engine.turn import Kind
 
 KINDS: Mapping[str, Kind] = {
@@ -30,6 +31,7 @@ KINDS: Mapping[str, Kind] = {
     "integrate": INTEGRATE,
     "publish": PUBLISH,
     "gate": GATE,
+    "wait": WAIT,
     "set": SET,
     "assert": ASSERT,
     "fail": FAIL,

@@ -35,8 +35,8 @@ class _Touched:
                 self.attempts[attempt] = None
             case ev.AttemptEnded(outcome=outcome):
                 self.attempts[outcome.attempt] = None
-            case ev.GateOpened(gate=gate) | ev.GateDecided(gate=gate) | ev.GateWithdrawn(gate=gate):
-                self.gates[gate] = None
+            case ev.GateOpened() | ev.GateDecided() | ev.GateExpired() | ev.GateWithdrawn():
+                self.gates[fact.gate] = None
             case _:
                 pass
 

@@ -16,13 +16,14 @@ from punchlist.engine.retry import again
 from punchlist.engine.turn import Decision, Here, Turn
 from punchlist.engine.waiving import leaves_some_open, record_waivers
 from punchlist.engine.ways import way
-from punchlist.errors import DefinitionError, RefusedError
+from punchlist.errors import DefinitionError, Problem, RefusedError, invalid
+from punchlist.flow.outputs import form_problems
 from punchlist.model import commands as cmd, events as ev
-from punchlist.model.gates import Effect, check_fields, choice_of
+from punchlist.model.gates import Choice, Effect, check_fields, choice_of
 from punchlist.model.ids import FindingId, GateId, StepId
 from punchlist.model.jobs import Role
 from punchlist.model.json import Json, convert
-from punchlist.model.state import TaskState, Tries
+from punchlist.model.state import GateState, TaskState, Tries
 from punchlist.model.states import (
     FINAL_NODE,
     FINAL_STEP,
@@ -97,7 +98,7 @@ def decide_gate(turn: Turn, command: cmd.Decide) -> None:
     choice = choice_of(gate.kind, command.choice, author_choices=gate.choices)
     if choice.name not in gate.choices:
         raise RefusedError(f"gate {gate.id} cannot be decided by {choice.name}; here: {', '.join(gate.choices)}")
-    check_fields(choice, command.data, example=gate.example)
+    _check_decision(turn, gate, choice, data=command.data)
     here = turn.at(gate.node)
     if choice.effect is Effect.WAIVE and leaves_some_open(here, command.data):  # judged now, it would only fail again
         named = [FindingId(str(each)) for each in convert(command.data["findings"], list[str])]
@@ -107,6 +108,21 @@ def decide_gate(turn: Turn, command: cmd.Decide) -> None:
     decided = turn.kinds[here.node.kind].decided
     assert decided is not None
     decided(here, Decision(gate=gate, choice=choice, data=command.data, by=turn.context.actor))
+
+
+def _check_decision(turn: Turn, gate: GateState, choice: Choice, *, data: dict[str, Json]) -> None:  # noqa: PLR0917
+    """Refuse a decision by somebody else than was to be asked, and one that does not fit the gate's form."""
+    by = turn.context.actor
+    if gate.approvers and by not in gate.approvers:
+        raise RefusedError(
+            f"gate {gate.id} is for {', '.join(gate.approvers)} to decide, and you are {by}", hint="Ask one of them."
+        )
+    if gate.form is None:
+        check_fields(choice, data, example=gate.example)
+        return
+    problems = [Problem("data", each) for each in form_problems(gate.form, data)]
+    if problems:
+        raise invalid(problems, what=f"the decision {choice.name}")
 
 
 def pause(turn: Turn, command: cmd.Pause) -> None:

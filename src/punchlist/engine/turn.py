@@ -72,12 +72,14 @@ def fold(state: State, event: ev.Event) -> State:
 class Kind:
     """What one kind of node does at each thing that can happen to it; one instance a kind, in one registry.
 
-    `taken_up` begins what a group has to begin by itself when a part of it begins again; `examine` may find fault with
-    a success before it is recorded; `job` composes what an attempt of the node runs.
+    `rang` is for a node whose time has come; `taken_up` begins what a group has to begin by itself when a part of it
+    begins again; `examine` may find fault with a success before it is recorded; `job` composes what an attempt of the
+    node runs.
     """
 
     begin: "Callable[[Here], None]"
     attempt_over: "Callable[[Here, AttemptState], None] | None" = None
+    rang: "Callable[[Here], None] | None" = None
     child_over: "Callable[[Here, NodeState], None] | None" = None
     decided: "Callable[[Here, Decision], None] | None" = None
     taken_up: "Callable[[Here], None] | None" = None
@@ -231,7 +233,17 @@ class Here(Place):
         tries = self.tries.count
         return self.told.r, tries if role is Role.BUILDER else max(tries - 1, 0), self.told.base
 
-    def open_gate(self, kind: str, *, message: str, choices: tuple[str, ...], shows: Json, example: str = "") -> GateId:
+    def open_gate(
+        self,
+        kind: str,
+        *,
+        message: str,
+        choices: tuple[str, ...],
+        shows: Json,
+        example: str = "",
+        form: dict[str, Json] | None = None,
+        approvers: tuple[str, ...] = (),
+    ) -> GateId:
         """Ask a person; `shows` is what they are shown, whose digest the decision is bound to."""
         gate = GateId(f"G{self.turn.context.allocate('gate')}")
         shown = digest({"kind": kind, "message": message, "shows": shows})
@@ -245,6 +257,8 @@ class Here(Place):
                 choices=choices,
                 step=self.step,
                 example=example,
+                form=form,
+                approvers=approvers,
             )
         )
         return gate

@@ -8,18 +8,27 @@ from punchlist.engine.place import Place
 from punchlist.engine.registry import KINDS
 from punchlist.engine.room import may_start
 from punchlist.model import events as ev
-from punchlist.model.ids import AttemptId
+from punchlist.model.ids import AttemptId, NodePath
 from punchlist.model.jobs import Job, ListJob, Pin, ProcessJob
 from punchlist.model.state import RunState, State
 from punchlist.model.states import AttemptStatus
 
 
+class Watched(msgspec.Struct, frozen=True):
+    """A node that waits until so many files fit a pattern, in the folder where a flow's commands run."""
+
+    node: NodePath
+    files: str
+    least: int
+
+
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """Attempts to start, attempts whose processes must be gone, and the next time at which something is due."""
+    """Attempts to start, attempts whose processes must be gone, the next time that is due, and files to watch for."""
 
     start: tuple[AttemptId, ...] = ()
     kill: tuple[AttemptId, ...] = ()
     wake_at: str | None = None
+    watch: tuple[Watched, ...] = ()
 
 
 def wanted(state: State, changed: Iterable[AttemptId], *, decided_at: str = "") -> Wanted:
@@ -35,14 +44,15 @@ def wanted(state: State, changed: Iterable[AttemptId], *, decided_at: str = "") 
         start=tuple(each.id for each in touched if each.status is AttemptStatus.RUNNING),
         kill=tuple(each.id for each in touched if each.status is AttemptStatus.CANCELLED and each.started_at),
         wake_at=_wake_at(run, decided_at),
+        watch=tuple(Watched(path, each.files, each.least) for path, each in sorted(run.timers.items()) if each.files),
     )
 
 
 def _wake_at(run: RunState, decided_at: str) -> str | None:
-    """Return when the first parked attempt is due; with no slot free, the end of an attempt is what wakes it."""
-    if not may_start(run):
-        return None
-    return min((at for at in run.parked.values() if at > decided_at), default=None)
+    """Return when the first timer or parked attempt is due; with no slot free, another's end wakes the latter."""
+    timers = [] if run.cancelling else [each.at for each in run.timers.values()]
+    parked = run.parked.values() if may_start(run) else ()
+    return min((at for at in (*timers, *parked) if at > decided_at), default=None)
 
 
 def _pins(place: Place) -> tuple[Pin, ...]:

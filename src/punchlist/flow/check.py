@@ -16,6 +16,7 @@ from punchlist.flow.shapes import Unread, is_unread, root_shapes, round_shape
 from punchlist.flow.templates import OPEN, FlawError, whole
 from punchlist.flow.uses import Use, uses
 from punchlist.flow.value_shapes import DYN, STRING, Shape, record_shape
+from punchlist.flow.waits import too_long
 from punchlist.flow.words import FINALLY, NAME_RULE, ROOTS, TYPE_NAMES, is_name, listed
 from punchlist.model.allowed import nearest
 from punchlist.model.flow import (
@@ -31,6 +32,7 @@ from punchlist.model.flow import (
     MatchNode,
     RepeatNode,
     ReviewNode,
+    WaitNode,
 )
 from punchlist.model.json import Json
 from punchlist.model.parts import Path
@@ -196,8 +198,19 @@ class _Checker:
                 self._judge(node, (*path, "judge"), scope=scope)
             case CallNode() if node.flow.nodes:
                 self._call(node, path)
+            case WaitNode():
+                self._wait(node, path)
             case _:
                 pass
+
+    def _wait(self, node: WaitNode, path: Path) -> None:
+        place = self.places.of_key((*path, "wait"))
+        if node.timeout is None and not self.places.has((*path, "timeout")):
+            what = f"node '{node.id}' (wait) lacks 'timeout'"
+            self.problems.add(place, what, hint="Add `timeout: 1h` beside `wait:`: nothing waits for ever")
+        elif too_long(node):
+            what = f"it waits {node.wait.for_}, and its timeout is {node.timeout}: it would always fail"
+            self.problems.add(self.places.of((*path, "wait", "for")), what)
 
     def _judge(self, node: JudgeNode, path: Path, *, scope: Scope) -> None:
         judged = [self._judged(name, (*path, index), scope=scope) for index, name in enumerate(node.judge)]

@@ -122,7 +122,37 @@ _OF_KIND: Mapping[str, Mapping[str, Schema]] = {
     "judge": {"judge": {**_NAMES, "minItems": 1}},
     "integrate": {"integrate": _GIVEN},
     "publish": {"publish": _words("task", "plan"), "how": _TEXT, "plan": _VALUE},
-    "gate": {"gate": {"anyOf": [_TEXT, {"type": "object", "required": ["message"]}]}},
+    "gate": {
+        "gate": {
+            "anyOf": [
+                _TEXT,
+                _map(
+                    "message",
+                    message=_TEXT,
+                    choices=_NAMES,
+                    show=_VALUE,
+                    form={**_OUTPUT, "description": "the fields that a decision must have"},
+                    timeout={**_TIME, "description": "how long it may stand open"},
+                    on_timeout={**_TEXT, "description": "a choice, or fail"},
+                    approvers={**_NAMES, "description": "who may decide it", "examples": [["ann", "human:bob"]]},
+                ),
+            ]
+        }
+    },
+    "wait": {
+        "wait": {
+            "type": "object",
+            "properties": {
+                "for": {**_TIME, "description": "a time to pass"},
+                "until": {**_TEXT, "description": "a moment with its zone", "examples": ["2026-11-21T22:00:00Z"]},
+                "file": {**_TEXT, "description": "a pattern of files below the flow's folder"},
+                "min": {**_COUNT, "description": "how many files at least"},
+                "command": {"anyOf": [_TEXT, {"type": "array", "items": _WORD, "minItems": 1}]},
+                "every": {**_TIME, "description": "how often the command is tried"},
+            },
+            "additionalProperties": False,
+        },
+    },
     "set": {"set": {**_MAP, "minProperties": 1}},
     "assert": {"assert": {"type": ["string", "boolean", "object"]}},
     "fail": {"fail": _TEXT},

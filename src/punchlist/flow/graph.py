@@ -22,6 +22,7 @@ from punchlist.model.flow import (
     RepeatNode,
     RunNode,
     SetNode,
+    WaitNode,
 )
 from punchlist.model.graph import Box, Graph
 from punchlist.model.json import Json, encode
@@ -118,10 +119,23 @@ def _more(node: AnyNode) -> Iterator[str]:
             yield _plain(node.that)
         case FailNode():
             yield node.fail
+        case WaitNode():
+            yield from _waits(node)
         case SetNode():
             yield ", ".join(node.set)
         case _:
             pass
+
+
+def _waits(node: WaitNode) -> Iterator[str]:
+    wait = node.wait
+    if wait.for_ is not None or wait.until is not None:
+        yield f"for {_plain(wait.for_)}" if wait.until is None else f"until {_plain(wait.until)}"
+    elif wait.file is not None:
+        yield f"for {wait.file}"
+    else:
+        yield wait.command if isinstance(wait.command, str) else " ".join(wait.command or ())
+        yield f"every {_plain(wait.every)}"
 
 
 def _plain(value: Json) -> str:

@@ -18,6 +18,7 @@ from punchlist.flow.reading import Reader
 from punchlist.flow.retrying import read_retry
 from punchlist.flow.shapes import Unread
 from punchlist.flow.templates import OPEN
+from punchlist.flow.waits import read_gate, read_wait
 from punchlist.flow.words import LATER, LATER_KINDS, listed
 from punchlist.model.allowed import nearest
 from punchlist.model.flow import (
@@ -27,7 +28,6 @@ from punchlist.model.flow import (
     CheckNode,
     Flow,
     ForEachNode,
-    GateNode,
     GroupNode,
     IntegrateNode,
     JudgeNode,
@@ -47,7 +47,7 @@ _LIMITED = frozenset({"agent", "run", "python", "review"})
 _TRIED = _LIMITED | {"check", "integrate", "publish"}
 _ONLY: Mapping[str, frozenset[str]] = {
     "retry": _TRIED,
-    "timeout": _LIMITED,
+    "timeout": _LIMITED | {"wait"},
     "silence": _LIMITED,
     "memory": _LIMITED,
 }
@@ -57,7 +57,6 @@ EXHAUSTED_GATES = ("exhausted", "rework", "acceptance")
 _TREE = re.compile(r"base|task_branch|[0-9a-f]{40}|[0-9a-f]{64}")
 _HOW = re.compile(r"branch|merge|pr")
 _WORKER = re.compile(r"[a-z][a-z0-9_-]{0,59}")
-_CHOICE = re.compile(r"[a-z][a-z0-9_-]*")
 _FUNCTION = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 _FILE = re.compile(r"\S+\.(?:md|txt)")
 _Role = Literal["node", "builder", "planner"]
@@ -276,24 +275,6 @@ def _publish(entry: Entry) -> PublishNode:
     return PublishNode(id=entry.id, publish=publish, how=how, plan=entry.take("plan", plain, default=None))
 
 
-def _gate(entry: Entry) -> GateNode:
-    reader = entry.reader
-    if isinstance(entry.value, Scalar):
-        return GateNode(id=entry.id, message=reader.filled(entry.value))
-    parts = entry.parts(("message", "choices", "show"), "message")
-    message = reader.filled(parts["message"]) if "message" in parts else ""
-    show = plain(parts["show"]) if "show" in parts else None
-    if "choices" not in parts:
-        return GateNode(id=entry.id, message=message, show=show)
-    rule = "lower-case letters, digits, _ and -"
-    choices = reader.each(
-        parts["choices"], lambda tree: _matching(reader, tree, pattern=_CHOICE, rule=rule), empty=False
-    )
-    if len(set(choices)) != len(choices):
-        reader.problems.add(parts["choices"].place, "two choices have the same name")
-    return GateNode(id=entry.id, message=message, choices=choices, show=show)
-
-
 def _set(entry: Entry) -> SetNode:
     entries = entry.reader.entries(entry.value, empty=False)
     return SetNode(id=entry.id, set={entry.reader.name(key, "a value"): plain(value) for key, value in entries})
@@ -381,7 +362,8 @@ KINDS: Mapping[str, tuple[tuple[str, ...], Callable[[Entry], AnyNode]]] = {
     "judge": ((), _judge),
     "integrate": ((), _integrate),
     "publish": (("how", "plan"), _publish),
-    "gate": ((), _gate),
+    "gate": ((), read_gate),
+    "wait": ((), read_wait),
     "set": ((), _set),
     "assert": ((), read_assert),
     "fail": ((), read_fail),

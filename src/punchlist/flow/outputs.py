@@ -2,10 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 
+import msgspec
+
 from punchlist.flow.binding import shown
 from punchlist.flow.inputs import rule, schema_problems, unfit
 from punchlist.model.flow import Input
 from punchlist.model.json import Json, canonical, convert
+
+_NOTE = "note"
 
 
 def output_problems(declared: Mapping[str, Json], value: Json) -> tuple[str, ...]:
@@ -23,6 +27,23 @@ def answer_problems(output: Mapping[str, Json], value: Json) -> tuple[str, ...]:
         return output_problems({"schema": output["schema"]}, value)
     fields = output.get("fields")
     return output_problems(fields, value) if isinstance(fields, dict) else ()
+
+
+def form_problems(form: Mapping[str, Json], data: Mapping[str, Json]) -> tuple[str, ...]:
+    """Return what is wrong with what a person filled a gate's form in with; a note may stand beside it."""
+    return output_problems(form, filled(form, data))
+
+
+def filled(form: Mapping[str, Json], data: Mapping[str, Json]) -> dict[str, Json]:
+    """Return what a form was filled in with: defaults where nothing was said, no note that is no part of it."""
+    schema = form.get("schema") if set(form) == {"schema"} else None
+    if isinstance(schema, dict):
+        properties = schema.get("properties")
+        kept = isinstance(properties, dict) and _NOTE in properties
+        return {name: value for name, value in data.items() if kept or name != _NOTE}
+    defaults = {name: _field(each).default for name, each in form.items()}
+    said = {name: value for name, value in data.items() if name in form or name != _NOTE}
+    return {**{name: each for name, each in defaults.items() if each is not msgspec.UNSET}, **said}
 
 
 def output_words(declared: Mapping[str, Json]) -> str:

@@ -21,6 +21,11 @@ class Places:
         """Return where the value at `path` stands, or what is around it."""
         return find(self.document, path).place
 
+    def has(self, path: Path) -> bool:
+        """Say whether a map has a key, whatever its value is."""
+        around = find(self.document, path[:-1])
+        return isinstance(around, Entries) and str(path[-1]) in around.keys
+
     def of_key(self, path: Path) -> Place:
         """Return where the key at `path` stands, or what is around it."""
         around = find(self.document, path[:-1])

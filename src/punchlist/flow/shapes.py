@@ -41,6 +41,7 @@ from punchlist.model.flow import (
     ReviewNode,
     RunNode,
     SetNode,
+    WaitNode,
 )
 from punchlist.model.json import Json
 from punchlist.model.policy import Policy
@@ -98,8 +99,8 @@ def output_shape(node: AnyNode) -> Shape:
             return closed(done=BOOL, commit=DYN, verdict=DYN)
         case PublishNode():
             return closed(tasks=LIST) if node.publish == "plan" else closed(branch=STRING, commit=DYN, merged=BOOL)
-        case GateNode():
-            return closed(choice=one_of(node.choices), data=DYN, by=STRING)
+        case GateNode() | WaitNode():
+            return _waited(node)
         case AssertNode() | FailNode():
             return NOTHING
         case AgentNode() | RunNode() | PythonNode() | SetNode() | CallNode():
@@ -111,6 +112,20 @@ def round_shape(node: RepeatNode) -> Shape:
     """Return what a round knows of itself and of the one before, which there is not in the first."""
     outputs = {each.id: DYN if may_be_absent(each) else output_shape(each) for each in node.nodes}
     return closed(index=INT, last=Shape("dyn", {**outputs, "decision": DYN}))
+
+
+def _formed(node: GateNode) -> Shape:
+    """Return what a decision brings; nobody fills a form in when it is taken for want of time."""
+    return DYN if node.form is None or node.on_timeout in node.choices else _declared(node.form)
+
+
+def _waited(node: GateNode | WaitNode) -> Shape:
+    """Return the shape of what a person decided, or of what there is at last."""
+    if isinstance(node, GateNode):
+        return closed(choice=one_of(node.choices), data=_formed(node), by=STRING)
+    if node.wait.file is not None:
+        return closed(files=LIST)
+    return closed(at=STRING) if node.wait.command is None else closed(exit_code=INT, stdout=STRING)
 
 
 def _judged(node: CheckNode | ReviewNode | JudgeNode) -> Shape:

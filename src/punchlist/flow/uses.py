@@ -24,6 +24,7 @@ from punchlist.model.flow import (
     ReviewNode,
     RunNode,
     SetNode,
+    WaitNode,
 )
 from punchlist.model.json import Json
 from punchlist.model.parts import Path
@@ -72,8 +73,10 @@ def uses(node: AnyNode) -> Iterator[Use]:
     """Yield every value of a node that may hold expressions."""
     when: View = "item" if isinstance(node, ForEachNode) else "node"
     yield Use(("when",), node.when, "true or false", when)
-    for key in ("timeout", "silence", "memory"):
-        yield Use((key,), getattr(node, key), "text")
+    timeout: Path = ("gate", "timeout") if isinstance(node, GateNode) else ("timeout",)
+    yield Use(timeout, node.timeout, "text")
+    yield Use(("silence",), node.silence, "text")
+    yield Use(("memory",), node.memory, "text")
     yield from _own(node)
 
 
@@ -95,12 +98,12 @@ def _own(node: AnyNode) -> Iterator[Use]:
             return iter((Use(("how",), node.how, "a string"), Use(("plan",), node.plan)))
         case AssertNode() | FailNode() | MatchNode():
             return _condition(node)
-        case JudgeNode() | GateNode() | SetNode() | CallNode():
+        case JudgeNode() | GateNode() | WaitNode() | SetNode() | CallNode():
             return _plain(node)
     assert_never(node)
 
 
-def _plain(node: JudgeNode | GateNode | SetNode | CallNode) -> Iterator[Use]:
+def _plain(node: JudgeNode | GateNode | WaitNode | SetNode | CallNode) -> Iterator[Use]:
     match node:
         case GateNode():
             return iter((Use(("gate", "message"), node.message, "a string"), Use(("gate", "show"), node.show)))
@@ -108,6 +111,8 @@ def _plain(node: JudgeNode | GateNode | SetNode | CallNode) -> Iterator[Use]:
             return iter((Use(("set",), dict(node.set)),))
         case CallNode():
             return (Use(("with", name), value, _taken(node, name)) for name, value in node.with_.items())
+        case WaitNode():
+            return _wait(node)
         case JudgeNode():
             return iter(())
     assert_never(node)
@@ -129,6 +134,19 @@ def _condition(node: AssertNode | FailNode | MatchNode) -> Iterator[Use]:
         case MatchNode():
             return iter((Use(("match",), node.match, A_CASE),))
     assert_never(node)
+
+
+def _wait(node: WaitNode) -> Iterator[Use]:
+    wait = node.wait
+    yield Use(("wait", "for"), wait.for_, "text")
+    yield Use(("wait", "until"), wait.until, "a string")
+    yield Use(("wait", "file"), wait.file, "text")
+    yield Use(("wait", "min"), wait.min, "a whole number")
+    yield Use(("wait", "every"), wait.every, "text")
+    if isinstance(wait.command, tuple):
+        yield from (Use(("wait", "command", index), word, "text") for index, word in enumerate(wait.command))
+    else:
+        yield Use(("wait", "command"), wait.command, "text", command=True)
 
 
 def _agent(node: AgentNode) -> Iterator[Use]:

@@ -22,12 +22,11 @@ TYPE_NAMES = frozenset(
 )
 """Names that CEL itself gives to types: `type(x) == int`."""
 
-LATER_KINDS = ("wait", "best_of")
+LATER_KINDS = ("best_of",)
 LATER: Mapping[str, tuple[str, ...]] = {
     "node": (),
     "agents": ("model", "tools", "account", "env"),
     "agent": ("tools", "with"),
-    "gate": ("form", "timeout", "on_timeout", "approvers"),
 }
 """Keys that the design of the language has and this version does not: the one place that says so."""
 

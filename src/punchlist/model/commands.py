@@ -155,8 +155,16 @@ class TimePassed(Command, frozen=True, tag=True):
     run: RunId
 
 
+class FilesFound(Command, frozen=True, tag=True):
+    """The files that a node waits for are there; sent by the runtime, never by the inbox."""
+
+    run: RunId
+    node: NodePath
+    files: tuple[str, ...]
+
+
 RunCommand = (
     StartRun | Decide | Pause | Resume | Retry | Cancel | AddNodes | Revise | CloseStep | AskRework | Waive
-    | Interrupted | Fail | AttemptOver | TimePassed
+    | Interrupted | Fail | AttemptOver | TimePassed | FilesFound
 )  # fmt: skip
 InboxCommand = StartRun | Decide | Pause | Resume | Retry | Cancel | AddNodes | Revise | CloseStep | AskRework | Waive

@@ -179,6 +179,19 @@ class NodeMoved(Fact, frozen=True, tag=True):
     status: NodeStatus
 
 
+class NodeWaits(Fact, frozen=True, tag=True):
+    """A node waits until this time at most, or until so many files fit a pattern; a `fixed` time is one of the clock.
+
+    Another time is how long it waits from now: a clock that is set back makes it no longer.
+    """
+
+    node: NodePath
+    until: str
+    fixed: bool = False
+    files: str = ""
+    least: int = 0
+
+
 class PlaceTaken(Fact, frozen=True, tag=True):
     """An item of a `for_each` goes on in a place that came free: a decision had let it go on while all were taken."""
 
@@ -292,6 +305,8 @@ class GateOpened(Fact, frozen=True, tag=True):
     step: StepId | None = None
     criterion: CriterionId | None = None
     example: str = ""
+    form: dict[str, Json] | None = None
+    approvers: tuple[str, ...] = ()
 
 
 class GateDecided(Fact, frozen=True, tag=True):
@@ -300,6 +315,13 @@ class GateDecided(Fact, frozen=True, tag=True):
     gate: GateId
     choice: str
     data: dict[str, Json] = {}  # noqa: RUF012 - every record has its own
+
+
+class GateExpired(Fact, frozen=True, tag=True):
+    """Nobody decided in time: the choice that was to be taken then, if any."""
+
+    gate: GateId
+    choice: str | None = None
 
 
 class GateWithdrawn(Fact, frozen=True, tag=True):
@@ -311,9 +333,9 @@ class GateWithdrawn(Fact, frozen=True, tag=True):
 
 RunFact = (
     RunCreated | RunMoved | RunPaused | CancelAsked | InputsChanged | NodeStarted | CallEntered | ItemsListed
-    | RoundOpened | NodeMoved | PlaceTaken | NodeEnding | NodeEnded | NodesReset | NodesAdded | FlowRebased
+    | RoundOpened | NodeMoved | NodeWaits | PlaceTaken | NodeEnding | NodeEnded | NodesReset | NodesAdded | FlowRebased
     | AttemptQueued | AttemptStarted | AttemptEnded | OutcomeIgnored | LimitRaised
-    | GateOpened | GateDecided | GateWithdrawn
+    | GateOpened | GateDecided | GateExpired | GateWithdrawn
 )  # fmt: skip
 AnyFact = WorkspaceFact | ProjectFact | TaskFact | RunFact
 

@@ -143,11 +143,39 @@ class PublishNode(Node, frozen=True, tag="publish"):
 
 
 class GateNode(Node, frozen=True, tag="gate"):
-    """Asks a person; the output is `{choice, data, by}`."""
+    """Asks a person; the output is `{choice, data, by}`. The clock of its timeout goes on in a pause.
+
+    What is decided must fit the `form`, and be decided by one of the `approvers`, where these are given. After the
+    timeout the choice of `on_timeout` is taken; `fail` fails the node.
+    """
 
     message: str
     choices: tuple[str, ...] = ("approve", "reject")
     show: Json = None
+    form: dict[str, Json] | None = None
+    on_timeout: str = "fail"
+    approvers: tuple[str, ...] = ()
+
+
+class Wait(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """What is waited for: a time to pass, a moment, files that fit a pattern, or a command that ends with 0."""
+
+    for_: str | None = msgspec.field(name="for", default=None)
+    until: str | None = None
+    file: str | None = None
+    min: Json = 1
+    command: str | tuple[str, ...] | None = None
+    every: str = "30s"
+
+
+class WaitNode(Node, frozen=True, tag="wait"):
+    """Waits, never longer than its timeout: then it fails. It takes no place among what runs, and outlives the engine.
+
+    The output is what it found: `{at}` of a time, `{files}`, or `{exit_code, stdout}` of the command that ended with 0,
+    which is tried `every` so often. Its clock goes on in a pause.
+    """
+
+    wait: Wait
 
 
 class SetNode(Node, frozen=True, tag="set"):
@@ -249,7 +277,7 @@ class RepeatNode(Node, frozen=True, tag="repeat"):
 
 AnyNode = (
     AgentNode | RunNode | PythonNode | CheckNode | ReviewNode | JudgeNode | IntegrateNode | PublishNode | GateNode
-    | SetNode | AssertNode | FailNode | CallNode | GroupNode | MatchNode | ForEachNode | RepeatNode
+    | WaitNode | SetNode | AssertNode | FailNode | CallNode | GroupNode | MatchNode | ForEachNode | RepeatNode
 )  # fmt: skip
 
 

@@ -209,6 +209,8 @@ class GateState(msgspec.Struct, frozen=True, kw_only=True):
     step: StepId | None = None
     criterion: CriterionId | None = None
     example: str = ""
+    form: dict[str, Json] | None = None
+    approvers: tuple[str, ...] = ()
     status: GateStatus = GateStatus.OPEN
     choice: str | None = None
     data: dict[str, Json] = {}
@@ -227,6 +229,16 @@ class Spot(msgspec.Struct, frozen=True, kw_only=True):
     wanted_by: dict[str, tuple[str, ...]] = {}
 
 
+class Timer(msgspec.Struct, frozen=True, gc=False):
+    """When a node that waits is to be looked at, since when it waits, and the files that end its wait before."""
+
+    at: str
+    since: str
+    fixed: bool = False
+    files: str = ""
+    least: int = 0
+
+
 class Tries(msgspec.Struct, frozen=True, kw_only=True):
     """The builder's attempts for a step within its revision `r`: how many, the first one's base, and the last one."""
 
@@ -243,7 +255,8 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
 
     `queue` holds attempts that wait for a slot, `lines` those of each worker among them, by the same tickets, `parked`
     those with a time before which they must not start, `live` those that run, `held` those of items that a person's
-    decision let go on and that wait for a place of their `for_each`; `checked` holds the attempts of a check or review
+    decision let go on and that wait for a place of their `for_each`; `timers` are of nodes that wait for a time;
+    `checked` holds the attempts of a check or review
     on a tree, `trees` the builder attempt that a tree is from; `integrating` is the queue of integrate nodes, the first
     at work; `earlier` keeps nodes that began again under another one; `raised` the limits that a person raised;
     `cancelling` is the reason of a cancel that waits for a commit under way, `cancelled_by` who asked for it; with
@@ -281,6 +294,7 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     live: Map[AttemptId, NodePath] = Map()
     parked: Map[AttemptId, str] = Map()
     held: Map[NodePath, tuple[AttemptId, ...]] = Map()
+    timers: Map[NodePath, Timer] = Map()
     tries: Map[StepId, Tries] = Map()
     raised: Map[str, str] = Map()
     checked: Map[str, tuple[AttemptId, ...]] = Map()

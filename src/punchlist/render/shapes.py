@@ -251,6 +251,8 @@ def gate(row: GateRow) -> Shape:
         "run": row.run,
         "step": state.step,
         "criterion": state.criterion,
+        "form": state.form,
+        "approvers": list(state.approvers),
         "node": state.node,
     }
 

@@ -8,35 +8,26 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-import msgspec
-
 from punchlist.dying import reach
-from punchlist.engine.decide import decide
 from punchlist.engine.retry import stamp
-from punchlist.engine.room import Room
-from punchlist.engine.rows import rows_of
-from punchlist.engine.turn import Context
 from punchlist.engine.wanted import Wanted, changed_attempts, job_of, wanted
-from punchlist.errors import DefinitionError, PunchlistError, RefusedError, StoreError
+from punchlist.errors import PunchlistError, StoreError
 from punchlist.model import commands as cmd
-from punchlist.model.events import Event, Head
 from punchlist.model.ids import AttemptId, RunId
 from punchlist.model.jobs import FailureClass, Outcome
-from punchlist.model.json import Json, convert
 from punchlist.model.places import Limits
-from punchlist.model.rows import InboxRow
 from punchlist.model.state import State
 from punchlist.model.states import FINAL_NODE, AttemptStatus
-from punchlist.ports import Clock, Reader, Store, Writer
-from punchlist.render.failures import failure
+from punchlist.ports import Clock, Store
+from punchlist.runtime.batch import Batch
 from punchlist.runtime.changes import Pages, changes_of
 from punchlist.runtime.channel import Channel, drain
 from punchlist.runtime.folders import folder_of, is_shared
 from punchlist.runtime.forgetting import forget, kept_for_nothing
-from punchlist.runtime.loading import is_current, lately_changed, load_run, with_documents
+from punchlist.runtime.loading import lately_changed, load_run
 from punchlist.runtime.lock import EngineLock, Holder
 from punchlist.runtime.perform import Performer
-from punchlist.runtime.places import Places
+from punchlist.runtime.watching import Watching
 
 T = TypeVar("T")
 _LOG = logging.getLogger("punchlist.engine")
@@ -84,6 +75,7 @@ class Runtime:
         self._look_at = 0.0
         self._states: dict[RunId, State] = {}
         self._outcomes: list[cmd.AttemptOver] = []
+        self._watching = Watching(performer.root, self._woken_by_files, look=look)
         self._wake_at: dict[RunId, str] = {}
         self._working: dict[AttemptId, asyncio.Task[None]] = {}
         self._folders: dict[AttemptId, str] = {}
@@ -111,6 +103,7 @@ class Runtime:
             self._performer.let_go()
             raise
         finally:
+            self._watching.end()
             self._listens = False
             self._lock.release()
         return True
@@ -125,6 +118,9 @@ class Runtime:
 
     def wake(self) -> None:
         """Make the loop look about itself."""
+        self._woken.set()
+
+    def _woken_by_files(self) -> None:
         self._woken.set()
 
     def hand_over(self) -> None:
@@ -205,7 +201,7 @@ class Runtime:
         while not self._stopping:
             self._lock.say_who()
             outcomes, self._outcomes = self._outcomes, []
-            inputs: list[cmd.RunCommand] = [*outcomes, *self._due()]
+            inputs: list[cmd.RunCommand] = [*outcomes, *self._watching.take(), *self._due()]
             as_before = self._limits() == self._limited
             if not inputs and as_before and (looked or not self._is_asked()):
                 return True
@@ -227,7 +223,7 @@ class Runtime:
     async def _apply(self, inputs: Sequence[cmd.RunCommand], *, inbox: bool = False) -> None:
         """Decide on each input, and on what the inbox holds; commit all of it at once, and let it happen."""
         self._limited = self._limits()
-        batch = _Batch(self._states, self._clock, limits=self._limited, nonce_digest=self._performer.nonce_digest)
+        batch = Batch(self._states, self._clock, limits=self._limited, nonce_digest=self._performer.nonce_digest)
         with self._store.write() as writer:
             for command in inputs:
                 batch.take(writer, command)
@@ -239,7 +235,7 @@ class Runtime:
         reach("after-commit")
         await self._follow(batch)
 
-    async def _follow(self, batch: "_Batch") -> None:
+    async def _follow(self, batch: "Batch") -> None:
         self._states.update(batch.states)
         changes = changes_of(batch.states, batch.events)
         if changes:
@@ -272,6 +268,7 @@ class Runtime:
             self._wake_at.pop(state.run.id, None)
         else:
             self._wake_at[state.run.id] = want.wake_at
+        self._watching.follow(state.run.id, want.watch)
         for attempt in want.kill:
             self._kill(attempt)
         for attempt in want.start:
@@ -391,96 +388,5 @@ class Runtime:
         await asyncio.gather(*self._ending, *self._working.values(), return_exceptions=True)
 
 
-class _Batch:
-    """The decisions of one transaction, and what they led to; nothing of it counts before the commit."""
-
-    def __init__(
-        self, states: dict[RunId, State], clock: Clock, *, limits: Limits, nonce_digest: Callable[[AttemptId], str]
-    ) -> None:
-        self._known = states
-        self._clock = clock
-        self._nonce_digest = nonce_digest
-        self._places = Places(limits, (state.run for state in states.values() if state.run is not None))
-        self.states: dict[RunId, State] = {}
-        self.events: dict[RunId, list[Event]] = {}
-        self.decided_at: dict[RunId, str] = {}
-
-    def decide(self, writer: Writer, command: cmd.RunCommand, *, actor: str, room: Room | None = None) -> State:
-        """Decide on one command within the transaction; raises PunchlistError, and then it has left no trace."""
-        state = self._state(writer, command)
-        at, room = stamp(self._clock.now()), room or self._places.beside(command.run)
-        context = Context(at=at, actor=actor, allocate=writer.allocate, room=room, nonce_digest=self._nonce_digest)
-        try:
-            decided = decide(state, command, context)
-        except PunchlistError:
-            raise
-        except Exception as error:
-            _LOG.exception("run %s", command.run)
-            raise RefusedError(f"a bug of punchlist: {error!r}; see the engine's log") from error
-        if isinstance(command, cmd.StartRun):
-            writer.open_stream(command.stream, kind="run", local=command.run)
-        stored = writer.append(decided.events)
-        writer.put(rows_of(decided.state, stored))
-        assert decided.state.run is not None
-        self._places.put(decided.state.run)
-        self.states[command.run] = decided.state
-        self.decided_at[command.run] = at
-        self.events.setdefault(command.run, []).extend(stored)
-        return decided.state
-
-    def offer(self, writer: Writer) -> None:
-        """Give the places that are free by now to the runs that wait for one, each to the one that waits longest."""
-        while (found := self._places.next(stamp(self._clock.now()))) is not None:
-            run, room = found
-            before = self._places.at_work(run)
-            self.take(writer, cmd.TimePassed(run=run), room=room)
-            if self._places.at_work(run) <= before:
-                self._places.pass_over(run)
-
-    def take(self, writer: Writer, command: cmd.RunCommand, *, room: Room | None = None) -> None:
-        """Apply an input of the engine's own. A run that cannot take it fails, so that the others go on.
-
-        What fails even then is logged and passed over: its attempt is found again at the next start.
-        """
-        try:
-            self.decide(writer, command, actor="engine", room=room)
-        except StoreError:
-            raise
-        except PunchlistError as error:
-            _LOG.exception("run %s cannot take %s", command.run, type(command).__name__)
-            with contextlib.suppress(RefusedError):
-                self.decide(writer, cmd.Fail(run=command.run, reason=str(error)), actor="engine")
-
-    def answer(self, writer: Writer, row: InboxRow) -> None:
-        """Apply a command of the inbox and mark it as applied or refused, in the same transaction.
-
-        An error of the store is no answer: it ends the transaction, and the command stays where it is.
-        """
-        try:
-            command: cmd.InboxCommand = convert(row.command, cmd.InboxCommand)
-            self.decide(writer, command, actor=row.actor)
-        except StoreError:
-            raise
-        except msgspec.ValidationError as error:
-            writer.answer(row.id, refused=True, answer=_error(DefinitionError(f"not a command: {error}")))
-        except PunchlistError as error:
-            writer.answer(row.id, refused=True, answer=_error(error))
-        else:
-            writer.answer(row.id, refused=False, answer={"run": command.run})
-
-    def _state(self, reader: Reader, command: cmd.RunCommand) -> State:
-        if isinstance(command, cmd.StartRun):
-            fresh = State(heads=State().heads.set("run", Head(command.stream)))
-            return with_documents(reader, fresh, task=command.task, project=command.project)
-        known = self.states.get(command.run) or self._known.get(command.run)
-        if known is not None and is_current(reader, known):
-            return known
-        return load_run(reader, command.run)
-
-
 def _broken(attempt: AttemptId, failure: FailureClass, *, reason: str) -> Outcome:
     return Outcome(attempt=attempt, status=AttemptStatus.FAILED, failure=failure, reason=reason)
-
-
-def _error(error: PunchlistError) -> Json:
-    return {"error": {**failure(error), "exit_code": error.exit_code}}

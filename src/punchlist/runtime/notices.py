@@ -3,6 +3,7 @@
 import ctypes
 import errno
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from punchlist.errors import StoreError
@@ -62,6 +63,40 @@ class Notices:
         found = self._kernel.inotify_add_watch(self._descriptor, os.fsencode(path), mask)
         if found < 0 and ctypes.get_errno() != errno.ENOENT:  # it went away this moment: its folder will tell
             raise _failed(path)
+
+
+class FolderNotices:
+    """A descriptor that can be read when something came to stand in one of the folders that are watched.
+
+    Raises StoreError where the kernel gives none.
+    """
+
+    def __init__(self) -> None:
+        self._kernel = ctypes.CDLL(None, use_errno=True)
+        self._descriptor: int = self._kernel.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+        if self._descriptor < 0:
+            raise _failed(Path())
+
+    def fileno(self) -> int:
+        """Return the descriptor."""
+        return self._descriptor
+
+    def watch(self, folders: Iterable[Path]) -> None:
+        """Ask for notices of these, too; one that is gone, or one too many, is left to who looks now and then."""
+        for folder in folders:
+            self._kernel.inotify_add_watch(self._descriptor, os.fsencode(folder), _MOVED_HERE | _CREATED | _CLOSED)
+
+    def take(self) -> None:
+        """Take all notices that wait."""
+        try:
+            while os.read(self._descriptor, _ENOUGH):
+                pass
+        except BlockingIOError:
+            pass
+
+    def close(self) -> None:
+        """Ask for no more notices."""
+        os.close(self._descriptor)
 
 
 def _failed(path: Path) -> StoreError:

@@ -77,6 +77,11 @@ class Performer:
         self.leaving = Leaving(workspace)
 
     @property
+    def root(self) -> Path:
+        """The workspace's folder, where a flow's own commands run."""
+        return self._root
+
+    @property
     def listed(self) -> Listed:
         """The values that a run's workers are given."""
         return self._processes.listed

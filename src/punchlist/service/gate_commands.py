@@ -35,7 +35,9 @@ def decide_in_run(
 
     gate = row.gate
     chosen = choice_of(gate.kind, choice, author_choices=gate.choices)
-    given = _filled(chosen, message=message, data=data, example=gate.example)
+    given = _filled(chosen, message=message, data=data)
+    if gate.form is None:  # what fits a form is for the engine to see, which has the schema at hand
+        check_fields(chosen, given, example=gate.example)
     inbox.send(service, Decide(run=run, gate=GateId(gate.id), choice=choice, data=given, shows=gate.shows))
     answer = show(service, gate.id)
     if row.task is None or chosen.effect is not Effect.WAIVE:
@@ -52,13 +54,12 @@ def refuse_closed(row: "GateRow") -> None:
         raise RefusedError(f"gate {gate.id} is {gate.status} already{by}", where=gate.id, hint="Type: punchlist gates")
 
 
-def _filled(choice: Choice, *, message: str, data: "Mapping[str, Json]", example: str) -> "dict[str, Json]":
-    """Return the data of a decision with the message in its field, checked against the choice."""
+def _filled(choice: Choice, *, message: str, data: "Mapping[str, Json]") -> "dict[str, Json]":
+    """Return the data of a decision with the message in its field."""
     given = dict(data)
     field = next((each.name for each in choice.fields if each.message), None)
     if message and field is not None:
         given.setdefault(field, message)
     elif message:
         raise DefinitionError(f"the choice {choice.name} takes no message", where="-m", hint="Leave out -m.")
-    check_fields(choice, given, example=example)
     return given
