@@ -101,6 +101,20 @@ def test_what_a_verdict_stands_on_stays_whatever_its_age(workspace: Workspace) -
     assert sound(workspace)
 
 
+def test_old_files_of_the_log_and_the_outbox_go_by_their_age(workspace: Workspace) -> None:
+    state = workspace.root / ".punchlist"
+    for name in ("engine.log.1", "outbox.jsonl.1", "outbox.jsonl"):
+        (state / name).write_text("{}\n")
+
+    young = workspace.ok("gc", "--keep-days", "1")["removed"]["files"]
+    removed = workspace.ok("gc", "--keep-days", "0")["removed"]["files"]
+
+    assert (young, removed) == ([], ["engine.log.1", "outbox.jsonl.1"])
+    assert (state / "outbox.jsonl").exists()
+    assert not (state / "outbox.jsonl.1").exists()
+    assert "Nothing to remove" in workspace.punchlist("gc", "--keep-days", "0").out
+
+
 def test_attempts_of_runs_without_a_verdict_go_and_are_named_with_their_size(workspace: Workspace) -> None:
     workspace.ok("run", "flow.yaml", "--wait")
     shown = workspace.ok("events")["events"]

@@ -171,6 +171,46 @@ def test_a_file_that_its_reader_took_away_goes_on_with_what_comes_next(store: Sq
     assert told(path)[0]["seq"] == last + 1
 
 
+def test_one_that_has_grown_is_moved_away_and_each_line_stands_in_one_file(store: SqliteStore, tmp_path: Path) -> None:
+    path, old = tmp_path / "out", tmp_path / "out.1"
+    outbox = Outbox(store, path, largest=200)
+
+    outbox.write()
+    first = told(path)
+    outbox.write()
+    assert (told(path), old.exists()) == (first, False), "nothing new, nothing moved"
+    tell_more(store)
+    outbox.write()
+    second = told(path)
+    tell_more(store)
+    outbox.write()
+
+    assert [each["seq"] for each in (*first, *second, *told(path))] == [*range(1, last_event(store) + 1)]
+    assert told(old) == second
+
+
+@pytest.mark.parametrize("renamed", [False, True])
+def test_a_crash_while_it_is_moved_away_leaves_no_line_out_and_repeats_none(
+    store: SqliteStore, tmp_path: Path, renamed: bool
+) -> None:
+    path, old = tmp_path / "out", tmp_path / "out.1"
+    Outbox(store, path, largest=200).write()
+    first = told(path)
+    with store.write() as writer:
+        kept = cursor_of(store)
+        writer.move_cursor(OUTBOX, {**kept, "size": 0}, was=kept)
+    if renamed:
+        path.rename(old)
+    tell_more(store)
+    Outbox(store, path, largest=200).write()
+
+    begins = first[-1]["seq"] if renamed else 0
+    assert [each["seq"] for each in told(path)] == [*range(begins + 1, last_event(store) + 1)]
+    tell_more(store)
+    Outbox(store, path, largest=200).write()
+    assert told(path)[-1]["seq"] == last_event(store)
+
+
 def test_what_another_program_wrote_into_it_stays_and_is_no_part_of_a_line(store: SqliteStore, tmp_path: Path) -> None:
     path = tmp_path / "out"
     outbox = Outbox(store, path)
@@ -192,6 +232,11 @@ def test_what_another_program_wrote_into_it_stays_and_is_no_part_of_a_line(store
 def cursor_of(store: SqliteStore) -> Any:
     with store.read() as reader:
         return reader.cursor(OUTBOX)
+
+
+def last_event(store: SqliteStore) -> int:
+    with store.read() as reader:
+        return reader.last_event()
 
 
 def tell_more(store: SqliteStore) -> None:

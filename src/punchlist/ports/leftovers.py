@@ -1,6 +1,7 @@
 """What finished work leaves on the disk."""
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Protocol
 
 from punchlist.model.ids import AttemptId, ProjectId
@@ -19,6 +20,14 @@ class Leftovers(Protocol):
 
     def works(self) -> Mapping[str, int]:
         """Return the steps, tasks and projects that have work folders, each with the bytes in them."""
+        ...
+
+    def old_files(self) -> Mapping[str, tuple[int, datetime]]:
+        """Return what files that stay small were before, each with its bytes and when it was last written to."""
+        ...
+
+    def remove_old_file(self, name: str) -> None:
+        """Remove one of these."""
         ...
 
     def refs(self, project: ProjectId) -> Collection[str]:

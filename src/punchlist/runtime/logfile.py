@@ -1,4 +1,4 @@
-"""The engine's log as a file that stays small: when it has grown, it becomes the one old file, and a new one begins."""
+"""Files that stay small: when the engine's log, or the outbox, has grown, it becomes the old file, and a new begins."""
 
 import contextlib
 from pathlib import Path
@@ -9,7 +9,7 @@ _OLD = ".1"
 
 
 def keep_small(path: Path, *, largest: int = LARGEST) -> bool:
-    """Move a log that has grown to `largest` away, in place of the one moved before; say whether that was done."""
+    """Move a file that has grown to `largest` away, in place of the one moved before; say whether that was done."""
     with contextlib.suppress(OSError):
         if path.stat().st_size >= largest:
             path.replace(path.with_name(f"{path.name}{_OLD}"))

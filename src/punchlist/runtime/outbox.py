@@ -7,11 +7,14 @@ from pathlib import Path
 
 import msgspec
 
-from punchlist.model.json import convert, plain
+from punchlist.model.json import Json, convert, plain
 from punchlist.model.outside import OUTBOX, OutboxCursor
 from punchlist.ports import Reader, Store
+from punchlist.runtime.logfile import keep_small
 from punchlist.sharing import file_mode
 
+LARGEST = 64 << 20
+"""Bytes of the file at which the next one begins: some twenty thousand nodes."""
 _MANY = 1000
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -21,12 +24,13 @@ class Outbox:
 
     What stands in the file and is not in the cursor yet, as a crash between the two leaves it, is not written again:
     the lines follow from the record alone, so they are the same lines. A file that was emptied, replaced or removed
-    goes on with what comes next.
+    goes on with what comes next. One that has grown to `largest` bytes becomes the one old file, and a new one begins.
     """
 
-    def __init__(self, store: Store, path: Path) -> None:
+    def __init__(self, store: Store, path: Path, *, largest: int = LARGEST) -> None:
         self._store = store
         self._path = path
+        self._largest = largest
         self.problem = ""
         """Why the file could not be written the last time; empty when it could."""
 
@@ -41,6 +45,8 @@ class Outbox:
             lines = list(_lines(reader, cursor))
         if not lines and not cursor.problem:
             return False
+        if cursor.size >= self._largest:
+            kept, cursor = self._begin_anew(kept, cursor)
         data = b"".join(line for _, _, line in lines)
         try:
             size, problem = _append(self._path, data, at=cursor.size), ""
@@ -57,6 +63,14 @@ class Outbox:
                 writer.move_cursor(OUTBOX, plain(after), was=kept)
                 writer.forget_replies(after.reply)
         return not problem and len(lines) >= _MANY
+
+    def _begin_anew(self, kept: Json, cursor: OutboxCursor) -> tuple[Json, OutboxCursor]:
+        """Move the file away; the store says before that the next one begins, so that a crash repeats no line in it."""
+        after = msgspec.structs.replace(cursor, size=0)
+        with self._store.write() as writer:
+            writer.move_cursor(OUTBOX, plain(after), was=kept)
+        keep_small(self._path, largest=self._largest)
+        return plain(after), after
 
 
 def _lines(reader: Reader, cursor: OutboxCursor) -> Iterator[tuple[int, int, bytes]]:

@@ -26,6 +26,7 @@ class _Found(msgspec.Struct, frozen=True, kw_only=True):
     attempts: tuple[AttemptId, ...]
     folders: tuple[str, ...]
     deliveries: tuple[str, ...]
+    files: tuple[str, ...]
     kept: int
     refs: frozenset[str]
     projects: tuple[ProjectId, ...]
@@ -34,19 +35,23 @@ class _Found(msgspec.Struct, frozen=True, kw_only=True):
 def clean(service: "Service", *, keep_days: int | None = None, dry_run: bool = False, say: "Say" = quiet) -> "Answer":
     """Remove what ended longer than `keep_days` ago (by default the setting), and return what that was, with sizes.
 
-    Of attempts: their output. It stays where a verdict is on the tree that the attempt made or looked at, where another
-    attempt took its answer, and as long as the task is not over. Of tasks that are over without being accepted: their
-    work folders. In the engine's repositories: the snapshots of those attempts. The record itself stays whole.
+    Of the engine's log and the outbox: what they were before they grew too large. Of attempts: their output. It stays
+    where a verdict is on the tree that the attempt made or looked at, where another attempt took its answer, and as
+    long as the task is not over. Of tasks that are over without being accepted: their work folders. In the engine's
+    repositories: the snapshots of those attempts. The record itself stays whole.
     """
     service.require_person("gc")
     days = service.settings.gc.keep_days if keep_days is None else keep_days
-    before = stamp(service.clock.now() - timedelta(days=days))
+    moment = service.clock.now() - timedelta(days=days)
+    before = stamp(moment)
     say("looking at what is there …")
     sizes, works = service.leftovers.attempts(), service.leftovers.works()
     with service.store.read() as reader:
         found = _found(reader, before=before, there=sizes, works=works)
+    old = {name: size for name, (size, last) in service.leftovers.old_files().items() if last < moment}
+    found = msgspec.structs.replace(found, files=tuple(old))
     refs = {project: sorted(found.refs.intersection(service.leftovers.refs(project))) for project in found.projects}
-    freed = sum(sizes[each] for each in found.attempts) + sum(works[each] for each in found.folders)
+    freed = sum(sizes[each] for each in found.attempts) + sum(works[each] for each in found.folders) + sum(old.values())
     if not dry_run:
         freed += _remove(service, found, refs=refs, before=before, say=say)
     removed: dict[str, Json] = {
@@ -54,6 +59,7 @@ def clean(service: "Service", *, keep_days: int | None = None, dry_run: bool = F
         "folders": [*found.folders],
         "refs": [f"{project} {name}" for project, names in refs.items() for name in names],
         "deliveries": [*found.deliveries],
+        "files": [*found.files],
     }
     return {"removed": removed, "bytes": freed, "kept": found.kept, "before": before, "dry_run": dry_run}
 
@@ -71,6 +77,8 @@ def _remove(
             if _is_left(writer, name, before=before):
                 service.workspace.leave(name)
         service.workspace.sweep()
+    for name in found.files:
+        service.leftovers.remove_old_file(name)
     with service.store.write() as writer:
         for delivery in found.deliveries:
             writer.remove_delivery(delivery)
@@ -101,6 +109,7 @@ def _found(reader: "Reader", *, before: str, there: "Mapping[AttemptId, int]", w
         attempts=tuple(name for name in attempts if name in old and name in there),
         folders=tuple(name for name in works if _is_left(reader, name, before=before)),
         deliveries=tuple(each.id for each in reader.deliveries(given_up=True) if each.given_up < before),
+        files=(),
         kept=len(attempts) - len(old),
         refs=_refs([attempts[name] for name in old], trees),
         projects=tuple(ProjectId(each.id) for each in reader.projects()),

@@ -16,7 +16,7 @@ _LOOKING = {
     "engine": frozenset({"status", "watch"}),
     "files": frozenset({"read", "listing"}),
     "processes": frozenset({"tail", "io", "alive"}),
-    "leftovers": frozenset({"attempts", "works", "refs"}),
+    "leftovers": frozenset({"attempts", "works", "refs", "old_files"}),
 }
 """What of each port changes nothing; all else is refused, also what is added to a port later."""
 

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 from punchlist.errors import StoreError
@@ -13,6 +14,7 @@ from punchlist.workspace.repository import Repository
 
 _ATTEMPT = re.compile(r"A[1-9][0-9]*")
 _KEPT = ("attempts", "trees")
+_OLD_FILES = ("engine.log.1", "outbox.jsonl.1")
 _UNUSED = "2.weeks.ago"
 """Age of objects that may go: far more than what work under way has written and not referred to yet."""
 
@@ -41,6 +43,21 @@ class StateLeftovers:
         folder = self._state / "work"
         found = [name for name in _names(folder) if not name.startswith(".") and is_folder(folder / name)]
         return {name: _size(folder / name) for name in found}
+
+    @storing
+    def old_files(self) -> dict[str, tuple[int, datetime]]:
+        """Return what the engine's log and the outbox were before, with their bytes and when they were last written."""
+        there = [name for name in _names(self._state) if name in _OLD_FILES]
+        found = {name: os.lstat(self._state / name) for name in there}
+        return {
+            name: (seen.st_blocks * 512, datetime.fromtimestamp(seen.st_mtime, UTC)) for name, seen in found.items()
+        }
+
+    @storing
+    def remove_old_file(self, name: str) -> None:
+        """Remove one of these."""
+        if name in _OLD_FILES:
+            wipe(self._state / name)
 
     @storing
     def refs(self, project: ProjectId) -> frozenset[str]:

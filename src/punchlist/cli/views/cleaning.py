@@ -16,6 +16,7 @@ class RemovedSeen(Part, frozen=True, kw_only=True):
     folders: tuple[str, ...]
     refs: tuple[str, ...]
     deliveries: tuple[str, ...]
+    files: tuple[str, ...] = ()
 
 
 def cleaned(answer: Mapping[str, Json]) -> str:
@@ -27,6 +28,7 @@ def cleaned(answer: Mapping[str, Json]) -> str:
         _line("work folders of", "step or task", names=removed.folders),
         _line("snapshots:", "ref", names=removed.refs),
         _line("given up:", "call", names=removed.deliveries),
+        _line("what grew too large:", "file", names=removed.files),
     ]
     found = [line for line in lines if line]
     if not found:
