@@ -103,7 +103,7 @@ def test_one_goes_back_in_a_run_as_the_guide_says(folder: Workspace) -> None:
 def test_the_flows_of_the_cookbook_run_as_they_stand(folder: Workspace) -> None:
     folder.ok("init")
 
-    assert len(perform(GUIDES / "flow-cookbook.md", folder)) == 17
+    assert len(perform(GUIDES / "flow-cookbook.md", folder)) == 24
 
 
 def test_one_changes_a_live_run_as_the_guide_says(folder: Workspace) -> None:
