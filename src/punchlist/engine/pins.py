@@ -7,14 +7,15 @@ from punchlist.engine.scope import find, made_by
 from punchlist.flow.expressions import chains_in
 from punchlist.flow.syntax import Chain
 from punchlist.flow.uses import uses
-from punchlist.model.flow import CallNode, Flow, ForEachNode, GroupNode, RepeatNode, SetNode
+from punchlist.model.flow import AnyNode, CallNode, Flow, ForEachNode, GroupNode, RepeatNode, SetNode
 from punchlist.model.ids import NodePath
 from punchlist.model.jobs import Pin
 from punchlist.model.json import Json
 from punchlist.model.state import NodeState
 
 _NAMED = 3
-_DEEPEST = 30
+Written = tuple[Place, Json]
+"""A value as it is written, with expressions in it, and from where these see."""
 
 
 def pins_of(place: Place) -> tuple[Pin, ...]:
@@ -22,79 +23,101 @@ def pins_of(place: Place) -> tuple[Pin, ...]:
     node = place.definition
     if isinstance(node, Flow):
         return ()
-    found = {pin: None for use in uses(node) for pin in _in_value(place, use.value, deep=0)}
-    return tuple(found)
+    search = _Search()
+    todo: list[Written] = [(place, use.value) for use in uses(node)]
+    while todo:
+        here, value = todo.pop(0)
+        for chain in chains_in(value):
+            todo += search.follow(here, chain)
+    return tuple(search.found)
 
 
-def _in_value(place: Place, value: Json, *, deep: int) -> Iterator[Pin]:
-    if deep > _DEEPEST:
-        return
-    for chain in chains_in(value):
+class _Search:
+    """Follows names to what they are made of, each thing once, however many name it."""
+
+    def __init__(self) -> None:
+        self.found: dict[Pin, None] = {}
+        self._seen: set[tuple[str, str]] = set()
+
+    def follow(self, place: Place, chain: Chain) -> list[Written]:
+        """Note the artifacts that a name means, and return what else it is made of."""
         if chain.names[0] == "nodes" and len(chain.names) >= _NAMED:
-            yield from _of_node(place, chain, deep=deep)
-        elif chain.names[0] == "inputs":
-            yield from _of_inputs(place, chain, deep=deep)
-        else:
-            yield from _of_item(place, chain.names[0], deep=deep)
+            return self._of_node(place, chain)
+        if chain.names[0] == "inputs":
+            return [*self._of_inputs(place, chain)]
+        return [*self._of_item(place, chain.names[0])]
+
+    def _of_node(self, place: Place, chain: Chain) -> list[Written]:
+        node, field, wanted = find(place, chain.names[1]), chain.names[2], chain.names[_NAMED : _NAMED + 1]
+        if field == "output":
+            return self._of_output(place, node)
+        if field == "artifacts":
+            for name, (attempt, made) in made_by(place.run, node).items():
+                if not wanted or name in wanted:
+                    pin = Pin(node=node.path, name=name, attempt=attempt, path=made.path, sha256=made.sha256)
+                    self.found[pin] = None
+        return []
+
+    def _of_output(self, place: Place, node: NodeState) -> list[Written]:
+        """Return what the output of a node is made of, as far as expressions made it."""
+        found: list[Written] = []
+        todo = [node]
+        while todo:
+            each = todo.pop()
+            if self._is_new("output", each.path):
+                definition = place.run.spots[each.spot].node
+                written = _written(definition, each)
+                if written is None:
+                    todo += [place.run.nodes[path] for path in _giving(definition, each)]
+                else:
+                    found.append((place.at(each.path), written))
+        return found
+
+    def _of_inputs(self, place: Place, chain: Chain) -> Iterator[Written]:
+        around = next((each for each in place.upward() if isinstance(_definition(place, each), CallNode)), None)
+        call = _definition(place, around) if around is not None else None
+        if around is not None and isinstance(call, CallNode):
+            given = dict(call.with_) if len(chain.names) == 1 else call.with_.get(chain.names[1])
+            if self._is_new(f"inputs {chain.names[1:2]}", around.path):
+                yield _beside(place, around), given
+
+    def _of_item(self, place: Place, name: str) -> Iterator[Written]:
+        for node in place.upward():
+            definition = _definition(place, node)
+            if node.kind == "item" and isinstance(definition, ForEachNode) and definition.as_ == name:
+                if self._is_new("item", node.path):
+                    yield _beside(place, place.run.nodes[node.parent or NodePath("")]), definition.for_each
+                return
+
+    def _is_new(self, what: str, path: NodePath) -> bool:
+        known = (what, path) in self._seen
+        self._seen.add((what, path))
+        return not known
 
 
-def _of_node(place: Place, chain: Chain, *, deep: int) -> Iterator[Pin]:
-    try:
-        node = find(place, chain.names[1])
-    except KeyError:
-        return
-    if chain.names[2] == "artifacts":
-        wanted = chain.names[_NAMED : _NAMED + 1]
-        for name, (attempt, made) in made_by(place.run, node).items():
-            if not wanted or name in wanted:
-                yield Pin(node=node.path, name=name, attempt=attempt, path=made.path, sha256=made.sha256)
-    elif chain.names[2] == "output":
-        yield from _of_output(place, node, deep=deep + 1)
+def _definition(place: Place, node: NodeState) -> AnyNode | Flow:
+    return place.run.spots[node.spot].node
 
 
-def _of_output(place: Place, node: NodeState, *, deep: int) -> Iterator[Pin]:
-    """Yield what the output of a node is made of, as far as expressions made it."""
-    here, definition = place.at(node.path), place.run.spots[node.spot].node
+def _written(definition: AnyNode | Flow, node: NodeState) -> Json:
+    """Return the value by which a node says what its output is; null when others, or a process, give it."""
     match definition:
         case CallNode():
-            yield from _in_value(here, dict(definition.flow.outputs), deep=deep)
+            return dict(definition.flow.outputs)
         case SetNode():
-            yield from _in_value(here, dict(definition.set), deep=deep)
+            return dict(definition.set)
         case ForEachNode() | RepeatNode() if node.kind in {"for_each", "repeat"}:
-            last = node.children[-1:] if isinstance(definition, RepeatNode) else node.children
-            for path in last:
-                yield from _of_body(place.at(path), definition.output, deep=deep)
-        case GroupNode():
-            yield from _of_body(here, definition.output, deep=deep)
+            return None
+        case GroupNode() | ForEachNode() | RepeatNode():
+            return definition.output
         case _:
-            for path in node.children:  # a match gives what the case that was taken gives
-                yield from _of_output(place, place.run.nodes[path], deep=deep + 1)
+            return None
 
 
-def _of_body(place: Place, output: Json, *, deep: int) -> Iterator[Pin]:
-    children = place.node.children
-    if output is not None:
-        yield from _in_value(place, output, deep=deep)
-    elif children:
-        yield from _of_output(place, place.run.nodes[children[-1]], deep=deep + 1)
-
-
-def _of_inputs(place: Place, chain: Chain, *, deep: int) -> Iterator[Pin]:
-    for node in place.upward():
-        around = place.run.spots[node.spot].node
-        if isinstance(around, CallNode):
-            given = around.with_.get(chain.names[1]) if len(chain.names) > 1 else dict(around.with_)
-            yield from _in_value(_beside(place, node), given, deep=deep + 1)
-            return
-
-
-def _of_item(place: Place, name: str, *, deep: int) -> Iterator[Pin]:
-    for node in place.upward():
-        around = place.run.spots[node.spot].node
-        if node.kind == "item" and isinstance(around, ForEachNode) and around.as_ == name and node.parent is not None:
-            group = place.run.nodes[node.parent]
-            yield from _in_value(_beside(place, group), around.for_each, deep=deep + 1)
-            return
+def _giving(definition: AnyNode | Flow, node: NodeState) -> tuple[NodePath, ...]:
+    """Return the nodes inside that give a group its output: all items or cases, else the last one."""
+    every = node.kind == "for_each" or not isinstance(definition, ForEachNode | RepeatNode | GroupNode)
+    return node.children if every else node.children[-1:]
 
 
 def _beside(place: Place, node: NodeState) -> Place:

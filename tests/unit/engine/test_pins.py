@@ -129,3 +129,30 @@ def test_an_agent_is_told_what_to_leave() -> None:
     assert story.job(story.attempt_at("a").id).prompt == (
         "Do.\n\nLeave these files, by their paths from the folder that you work in:\n- docs/it.md (it)\n"
     )
+
+
+def test_what_a_run_was_given_is_made_of_nothing() -> None:
+    text = f"inputs: {{x: string}}\n{HEAD}  use: {{run: 'echo ${{{{ inputs.x }}}} ${{{{ run.id }}}}'}}\n"
+    story = Story(flow_of(text), project=None).start(x="it")
+    story.over(AttemptId("A1"), result={"exit_code": 0, "stdout": ""}, artifacts={"a": MADE})
+
+    assert story.job(story.attempt_at("use").id).uses == ()
+
+
+def test_what_is_named_by_many_is_followed_once() -> None:
+    value = "s{0}: {{set: {{a: '${{{{ nodes.s{1}.output.a }}}}', b: '${{{{ nodes.s{1}.output.b }}}}'}}}}"
+    first = "s0: {set: {a: '${{ nodes.make.artifacts.a.path }}', b: '${{ nodes.make.artifacts.a.path }}'}}"
+    chain = [first, *(value.format(number, number - 1) for number in range(1, 40))]
+
+    story = made("\n".join([*chain, "use: {run: 'cat ${{ nodes.s39.output.a }} ${{ nodes.s39.output.b }}'}"]))
+
+    assert names_used(story, "use") == ["a"]
+
+
+def test_the_items_of_items_are_followed_once() -> None:
+    story = made(
+        "each: {for_each: ['${{ nodes.make.artifacts.a.path }}'], as: p, "
+        "nodes: {use: {run: 'cat ${{ p }} ${{ p }}', env: {P: '${{ p }}'}}}}"
+    )
+
+    assert names_used(story, "each[0].use") == ["a"]

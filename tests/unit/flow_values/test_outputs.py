@@ -2,7 +2,7 @@
 
 import pytest
 
-from punchlist.flow.outputs import output_problems, output_words
+from punchlist.flow.outputs import answer_problems, output_problems, output_words
 from punchlist.model.json import Json
 
 FIELDS: dict[str, Json] = {
@@ -53,3 +53,17 @@ def test_the_agent_is_told_what_to_answer() -> None:
         "- verdict: approve, revise\n- score: int to 10\n- text: string"
     )
     assert output_words({"schema": {"type": "object"}}) == 'Answer with JSON that fits this schema: {"type":"object"}'
+
+
+def test_a_commands_answer_is_held_against_its_schema_or_fields_or_nothing() -> None:
+    assert answer_problems({"json": "stdout", "schema": {"type": "array"}}, {}) == (
+        'the answer: {} is not of type "array"',
+    )
+    assert answer_problems({"file": "a.json", "fields": {"n": "int"}}, {"n": True}) == ("n is a bool; allowed: int",)
+    assert answer_problems({"json": "stdout"}, {"n": 1}) == ()
+
+
+def test_what_a_schema_refers_to_elsewhere_is_not_fetched() -> None:
+    (problem,) = output_problems({"schema": {"$ref": "http://127.0.0.1:1/schema.json"}}, {})
+
+    assert "Retrieval is disabled" in problem

@@ -169,3 +169,13 @@ def test_a_reviewer_is_told_where_the_diff_lies() -> None:
 @pytest.mark.parametrize("project", [PROJECT, None])
 def test_a_flows_own_agent_gets_the_flows_own_prompt(project: Project | None) -> None:
     assert made(job(Role.NODE, None, prompt="Do it."), project) == "Do it."
+
+
+def test_a_flows_own_agent_is_told_why_its_answer_was_not_taken_before_it_is_asked_again() -> None:
+    asked = job(Role.NODE, {}, prompt="Count.", sent_back="bad output: n is missing")
+
+    text = made(asked)
+
+    assert text.startswith("# Sent back\n\nYour last answer could not be taken")
+    assert "bad output: n is missing" in text
+    assert text.endswith("\n\nCount.")

@@ -4,12 +4,13 @@ import xml.etree.ElementTree as ET
 
 from msgspec.structs import replace
 
-from punchlist.model.ids import AttemptId, NodePath, RunId
-from punchlist.model.jobs import Role
+from punchlist.model.ids import AttemptId, Digest, NodePath, RunId
+from punchlist.model.jobs import Artifact, Outcome, Pin, Role
 from punchlist.model.rows import NodeRow, RunRow
 from punchlist.model.state import AttemptState
 from punchlist.model.states import AttemptStatus, NodeStatus
 from punchlist.render.report import report_run
+from punchlist.render.shapes import artifacts
 from punchlist.render.timeline import MOST, timeline
 
 RUN = RunRow(
@@ -81,3 +82,26 @@ def test_a_page_needs_nothing_from_elsewhere() -> None:
     assert "<script" not in page
     assert "http" not in page.replace('xmlns="http://www.w3.org/2000/svg"', "")
     assert '<svg class="timeline"' in page
+
+
+def test_each_artifact_is_shown_with_who_made_it_and_of_what() -> None:
+    pin = Pin(node=NodePath("b"), name="plan", attempt=AttemptId("A9"), path="plan.md", sha256=Digest("p" * 64))
+    made = Artifact(path="a|b.md", sha256=Digest("a" * 64), size=7)
+    outcome = Outcome(attempt=TRIED.id, status=AttemptStatus.SUCCEEDED, artifacts={"design": made}, used=(pin,))
+    tried = replace(TRIED, outcome=outcome)
+
+    page = report_run(RUN, [NODE], attempts=[tried, QUEUED])
+    (told,) = artifacts([QUEUED, tried])
+
+    assert f"| `design` | `a\\|b.md` | 7 | `{'a' * 64}` | `A1` at `a` | plan of A9 |" in page
+    assert told == {
+        "name": "design",
+        "node": "a",
+        "attempt": "A1",
+        "path": "a|b.md",
+        "sha256": "a" * 64,
+        "size": 7,
+        "copy": f".punchlist/artifacts/aa/{'a' * 64}",
+        "made_from": [{"node": "b", "name": "plan", "attempt": "A9", "path": "plan.md", "sha256": "p" * 64}],
+    }
+    assert "## Artifacts" not in report_run(RUN, [NODE], attempts=[TRIED])
