@@ -64,7 +64,7 @@ class _Search:
         todo = [node]
         while todo:
             each = todo.pop()
-            if self._is_new("output", each.path):
+            if self._first_seen("output", each.path):
                 definition = place.run.spots[each.spot].node
                 written = _written(definition, each)
                 if written is None:
@@ -78,18 +78,18 @@ class _Search:
         call = _definition(place, around) if around is not None else None
         if around is not None and isinstance(call, CallNode):
             given = dict(call.with_) if len(chain.names) == 1 else call.with_.get(chain.names[1])
-            if self._is_new(f"inputs {chain.names[1:2]}", around.path):
+            if self._first_seen(f"inputs {chain.names[1:2]}", around.path):
                 yield _beside(place, around), given
 
     def _of_item(self, place: Place, name: str) -> Iterator[Written]:
         for node in place.upward():
             definition = _definition(place, node)
             if node.kind == "item" and isinstance(definition, ForEachNode) and definition.as_ == name:
-                if self._is_new("item", node.path):
+                if self._first_seen("item", node.path):
                     yield _beside(place, place.run.nodes[node.parent or NodePath("")]), definition.for_each
                 return
 
-    def _is_new(self, what: str, path: NodePath) -> bool:
+    def _first_seen(self, what: str, path: NodePath) -> bool:
         known = (what, path) in self._seen
         self._seen.add((what, path))
         return not known
