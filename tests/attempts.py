@@ -16,6 +16,7 @@ from punchlist.model.jobs import Folder, Limits, Outcome, ProcessJob, Role
 from punchlist.model.json import Json
 from punchlist.ports import Exit, Invocation, Launch, Lost, WorkerRequest
 from punchlist.workers import Host, make_worker
+from punchlist.workers.clocks import Clocks, clocks_now
 from punchlist.workers.killing import Grace
 from punchlist.workers.process import LocalProcesses
 from tests.installed import until
@@ -28,7 +29,7 @@ KEY = b"what only an engine knows, of these tests each one"
 class Attempts:
     """One workspace's attempts; `environ` is what the engine would have read."""
 
-    def __init__(self, folder: Path, *, reaper: bool = True) -> None:
+    def __init__(self, folder: Path, *, reaper: bool = True, clocks: Callable[[], Clocks] = clocks_now) -> None:
         self.workspace = folder / "workspace"
         self.root = self.workspace / ".punchlist" / "attempts"
         self.work = folder / "work"
@@ -36,7 +37,7 @@ class Attempts:
         for each in (self.workspace, self.work, self.home):
             each.mkdir(parents=True, exist_ok=True)
         self.environ = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
-        self.processes = LocalProcesses(self.root, self.environ, key=KEY, grace=QUICK, reaper=reaper)
+        self.processes = LocalProcesses(self.root, self.environ, key=KEY, grace=QUICK, reaper=reaper, clocks=clocks)
 
     def launch(self, *argv: str, name: str = "A1", **said: Any) -> Launch:
         """Make a launch; `env`, `pass_env` and `stdin` go to the invocation, the rest to the launch itself."""

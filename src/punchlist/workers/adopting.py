@@ -3,12 +3,12 @@
 import asyncio
 import os
 import threading
-import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from punchlist.workers.clocks import Clocks
 from punchlist.workers.files import LOCK, AttemptFiles
 from punchlist.workers.killing import end_of, open_process
 from punchlist.workers.tag import PROC
@@ -38,20 +38,21 @@ class Found(NamedTuple):
         finally:
             os.close(pidfd)
 
-    def times(self) -> tuple[float, float]:
-        """Return for how many seconds it has run, and for how many of them it said nothing.
+    def times(self, clocks: Clocks) -> tuple[float, float]:
+        """Return for how many seconds it has run, and for how many of them it said nothing, the machine's sleep aside.
 
-        A machine that slept has aged the process, too. The silence is told by the clock of the file system alone; where
-        that was set back or cannot be asked, it begins anew.
+        The silence is told by the clock of the file system alone; where that was set back or cannot be asked, it begins
+        anew. When the machine slept is not known: no silence is found early, and it may be found late.
         """
         now = self.files.note_adopted()
         began = self.files.began()
+        slept = max(clocks.slept - self.files.slept_before(clocks.slept), 0.0)
         if self.wrapper is not None:
-            ran = time.clock_gettime(time.CLOCK_BOOTTIME) - self.wrapper.started / _TICKS
+            ran = clocks.boot - self.wrapper.started / _TICKS
         else:
             ran = now - began if now is not None and began else 0.0
-        ran = max(ran, 0.0)
-        silent = now - max(began, self.files.grew()) if now is not None else 0.0
+        ran = max(ran - slept, 0.0)
+        silent = now - max(began, self.files.grew()) - slept if now is not None else 0.0
         return ran, min(max(silent, 0.0), ran)
 
 

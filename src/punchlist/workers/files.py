@@ -91,6 +91,11 @@ class AttemptFiles:
         except (OSError, msgspec.DecodeError):
             return {}
 
+    def slept_before(self, unknown: float) -> float:
+        """Return for how many seconds the machine had slept when the attempt was started; `unknown` if nobody noted."""
+        noted = self.request().get("slept")
+        return float(noted) if isinstance(noted, int | float) else unknown
+
     def record(self, outcome: Outcome) -> None:
         """Write `outcome.json` in one step, also for an attempt that never was a process; raises StoreError."""
         with self._stored():

@@ -15,6 +15,7 @@ from punchlist.model.jobs import FailureClass, Limits, ListJob, Outcome, Process
 from punchlist.ports import Exit, Launch, Lost
 from punchlist.workers import wrapper
 from punchlist.workers.adopting import find, tree_of, why_lost
+from punchlist.workers.clocks import Clocks, clocks_now
 from punchlist.workers.environment import AGENTS, environment
 from punchlist.workers.files import AGENT_TAIL, TAIL, AttemptFiles, ExitRecord
 from punchlist.workers.killing import (
@@ -55,12 +56,14 @@ class LocalProcesses:
         key: bytes,
         grace: Grace = GRACE,
         reaper: bool = True,
+        clocks: Callable[[], Clocks] = clocks_now,
     ) -> None:
         self._root = root
         self._environ = environ
         self._key = key
         self._grace = grace
         self._reaper = reaper
+        self._clocks = clocks
         self._leaving = False
         self.listed = ListedValues(root.with_name("listed"))
 
@@ -145,7 +148,7 @@ class LocalProcesses:
         try:
             found = await asyncio.to_thread(find, files)
             if found is not None and limit is None:
-                ran, silent = found.times()
+                ran, silent = found.times(self._clocks())
                 watch = Watch(job.limits, now=_now(), ran=ran, silent=silent, seen=files.growth()[1])
                 with found.end() as ended:
                     limit = await _passed_limit(
@@ -194,7 +197,9 @@ class LocalProcesses:
         argv = _resolved(launch, env["PATH"])
         forms = forms_of(launch.masked.values())
         written = {name: masked(content, forms) for name, content in launch.files.items()}
-        files.create(_request(launch, argv=argv, env=env), written, io=launch.role in AGENTS)
+        files.create(
+            _request(launch, argv=argv, env=env, slept=self._clocks().slept), written, io=launch.role in AGENTS
+        )
         reach("before-spawn")
         try:
             stdin = launch.invocation.stdin
@@ -358,7 +363,7 @@ def _resolved(launch: Launch, path: str) -> tuple[str, ...]:
     return (program, *rest)
 
 
-def _request(launch: Launch, *, argv: Sequence[str], env: Iterable[str]) -> dict[str, object]:
+def _request(launch: Launch, *, argv: Sequence[str], env: Iterable[str], slept: float) -> dict[str, object]:
     return {
         "attempt": launch.attempt,
         "role": launch.role,
@@ -370,6 +375,7 @@ def _request(launch: Launch, *, argv: Sequence[str], env: Iterable[str]) -> dict
         "network": launch.network,
         "sandbox": launch.sandbox,
         "unenforced": list(_unenforced(launch)),
+        "slept": slept,  # of the machine: an engine that adopts the attempt tells by it for how long that was awake
         **({"run": launch.run, "masked": sorted(launch.masked)} if launch.masked else {}),
     }
 
