@@ -118,8 +118,6 @@ def _choices(reader: Reader, tree: Yaml) -> tuple[str, ...]:
 
 def _choice(reader: Reader, tree: Yaml) -> str:
     text = reader.filled(tree)
-    if OPEN in text:
-        return reader.expression(tree) or ""
     if text and not _CHOICE.fullmatch(text):
         reader.wrong(tree, "lower-case letters, digits, _ and -")
     return text

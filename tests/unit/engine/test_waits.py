@@ -244,3 +244,9 @@ def test_a_form_may_be_a_schema() -> None:
 
     assert story.node("a").output["data"] == {"n": 3}  # type: ignore[call-overload,index]
     assert [each.form for each in story.facts(ev.GateOpened)] == [story.flow.nodes[0].form]  # type: ignore[union-attr]
+
+
+def test_a_wait_beyond_the_end_of_time_ends_with_it() -> None:
+    story = begun("wait: {for: 999999999d}, timeout: 999999999d")
+
+    assert story.rings_at() == "9999-12-31T23:59:59.999999Z"
