@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from punchlist.model import events as ev
-from punchlist.model.flow import Flow, RunNode, WaitNode, extended
+from punchlist.model.flow import Flow, PythonNode, RunNode, WaitNode, extended
 from punchlist.model.ids import AttemptId, NodePath
 from punchlist.model.jobs import FailureClass, Role
 from punchlist.model.state import AttemptState, NodeState, RunState
@@ -246,7 +246,7 @@ def _budget(run: RunState, attempt: AttemptState, failure: FailureClass | None) 
         return None
     if not isinstance(definition, Flow) and definition.retry is not None:
         return 1 if named else definition.retry.max + 1
-    return 1 if isinstance(definition, RunNode) else run.policy.retries + 1
+    return 1 if isinstance(definition, RunNode | PythonNode) else run.policy.retries + 1
 
 
 def s_counts_the_builders_attempts_within_r(moment: Moment, memory: Memory) -> None:
