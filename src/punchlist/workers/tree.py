@@ -85,6 +85,8 @@ class Tree(NamedTuple):
             return True
         if mark is not None or tag is not None:
             return False
+        if os.getpid() == 1:
+            return False  # the first process of a container is given strangers too, as by `docker exec`
         # It wiped its environment and left its session: it is ours when nobody else who still runs can have started it.
         return orphan.started >= self.since and not any(other.started <= orphan.started for other in others)
 
