@@ -24,7 +24,7 @@ def pins_of(place: Place) -> tuple[Pin, ...]:
     if isinstance(node, Flow):
         return ()
     search = _Search()
-    todo: list[Written] = [(place, use.value) for use in uses(node)]
+    todo: list[Written] = [(place, use.value) for use in uses(node) if use.view == "node"]
     while todo:
         here, value = todo.pop(0)
         for chain in chains_in(value):

@@ -165,7 +165,9 @@ def find(place: Place, name: str) -> NodeState:
 def made_by(run: RunState, node: NodeState) -> dict[str, tuple[AttemptId, Artifact]]:
     """Return what the node's last attempt left by name, each with the attempt that made it."""
     outcome = run.attempts[node.attempts[-1]].outcome if node.attempts else None
-    return {} if outcome is None else {name: (outcome.attempt, each) for name, each in outcome.artifacts.items()}
+    if outcome is None or outcome.artifacts is None:
+        return {}
+    return {name: (outcome.attempt, each) for name, each in outcome.artifacts.items()}
 
 
 def tree_of(run: RunState, node: NodeState) -> Json:

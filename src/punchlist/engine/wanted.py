@@ -85,8 +85,9 @@ def job_of(state: State, attempt: AttemptId) -> Job:
     wanted_job = job(place, asked)
     if not isinstance(wanted_job, ProcessJob | ListJob):
         return wanted_job
-    pins = _pins(place) if state.run.made else ()
-    wanted_job = msgspec.structs.replace(wanted_job, masked=state.run.secrets, uses=pins)
-    if isinstance(wanted_job, ProcessJob):
-        return msgspec.structs.replace(wanted_job, path=state.run.path, nonce_digest=asked.nonce_digest)
-    return wanted_job
+    run, pins = state.run, _pins(place) if state.run.made else ()
+    if isinstance(wanted_job, ListJob):
+        return msgspec.structs.replace(wanted_job, masked=run.secrets, uses=pins)
+    return msgspec.structs.replace(
+        wanted_job, path=run.path, nonce_digest=asked.nonce_digest, masked=run.secrets, uses=pins
+    )

@@ -270,7 +270,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     tool. `session` names the agent's conversation; with `session_over` it cannot be gone on with, and what follows
     begins a new one. `exam` is what makes two checks the same one; `cached_from` names the attempt of another run, or
     step, whose answer this is. With `bad_output` it ended well, and what it answered is not what was asked for.
-    `artifacts` are what it left by name, `used` what of others it was made from.
+    `artifacts` are what it left by name (None, as in most, where nothing was asked for), `used` what of
+    others it was made from.
     """
 
     attempt: AttemptId
@@ -295,5 +296,5 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     exam: Digest | None = None
     cached_from: AttemptId | None = None
     bad_output: bool = False
-    artifacts: dict[str, Artifact] = {}
+    artifacts: dict[str, Artifact] | None = None
     used: tuple[Pin, ...] = ()

@@ -103,7 +103,9 @@ def _output(node: NodeRow) -> Iterator[Block]:
 
 def _artifacts(attempts: Sequence[AttemptState]) -> Table:
     """Return what attempts left: who made it, of what."""
-    left = [(each, each.outcome) for each in attempts if each.outcome is not None]
+    left = [
+        (each, each.outcome, each.outcome.artifacts) for each in attempts if each.outcome and each.outcome.artifacts
+    ]
     return Table(
         ("Artifact", "Path", "Bytes", "SHA-256", "By", "Made from"),
         tuple(
@@ -115,8 +117,8 @@ def _artifacts(attempts: Sequence[AttemptState]) -> Table:
                 (Code(each.id), " at ", Code(each.node)),
                 (", ".join(f"{pin.name} of {pin.attempt}" for pin in outcome.used),),
             )
-            for each, outcome in left
-            for name, made in outcome.artifacts.items()
+            for each, outcome, artifacts in left
+            for name, made in artifacts.items()
         ),
     )
 

@@ -174,7 +174,8 @@ class Performer:
 
     async def _run(self, job: ProcessJob, project: Project | None) -> Outcome:
         work = self._root
-        await _beside(refuse_changed, self._workspace.left, self._root, job)
+        if job.uses:
+            await _beside(refuse_changed, self._workspace.left, self._root, job)
         if project is not None and job.folder.place != "run":
             work = await _beside(self._workspace.prepare, project, job.folder)
         if job.cwd is not None:

@@ -98,7 +98,9 @@ def _with_artifacts(made: dict[str, Artifact], events: Iterator[ev.Event]) -> It
     for event in events:
         if isinstance(event.fact, ev.AttemptEnded):
             outcome = event.fact.outcome
-            made.update({f"artifact {name!r} of {outcome.attempt}": each for name, each in outcome.artifacts.items()})
+            made.update(
+                {f"artifact {name!r} of {outcome.attempt}": each for name, each in (outcome.artifacts or {}).items()}
+            )
         yield event
 
 

@@ -156,3 +156,14 @@ def test_the_items_of_items_are_followed_once() -> None:
     )
 
     assert names_used(story, "each[0].use") == ["a"]
+
+
+def test_a_list_of_a_file_rests_on_that_file_alone() -> None:
+    story = made(
+        "each: {for_each: {lines: '${{ nodes.make.artifacts.a.path }}'}, as: p, key: '${{ p }}', "
+        "nodes: {use: {run: 'cat ${{ p }}'}}, output: '${{ nodes.use.output.stdout }}'}"
+    )
+
+    assert names_used(story, "each") == ["a"]
+    story.over(story.attempt_at("each").id, result={"items": ["x"]})
+    assert names_used(story, "each[x].use") == ["a"]
