@@ -55,7 +55,22 @@ class Reports:
         return "a-file.txt"
 
 
-def served(service: Service, notifier: Notifier, report: Callable[[Exception, str], str], *, finishes: bool) -> bool:
+class Jammed(Outbox):
+    """An outbox with a bug."""
+
+    def write(self) -> bool:
+        """Break."""
+        raise LookupError("jammed")
+
+
+def served(
+    service: Service,
+    notifier: Notifier,
+    report: Callable[[Exception, str], str],
+    *,
+    finishes: bool,
+    outbox: type[Outbox] = Outbox,
+) -> bool:
     """Be an engine until there is nothing to do."""
     around = Surroundings(service.root, start=service.root, environ=os.environ)
     state, store = around.state, around.store
@@ -68,7 +83,7 @@ def served(service: Service, notifier: Notifier, report: Callable[[Exception, st
             notices=lambda: Notices(state / "inbox.jsonl"),
             lines=Lines(store, state / "inbox.jsonl", answer=lambda *_: {}, settle=lambda _: None, clock=service.clock),
             stop_lines=lambda: None,
-            outbox=Outbox(store, state / "outbox.jsonl"),
+            outbox=outbox(store, state / "outbox.jsonl"),
             deliveries=Deliveries(store, wiring.SystemClock(), on=lambda: MOMENTS),
             notifier=notifier,
             bugs=BugsFound(store, report=report),
@@ -78,8 +93,8 @@ def served(service: Service, notifier: Notifier, report: Callable[[Exception, st
     return serve(lambda: engine_of(service), beside, finishes=finishes)
 
 
-def problems(service: Service) -> list[dict[str, Any]]:
-    return [each for each in at(status(service), "problems") if each["where"] == "callbacks"]
+def problems(service: Service, where: str = "callbacks") -> list[dict[str, Any]]:
+    return [each for each in at(status(service), "problems") if each["where"] == where]
 
 
 @pytest.fixture
@@ -101,6 +116,19 @@ def test_a_bug_in_a_callback_is_reported_and_the_engine_ends(*, service: Service
     assert reports.made == ["callbacks: LookupError('not expected')"]
     (problem,) = problems(service)
     assert problem["message"].endswith("keeps the engine from doing this: LookupError; a report is in a-file.txt")
+
+
+@pytest.mark.parametrize("finishes", [False, True], ids=["in the background", "in the foreground"])
+def test_a_bug_in_the_outbox_holds_up_neither_callbacks_nor_the_end(*, service: Service, finishes: bool) -> None:
+    callback, reports = Broken(), Reports()
+    callback.broken = False
+
+    ended = served(service, callback, reports, finishes=finishes, outbox=Jammed)
+
+    assert ended
+    assert reports.made == ["outbox.jsonl: LookupError('jammed')"]
+    assert len(problems(service, "outbox.jsonl")) == 1
+    assert len(callback.told) == 1
 
 
 def test_the_next_engine_does_what_a_bug_had_kept_from_being_done(service: Service) -> None:

@@ -88,7 +88,7 @@ class Beside:
         writing = self._writing or self._committed.is_set()
         telling = self._pending > 0 and not self._bugs.hinders(CALLBACKS)
         answering = self._lines.due is not None and not self._bugs.hinders(_WAITING)
-        self._asked = telling or answering or (writing and not self._bugs.hinders(OUTBOX))
+        self._asked = telling or answering or writing
         return self._asked
 
     @asynccontextmanager
@@ -140,14 +140,14 @@ class Beside:
             task.cancel()
         await asyncio.gather(*working, return_exceptions=True)
         if self._held is not None and not self._bugs.hinders(OUTBOX):
-            while await self._written():
+            while await self._once(OUTBOX, self._written):
                 pass
 
     async def finish(self) -> None:
         """See that all is told once: the engine ends as soon as its run does, and may be the last for a while."""
         if self._held is not None:
-            await self._settled()
-            await self._written()
+            await self._once(_WAITING, self._settled)
+            await self._once(OUTBOX, self._written)
             self._to_send.set()
             while not self._stuck and any(not each.tries for each in await self._waiting()):
                 await self._sent.wait()
@@ -203,16 +203,26 @@ class Beside:
                 if self._bugs.hinders(part.name):
                     await self._tried(lambda: self._bugs.over(part.name))
             except Exception as error:  # noqa: BLE001 - as in the loop: the record says what happened, and it goes on
-                part.called.clear()  # it is not tried the faster for being asked for more often
-                await self._broke(part, error)
+                if part.name == CALLBACKS:
+                    part.called.clear()  # it may have asked for more itself, and would do nothing else
+                await self._broke(part.name, error)
                 within = _RETRY
             await _called(part.called, within=within)
 
-    async def _broke(self, part: _Part, error: Exception) -> None:
+    async def _once(self, name: str, do: Callable[[], Awaitable[bool]]) -> bool:
+        """Do something of a part at the end of the engine, which no bug is to keep from ending."""
+        try:
+            return await do()
+        except Exception as error:  # noqa: BLE001 - as above
+            await self._broke(name, error)
+            return False
+
+    async def _broke(self, name: str, error: Exception) -> None:
         """Report a bug, and let nobody wait for what it keeps from being done."""
-        _LOG.error("a bug of punchlist keeps %s from being done", part.name, exc_info=error)
-        await self._tried(lambda: self._bugs.note(part.name, error))
-        self._stuck = self._stuck or part.name == CALLBACKS
+        if not self._bugs.hinders(name):
+            _LOG.error("a bug of punchlist keeps %s from being done", name, exc_info=error)
+        await self._tried(lambda: self._bugs.note(name, error))
+        self._stuck = self._stuck or name == CALLBACKS
         self._sent.set()
         self._changed()
 
