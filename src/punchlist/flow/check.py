@@ -248,9 +248,9 @@ class _Checker:
                 self.problems.add(self.places.of(path), f"'{node.call}' needs the input '{name}'", hint=hint)
 
     def _value(self, use: Use, path: Path, *, scope: Scope) -> None:
-        check_value(
-            use.value, Spot(self.places, self.problems, (*path, *use.path), scope, use.want), command=use.command
-        )
+        if use.value:  # most keys of most nodes are not there
+            spot = Spot(self.places, self.problems, (*path, *use.path), scope, use.want)
+            check_value(use.value, spot, command=use.command)
 
 
 def _is_text(value: Json) -> bool:

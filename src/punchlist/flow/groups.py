@@ -8,22 +8,27 @@ from punchlist.model.flow import AnyNode
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Nodes by id, with the ids that each waits for: those named, or the one before; unknown names are left out."""
+    """Nodes by id, with the ids that each waits for: those named, or the one before; unknown names are left out.
+
+    `rows` says of each node in which row it stands and where: in a row each but the head needs the one before alone.
+    """
 
     nodes: dict[str, AnyNode]
     needs: dict[str, tuple[str, ...]]
+    rows: dict[str, tuple[str, int]]
 
     def runs_before(self, first: str, then: str) -> bool:
-        """Say whether `first` is always over when `then` starts."""
+        """Say whether `first` is always over when `then` starts; rows are passed in one step."""
+        head, place = self.rows[first]
         seen: set[str] = set()
         waiting = list(self.needs[then])
         while waiting:
-            each = waiting.pop()
-            if each == first:
+            row, reached = self.rows[waiting.pop()]
+            if row == head and place <= reached:
                 return True
-            if each not in seen:
-                seen.add(each)
-                waiting += self.needs[each]
+            if row not in seen:
+                seen.add(row)
+                waiting += self.needs[row]
         return False
 
 
@@ -61,4 +66,18 @@ def group_of(nodes: Sequence[AnyNode]) -> Group:
     for node in nodes:
         needs[node.id] = before if node.needs is None else tuple(need for need in node.needs if need in known)
         before = (node.id,)
-    return Group(known, needs)
+    return Group(known, needs, _rows(needs))
+
+
+def _rows(needs: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, int]]:
+    rows: dict[str, tuple[str, int]] = {}
+    continued: set[str] = set()
+    for name, needed in needs.items():
+        before = needed[0] if len(needed) == 1 else None
+        if before is None or before not in rows or before in continued:
+            rows[name] = (name, 0)
+        else:
+            head, place = rows[before]
+            rows[name] = (head, place + 1)
+            continued.add(before)
+    return rows

@@ -1,5 +1,6 @@
 """Nodes out of YAML: one reader a kind; the kind is the key that is present."""
 
+import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -380,6 +381,7 @@ KINDS: Mapping[str, tuple[tuple[str, ...], Callable[[Entry], AnyNode]]] = {
 _EVERY_KIND = (*KINDS, *LATER_KINDS)
 
 
+@functools.cache
 def keys_of(*kinds: str) -> tuple[str, ...]:
     """Return the keys that a node of a kind may have, or of several kinds, as an error lists them."""
     own = (key for kind in kinds for key in (kind, *KINDS[kind][0]))

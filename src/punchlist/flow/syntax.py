@@ -7,8 +7,14 @@ import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
+from typing import TYPE_CHECKING
 
 from punchlist.flow.templates import FlawError
+from punchlist.flow.words import RESERVED
+
+if TYPE_CHECKING:
+    from cel_expr_python import cel
 
 _BYTES = 2
 _TEST_ONLY = 3
@@ -17,6 +23,7 @@ _ERROR = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): (.*)")
 _EXPECTING = re.compile(r" expecting \{.*\}$")
 _OPERATOR = re.compile(r"'_?([^\w\s'@]+)_?'")
 _LONG = 300
+_NAMES = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*")
 
 Message = dict[int, list["int | bytes"]]
 
@@ -41,11 +48,11 @@ class Syntax:
 @functools.lru_cache(maxsize=4096)
 def parse(expression: str) -> Syntax:
     """Return the names that an expression reads, bound variables of its macros excepted. Raises FlawError."""
-    from cel_expr_python import cel  # a heavy package, needed only where expressions are
-
+    if _NAMES.fullmatch(expression) and RESERVED.isdisjoint(names := expression.split(".")):
+        return Syntax((_plain_chain(names),), only=True)
     _encodable(expression)
     try:
-        serialised = cel.NewEnv(variables={}).compile(expression, disable_check=True).serialize()
+        serialised = _environment().compile(expression, disable_check=True).serialize()
     except RuntimeError as error:
         raise flaws(expression, str(error))[0] from None
     parsed = _message(_bytes(_message(serialised), 2))
@@ -54,6 +61,19 @@ def parse(expression: str) -> Syntax:
     walk = _Walk(places)
     root = walk.chain(tree)
     return Syntax(tuple(walk.expression(tree, frozenset())), only=root is not None and not root.tested)
+
+
+def _plain_chain(names: list[str]) -> Chain:
+    """Return the chain that an expression is which is nothing but names and dots, as most are."""
+    ends = accumulate(len(name) + 1 for name in names[:-1])
+    return Chain(tuple(names), (0, *ends))
+
+
+@functools.cache
+def _environment() -> "cel.Env":
+    from cel_expr_python import cel  # a heavy package, needed only where expressions are
+
+    return cel.NewEnv(variables={})
 
 
 def flaws(expression: str, message: str) -> list[FlawError]:
