@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from benchmarks import attempt_tools, commands, engine, machine, runs, tools
+from benchmarks import attempt_tools, commands, engine, flows, machine, runs, tools
 from benchmarks.plots import Bar, bars
 from benchmarks.runs import Compared
 from benchmarks.workspace import Row, row, times, workspace
@@ -23,7 +23,7 @@ _PICTURES = (
     "![Commands beside their limits](performance-commands.svg)\n\n"
     "![Runs beside other programs](performance-runs.svg)\n\n"
 )
-PARTS = ("reading", "changing", "tools", "engine", "runs")
+PARTS = ("flows", "reading", "changing", "tools", "engine", "runs")
 MORE = ("scale",)
 """Parts that take many minutes, and are measured only when they are named."""
 MOST = 100_000
@@ -60,7 +60,9 @@ def main(parts: Sequence[str]) -> int:
 def _rows(folder: Path, parts: Sequence[str]) -> Iterator[Row]:
     bare = [sys.executable, "-I", "-c", "pass"]
     yield row("a bare interpreter", times(lambda: subprocess.run(bare, check=True), rounds=commands.ROUNDS))
-    if not {*parts} - {"runs", "scale"}:
+    if "flows" in parts:
+        yield from flows.checking()
+    if not {*parts} - {"flows", "runs", "scale"}:
         return
     with workspace(folder / "many", tasks=TASKS) as bench:
         if "reading" in parts:

@@ -135,6 +135,8 @@ def _strange(tree: Entries) -> list[str]:
 
 def _common(reader: Reader, fields: Mapping[str, Yaml]) -> dict[str, object]:
     """Return the values of the keys that every node may have, those that are there."""
+    if fields.keys().isdisjoint(COMMON):
+        return {}
     readers: dict[str, Callable[[Yaml], object]] = {
         "needs": reader.names,
         "when": reader.expression,

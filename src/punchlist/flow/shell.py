@@ -15,6 +15,8 @@ from punchlist.flow.shell_places import HOLE, QUOTED, UNQUOTED, places
 from punchlist.flow.templates import OPEN, FlawError, Part, split
 
 PREFIX = "PUNCHLIST_V"
+_WORDS = re.compile(r"[\w ./:=,@%+-]*")
+"""Text of a command in which nothing quotes, opens or ends anything."""
 _SPECIAL = re.compile(r'[\\"$`]')
 HINT = "Give the value by `env:`, or write the command as a list"
 _LONGEST = 128 * 1024 - 64  # the kernel's bound on one string of an environment, less the name
@@ -81,8 +83,10 @@ def _placed(command: str) -> tuple[tuple[Part, ...], tuple[str, ...]]:
     if HOLE in command:
         raise FlawError("a zero character, which no command can hold", offset=command.index(HOLE))
     parts = split(command)
-    where = places("".join(HOLE if part.expression else part.text for part in parts))
-    return tuple(part for part in parts if part.expression), tuple(where)
+    expressions = tuple(part for part in parts if part.expression)
+    if all(_WORDS.fullmatch(part.text) for part in parts if not part.expression):
+        return expressions, (UNQUOTED,) * len(expressions)
+    return expressions, tuple(places("".join(HOLE if part.expression else part.text for part in parts)))
 
 
 def _fitting(part: Part, value: str) -> str:
