@@ -115,7 +115,7 @@ def test_a_bug_in_a_callback_is_reported_and_the_engine_ends(*, service: Service
     assert at(runs.show(service, "R1"), "run", "status") == "succeeded"
     assert reports.made == ["callbacks: LookupError('not expected')"]
     (problem,) = problems(service)
-    assert problem["message"].endswith("keeps the engine from doing this: LookupError; a report is in a-file.txt")
+    assert problem["message"].endswith("by a bug of punchlist: LookupError; a report is in a-file.txt")
 
 
 @pytest.mark.parametrize("finishes", [False, True], ids=["in the background", "in the foreground"])

@@ -28,6 +28,7 @@ BY_A_PERSON = frozenset(
         "run",
         "task reopen",
         "task revise",
+        "validate",  # named in the schema of a flow's file, which a person's editor shows
     }
 )
 """Commands in hints that no tool does; `engine` and all that it can do are others."""

@@ -220,7 +220,7 @@ class Beside:
     async def _broke(self, name: str, error: Exception) -> None:
         """Report a bug, and let nobody wait for what it keeps from being done."""
         if not self._bugs.hinders(name):
-            _LOG.error("a bug of punchlist keeps %s from being done", name, exc_info=error)
+            _LOG.error("%s is not done, by a bug of punchlist", name, exc_info=error)
         await self._tried(lambda: self._bugs.note(name, error))
         self._stuck = self._stuck or name == CALLBACKS
         self._sent.set()

@@ -28,7 +28,7 @@ def troubles(reader: "Reader") -> Iterator[Trouble]:
         yield Trouble(OUTBOX, problem, "Make room, or make it a plain file that can be written; it catches up then.")
     if (bugs := reader.cursor(BUGS)) is not None:
         for name, report in convert(bugs, Bugs).found.items():
-            message = "a bug of punchlist keeps the engine from doing this"
+            message = "the engine does not do this, by a bug of punchlist"
             yield Trouble(name, f"{message}: {report}", "It is tried again once a minute, and by the next engine.")
     for delivery in reader.deliveries():
         if delivery.tries:
