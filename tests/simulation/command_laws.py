@@ -10,6 +10,7 @@ from punchlist.model.jobs import Job, ProcessJob, PublishJob, Role
 from punchlist.model.policy import duration, size
 from punchlist.model.state import NodeState, RunState, State
 from punchlist.model.states import FINAL_NODE, NodeStatus
+from tests.runs import replace
 from tests.simulation.engine import Taken
 from tests.simulation.event_laws import is_good
 
@@ -165,7 +166,10 @@ def going_back_invalidates_what_was_built_on_it_and_says_so_before(taken: Taken,
     for path, node in run.nodes.items():
         within = gone.intersection([path, *_above(run, path)])
         if node.status in FINAL_NODE and is_good(run, node) and not within and path not in around:
-            assert now.nodes.get(path) == node, f"{path} was not built on {command.start_from}, and is touched"
+            kept = now.nodes.get(path)
+            if command.rebase is not None and kept is not None:  # what needs it is what the flow says by now
+                kept = replace(kept, wanted_by=node.wanted_by)
+            assert kept == node, f"{path} was not built on {command.start_from}, and is touched"
 
 
 def built_on(run: RunState, start: NodePath) -> set[NodePath]:
