@@ -7,13 +7,14 @@ import msgspec
 
 from punchlist.flow.document import Entries, Items, Scalar, Yaml
 from punchlist.flow.expression_check import always, chains_of
+from punchlist.flow.groups import group_of
 from punchlist.flow.places import Places
 from punchlist.flow.problems import Place, Problems
 from punchlist.flow.reading import find
 from punchlist.flow.templates import OPEN
 from punchlist.flow.uses import uses
 from punchlist.flow.words import FINALLY
-from punchlist.model.flow import AnyNode, Flow, ForEachNode
+from punchlist.model.flow import AnyNode, FailNode, Flow, ForEachNode
 from punchlist.model.json import Json
 
 _INPUTS, _AGENTS, _NODES = "inputs", "agents", "nodes"
@@ -37,6 +38,10 @@ def doubt(flow: Flow, *, places: Places, problems: Problems) -> None:
             problems.doubt(place, f"no node names the agent '{name}'", hint="Take it away, or name it by `agent:`")
     for node in nodes:
         if why := _never(node):
+            problems.doubt(Place(node.line, node.column), f"node '{node.id}' never runs: {why}")
+    for group in (flow.nodes, *(getattr(node, _NODES, ()) for node in nodes)):
+        for node, ends in _behind_the_end(group):
+            why = f"it waits for '{ends.id}', which always fails"
             problems.doubt(Place(node.line, node.column), f"node '{node.id}' never runs: {why}")
 
 
@@ -82,6 +87,14 @@ def _never(node: AnyNode) -> str:
     if isinstance(node, ForEachNode) and node.for_each == []:
         return "its list is empty"
     return ""
+
+
+def _behind_the_end(nodes: tuple[AnyNode, ...]) -> Iterator[tuple[AnyNode, FailNode]]:
+    """Yield the nodes of a group that can never begin, each with a node that always fails and that it waits for."""
+    ends = [node for node in nodes if isinstance(node, FailNode) and node.when is None and node.on_failure == "fail"]
+    group = group_of(nodes if ends else ())
+    for node in nodes if ends else ():
+        yield from ((node, each) for each in ends[:1] if group.runs_before(each.id, node.id))
 
 
 def _key(places: Places, part: str, *, name: str) -> Place:

@@ -166,3 +166,46 @@ def apart(one: str, other: str, *, found: Layout, sizes: Mapping[str, tuple[floa
     (x, y), (left, top) = found.corners[one], found.corners[other]
     beside = x + sizes[one][0] + GAP_X <= left + 0.001 or left + sizes[other][0] + GAP_X <= x + 0.001
     return beside or y + sizes[one][1] <= top or top + sizes[other][1] <= y
+
+
+EVERY_OTHER_KIND = """\
+punchlist: 1
+flow: others
+inputs: {colour: {enum: [red, green]}}
+nodes:
+  holds: {assert: "${{ size(inputs.colour) > 0 }}"}
+  by:
+    match: ${{ inputs.colour }}
+    cases: {red: {nodes: {stop: {fail: It is red.}}}, green: {}}
+  pause: {wait: {for: 10s}, timeout: 1m}
+  later: {wait: {until: "2026-11-21T10:00:00Z"}, timeout: 1m}
+  files: {wait: {file: "*.txt"}, timeout: 1m}
+  asked: {wait: {command: [test, -f, done], every: 5s}, timeout: 1m}
+  text: {wait: {command: test -f done, every: 5s}, timeout: 1m}
+  nested: {nodes: {inner: {run: x}}}
+  many: {run: "echo 12345678901234567890123456789012345678901234567890"}
+finally:
+  tell: {run: ./tell}
+"""
+
+
+def test_every_other_kind_says_what_it_does_too() -> None:
+    boxes = by_path(graph_of(parse_flow(EVERY_OTHER_KIND, source="f.yaml")).boxes)
+
+    assert {path: box.notes for path, box in boxes.items()} == {
+        "holds": ("size(inputs.colour) > 0",),
+        "by": ("by inputs.colour",),
+        "by.red": (),
+        "by.red.stop": ("It is red.",),
+        "by.green": (),
+        "pause": ("for 10s",),
+        "later": ("until 2026-11-21T10:00:00Z",),
+        "files": ("for *.txt",),
+        "asked": ("test -f done", "every 5s"),
+        "text": ("test -f done", "every 5s"),
+        "nested": (),
+        "nested.inner": ("x",),
+        "many": ("echo 12345678901234567890123456789012345678901 …",),
+        "finally": (),
+        "finally.tell": ("./tell",),
+    }
