@@ -119,7 +119,11 @@ def test_what_is_not_set_or_shown_already_is_refused_before_the_run(place: Works
     place.write("shown.yaml", SLOW.replace("secrets:", "doc: it is tell-tale\ninputs: {x: string}\nsecrets:"))
     shown = place.punchlist("run", "shown.yaml", "-i", "x=a tell-tale", env={"TOKEN": "tell-tale"})
 
-    assert (bare.code, short.code, shown.code) == (2, 2, 2)
+    strange = place.punchlist("run", "hiding.yaml", env={"TOKEN": "secret\udcff", "REGION": "\udcfe"})
+
+    assert (bare.code, short.code, shown.code, strange.code) == (2, 2, 2, 2)
+    assert "env.REGION: its value is not UTF-8" in strange.err
+    assert "secrets.TOKEN: its value is not UTF-8" in strange.err
     assert "env.REGION: it is not set here, and the flow lists it. Type: export REGION=…" in bare.err
     assert "secrets.TOKEN: it is not set here, and the flow lists it. Type: export TOKEN=…" in bare.err
     assert "secrets.TOKEN: its value is too short to be masked; allowed: at least 4 characters" in short.err

@@ -71,6 +71,8 @@ def given(
     if not names.env and not names.secrets:
         return {}, ()
     env = {name: here[name] for name in names.env if name in here}
+    if strange := [*_strange(names.env, "env", here=here), *_strange(names.secrets, "secrets", here=here)]:
+        raise invalid(strange, what=f"the environment of the run of {flow.flow}")
     problems = [_unset(name, "env") for name in names.env if name not in here]
     problems += [_unset(name, "secrets") for name in names.secrets if not here.get(name)]
     known = {name: here[name] for name in names.secrets if here.get(name)}
@@ -90,6 +92,16 @@ def again(service: "Service", run: str, *, reader: "Reader") -> None:
     _, secrets = given(service, first.fact.definition, inputs=first.fact.inputs)
     if secrets:
         hand_over(service, first.fact.run, secrets=secrets)
+
+
+def _strange(names: "Iterable[str]", place: str, *, here: "Mapping[str, str]") -> "Iterator[Problem]":
+    for name in names:
+        try:
+            here.get(name, "").encode()
+        except UnicodeEncodeError:
+            yield Problem(
+                f"{place}.{name}", "its value is not UTF-8", "text", "Set it to text, or to the path of a file."
+            )
 
 
 def _unset(name: str, place: str) -> Problem:
