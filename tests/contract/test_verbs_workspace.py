@@ -295,7 +295,7 @@ def test_a_workspaces_own_flow_stands_before_the_built_in_one(tmp_path: Path) ->
 
 
 def test_an_unknown_flow_is_refused_with_those_that_are_built_in(tmp_path: Path) -> None:
-    with pytest.raises(DefinitionError, match="built in are: deliver, plan, prove"):
+    with pytest.raises(DefinitionError, match="built in are: deliver, design, plan, prove"):
         workspace(tmp_path).flow("never")
 
 
