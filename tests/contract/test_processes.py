@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import os
 import re
+import signal
 from pathlib import Path
 
 import msgspec
@@ -13,9 +14,10 @@ from punchlist.errors import DefinitionError, StoreError, WorkerError
 from punchlist.model.ids import AttemptId
 from punchlist.model.jobs import Limits, Outcome, Role
 from punchlist.model.states import AttemptStatus
+from punchlist.workers.files import AttemptFiles
 from punchlist.workers.killing import Grace
 from punchlist.workers.nonces import nonces_of
-from punchlist.workers.process import LocalProcesses
+from punchlist.workers.process import LocalProcesses, believed
 from tests.attempts import KEY, Attempts
 
 
@@ -313,6 +315,18 @@ def test_how_a_command_ended_is_known_though_its_folder_was_removed_meanwhile(at
 
         assert (ended.code, ended.signal) == (code, None)
         assert ended.gone == f"its folder {attempts.directory()} was removed while it ran"
+
+
+def test_a_wrapper_that_could_not_say_who_it_is_has_not_run_its_command(attempts: Attempts) -> None:
+    attempts.sh("true")
+    files = AttemptFiles(attempts.root, AttemptId("A1"))
+    status = os.waitid_result((1, 0, signal.SIGCHLD, 125, os.CLD_EXITED))
+
+    said = believed(None, status, began=files.has_begun())
+    (attempts.directory() / "pid").write_text("")  # as a full disk leaves it
+    unsaid = believed(None, status, began=files.has_begun())
+
+    assert ((said.code, said.signal), (unsaid.code, unsaid.signal)) == ((125, None), (None, None))
 
 
 def test_no_end_is_marked_in_a_folder_that_an_agent_put_in_the_place_of_its_own(attempts: Attempts) -> None:

@@ -115,6 +115,10 @@ class AttemptFiles:
             return int(words[0]), int(words[1])
         return None
 
+    def has_begun(self) -> bool:
+        """Say whether the wrapper came to its command: first it says who it is. Where that is gone it may have."""
+        return self.wrapper() is not None or not self.directory.is_dir()
+
     def exit_record(self) -> ExitRecord | None:
         """Return how the command ended, or None unless the record is whole and its wrapper's.
 

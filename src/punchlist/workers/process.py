@@ -231,7 +231,8 @@ class LocalProcesses:
             if not ended or not (self._reaper and _become_reaper()) or has_rest(tree):
                 await to_the_end(self._end(tree, grace, ended=ended))
         finally:
-            record = _believed(files.exit_record(), wrapper.collect(started))
+            said, status = files.exit_record(), wrapper.collect(started)
+            record = believed(said, status, began=said is not None or files.has_begun())
         return record
 
     async def _end(self, tree: Tree, grace: Grace, *, ended: bool) -> None:
@@ -291,18 +292,19 @@ def _noted_limit(files: AttemptFiles, limits: Limits) -> FailureClass | None:
     return noted if noted is not None and getattr(limits, noted, None) is not None else None
 
 
-def _believed(record: ExitRecord | None, status: os.waitid_result | None) -> ExitRecord:
+def believed(record: ExitRecord | None, status: os.waitid_result | None, *, began: bool) -> ExitRecord:
     """Return how a command ended by its wrapper's record, as far as the wrapper's own end agrees with it.
 
     A wrapper that was killed has left no record, whatever stands there: the command could write one, too. One that
-    could not write its record, because the disk is full or its folder was removed, has still ended as its command did.
+    could not write its record, because the disk is full or its folder was removed, has still ended as its command did;
+    unless it never `began` that, because it could not even write who it is.
     """
     if status is None:
         return record or ExitRecord(None, None)
     if status.si_code != os.CLD_EXITED:
         return ExitRecord(None, status.si_status)
     if record is None:
-        return ExitRecord(status.si_status, None)
+        return ExitRecord(status.si_status if began else None, None)
     code = record.code if record.signal is None else 128 + record.signal
     return record if code == status.si_status else ExitRecord(status.si_status, None)
 
