@@ -106,10 +106,7 @@ def _texts(tree: Yaml) -> Iterator[str]:
     waiting = [tree]
     while waiting:
         each = waiting.pop()
-        match each:
-            case Scalar():
-                yield each.text
-            case Items():
-                waiting += each.items
-            case Entries():
-                waiting += each.values.values()
+        if isinstance(each, Scalar):
+            yield each.text
+        else:
+            waiting += each.items if isinstance(each, Items) else each.values.values()

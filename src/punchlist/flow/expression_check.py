@@ -21,6 +21,9 @@ from punchlist.model.parts import Path
 _BY_KIND = {"bool": BOOL, "int": INT, "string": STRING}
 
 
+_NOTHING: dict[str, Json] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class Spot:
     """A value at `path` of the document, what it may name, and what it must give when it is one whole expression."""
@@ -62,11 +65,8 @@ def chains_of(text: str) -> tuple[Chain, ...]:
 
 
 def always(text: str) -> Json:
-    """Return what a template gives whatever is given to it, None when that depends on something or cannot be said."""
-    try:
-        return None if chains_of(text) else evaluate(text, _nothing)
-    except (FlawError, DefinitionError):
-        return None
+    """Return what a template of a sound flow gives whatever is given to it, None when that depends on something."""
+    return None if chains_of(text) else evaluate(text, _NOTHING.__getitem__)
 
 
 def only_name(text: str) -> Chain | None:
@@ -121,14 +121,10 @@ def _flaws(part: Part, scope: Scope, *, want: Want) -> list[FlawError]:
     return wrong if wrong or chains else [*_failing(part.text)]
 
 
-def _nothing(name: str) -> Json:
-    raise KeyError(name)
-
-
 def _failing(expression: str) -> Iterator[FlawError]:
     """Yield why an expression that depends on nothing can never be evaluated."""
     try:
-        evaluate(f"{OPEN} {expression} }}}}", _nothing)
+        evaluate(f"{OPEN} {expression} }}}}", _NOTHING.__getitem__)
     except DefinitionError as error:
         yield FlawError(error.message, hint=error.hint)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from punchlist.flow.groups import group_of
-from punchlist.flow.templates import FlawError, whole
+from punchlist.flow.templates import whole
 from punchlist.model.flow import (
     AgentNode,
     AnyNode,
@@ -142,10 +142,7 @@ def _plain(value: Json) -> str:
     """Return a value as a person says it: an expression without its braces."""
     if not isinstance(value, str):
         return encode(value).decode()
-    try:
-        only = whole(value)
-    except FlawError:
-        only = None
+    only = whole(value)
     return only.text if only else value
 
 

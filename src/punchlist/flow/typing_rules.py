@@ -67,8 +67,6 @@ def _renamed(expression: str, variables: Sequence[str]) -> str | None:
         found[chain.offsets[0]] = (end, _name(numbers[chain.names[:length]]))
     text, done = "", 0
     for start, (end, name) in sorted(found.items()):
-        if start < done:
-            return None
         text, done = text + expression[done:start] + name, end
     return text + expression[done:]
 

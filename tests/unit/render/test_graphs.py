@@ -183,6 +183,8 @@ nodes:
   asked: {wait: {command: [test, -f, done], every: 5s}, timeout: 1m}
   text: {wait: {command: test -f done, every: 5s}, timeout: 1m}
   nested: {nodes: {inner: {run: x}}}
+  own: {python: "tools:count"}
+  one: {for_each: "${{ [1, 2] }}", as: n, nodes: {x: {run: x}}}
   many: {run: "echo 12345678901234567890123456789012345678901234567890"}
 finally:
   tell: {run: ./tell}
@@ -205,6 +207,9 @@ def test_every_other_kind_says_what_it_does_too() -> None:
         "text": ("test -f done", "every 5s"),
         "nested": (),
         "nested.inner": ("x",),
+        "own": ("tools:count",),
+        "one": ("for each n of [1, 2]",),
+        "one.x": ("x",),
         "many": ("echo 12345678901234567890123456789012345678901 …",),
         "finally": (),
         "finally.tell": ("./tell",),

@@ -105,3 +105,9 @@ def test_each_artifact_is_shown_with_who_made_it_and_of_what() -> None:
         "made_from": [{"node": "b", "name": "plan", "attempt": "A9", "path": "plan.md", "sha256": "p" * 64}],
     }
     assert "## Artifacts" not in report_run(RUN, [NODE], attempts=[TRIED])
+
+
+def test_a_run_without_anything_to_tell_has_no_empty_chapters() -> None:
+    page = report_run(RUN, [], attempts=[])
+
+    assert [line for line in page.splitlines() if line.startswith("#")] == ["# R1 f", "## Nodes"]
