@@ -77,6 +77,7 @@ def test_what_was_watched_before_goes_on_where_it_was() -> None:
         ({"timeout": 0.05}, "100ms"),
         ({"timeout": 45.0}, "90s"),
         ({"silence": 1800.0}, "1h"),
+        ({"silence": None}, ""),
         ({"memory": 512 << 20}, "1GiB"),
         ({"output": 1001}, "2KiB"),
         ({"processes": 600_000}, "999999"),

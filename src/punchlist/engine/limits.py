@@ -78,8 +78,10 @@ def of_exams(policy: Policy, *, timeout: str) -> Limits:
 
 
 def twice(limits: Limits, limit: str) -> str:
-    """Return twice a limit as a person would type it: an example of what it may be raised to."""
+    """Return twice a limit as a person would type it: an example of what it may be raised to; nothing without one."""
     value = getattr(limits, limit)
+    if value is None:
+        return ""
     if limit == "processes":
         return str(min(2 * value, _MOST_PROCESSES))
     units = _OF_TIME if limit in _TIMES else _OF_SIZE
