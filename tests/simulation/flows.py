@@ -224,7 +224,7 @@ class PlainFlow:
                 cmd.Waive(run=run.id, finding="F1", reason="why not"),  # type: ignore[arg-type]
                 cmd.CloseStep(run=run.id, step=StepId("T1.1"), status="skipped"),
             ),
-            (2, 3, 1.5, 3, 1.5, 2, 2, 0.4, 0.1, 0.1),
+            (2, 3, 1.5, 3, 1.5, 2, 3, 0.4, 0.1, 0.1),
         )[0]
 
     def _instead(self, die: Random) -> cmd.AddNodes:
