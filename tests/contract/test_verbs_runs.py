@@ -15,6 +15,7 @@ from punchlist.service import (
     engines,
     files,
     gates,
+    inbox,
     logs,
     plans,
     projects,
@@ -245,6 +246,25 @@ def test_rework_of_what_others_were_built_on_says_so_first(service: Service) -> 
     ended(service, again["run"]["id"])
 
     assert [each["r"] for each in at(tasks.show(service, "T1"), "task", "steps")] == [1, 1]
+
+
+def test_a_run_that_ends_while_it_is_asked_to_go_on_is_returned(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (service.root / "slow.yaml").write_text(
+        "punchlist: 1\nflow: slow\nnodes: {a: {wait: {file: now}, timeout: 1m}}\n", encoding="utf-8"
+    )
+    run = str(at(runs.run(service, str(service.root / "slow.yaml"), inputs={}), "run", "id"))
+    send = inbox.send
+
+    def late(*arguments: Any) -> None:
+        (service.root / "now").touch()
+        runs.wait(service, [run])
+        send(*arguments)
+
+    monkeypatch.setattr(inbox, "send", late)
+
+    assert at(runs.resume(service, run), "run", "status") == "succeeded"
 
 
 def test_what_runs_is_paused_resumed_revised_and_cancelled(slow: Service) -> None:

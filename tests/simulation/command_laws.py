@@ -163,6 +163,9 @@ def going_back_invalidates_what_was_built_on_it_and_says_so_before(taken: Taken,
         fresh = kept is None or kept.generation > run.nodes[path].generation
         assert fresh, f"{path} was built on {command.start_from}, and stays as it was"
     around = {each for path in gone for each in _above(run, path)}
+    if command.rebase is not None:  # what failed is done again by the new flow, as a whole
+        top = [run.nodes[path] for path in run.nodes[NodePath("")].children]
+        gone |= {each.path for each in top if each.status in FINAL_NODE and not is_good(run, each)}
     for path, node in run.nodes.items():
         within = gone.intersection([path, *_above(run, path)])
         if node.status in FINAL_NODE and is_good(run, node) and not within and path not in around:

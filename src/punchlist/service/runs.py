@@ -141,8 +141,14 @@ def resume(
         done = _done(service, target)
         if done is not None:
             return done
-        run = _live(service, target)
-        inbox.send(service, Resume(run=run))
+        try:
+            run = _live(service, target)
+            inbox.send(service, Resume(run=run))
+        except RefusedError:
+            done = _done(service, target)  # it may have come to its end at this moment, which is what was wanted
+            if done is None:
+                raise
+            return done
     else:
         run = _begun(service, target)
         back = NodePath(start_from) if start_from is not None else None
