@@ -21,8 +21,8 @@ IN_A_RUN = [point for point in POINTS if point != MIGRATION]  # which is where s
 WITH = ["wrapper", "worker", "all"]
 TIMES = {"before-commit": 5, "after-commit": 5, "before-spawn": 5, "after-spawn": 5, "while-rendering": 20}
 """For which time a point is deadly, where it is come to often; an engine's start and what is beside come first."""
-BEFORE = ("drop index attempts_parked", "pragma user_version = 4")
-"""How the store of this format is made one of the format before."""
+BEFORE = ("drop index attempts_live", "pragma user_version = 6")
+"""How the store of this format is made one of format 6, from which migrations lead on."""
 
 
 def engine_that_dies(disturbed: Disturbed, point: str, *, time: int) -> subprocess.Popen[str]:

@@ -14,7 +14,7 @@ from punchlist.model.ids import AttemptId, Commit, Digest, FindingId, GateId, No
 from punchlist.model.jobs import FailureClass, Outcome, Role
 from punchlist.model.places import Limits
 from punchlist.model.policy import Policy
-from punchlist.model.state import NodeState, Queue, State
+from punchlist.model.state import NodeState, Queue, State, Timer
 from punchlist.model.states import AttemptStatus, NodeStatus, StepStatus, TaskStatus
 from punchlist.model.verdicts import Judged, Verdict, Waiver
 from tests.runs import RUN, Story, deliver, flow_of, replace
@@ -128,6 +128,13 @@ OF_EVENTS: dict[Callable[..., None], Given] = {
     ),
     E.what_waits_for_its_time_is_not_started_before_it: lambda: (
         moment(with_attempt(built(), not_before="2026-12"), STARTED),
+        Memory(),
+    ),
+    E.what_waits_for_a_time_goes_on_when_it_has_come_and_not_before: lambda: (
+        moment(
+            changed(flow(), timers=Map({NodePath("a"): Timer(at="2026-12", since=AT)})),
+            ev.NodeEnded(node=NodePath("a"), status=NodeStatus.SUCCEEDED, output={"at": AT}),
+        ),
         Memory(),
     ),
     E.a_late_outcome_is_kept_as_evidence_and_changes_nothing: lambda: (
