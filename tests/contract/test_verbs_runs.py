@@ -267,6 +267,20 @@ def test_a_run_that_ends_while_it_is_asked_to_go_on_is_returned(
     assert at(runs.resume(service, run), "run", "status") == "succeeded"
 
 
+@pytest.mark.parametrize("name", ["bare", "below/it.yaml", "it.yaml"])
+def test_a_flow_is_read_again_where_it_was_read(name: str, service: Service) -> None:
+    file = service.root / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("punchlist: 1\nflow: f\nnodes: {a: {run: 'false'}}\n", encoding="utf-8")
+    run = str(at(runs.run(service, str(file), inputs={}), "run", "id"))
+    runs.wait(service, [run])
+    file.write_text("punchlist: 1\nflow: f\nnodes: {a: {run: 'true'}}\n", encoding="utf-8")
+
+    runs.resume(service, run, rebase=True)
+
+    assert at(runs.wait(service, [run]), "runs", 0, "status") == "succeeded"
+
+
 def test_what_runs_is_paused_resumed_revised_and_cancelled(slow: Service) -> None:
     run = begun(slow)
     builds(slow)

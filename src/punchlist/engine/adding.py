@@ -49,6 +49,17 @@ def add_nodes(turn: Turn, command: cmd.AddNodes) -> None:
 
 
 def _refuse(turn: Turn, *, replace: bool) -> None:
+    refuse_approved(turn)
+    if turn.run.status in FINAL_NODE:
+        if not replace:
+            _refuse_as_over(turn, ())
+        refuse_unless_possible(turn)
+    else:
+        refuse_ending(turn)
+
+
+def refuse_approved(turn: Turn) -> None:
+    """Refuse to change the flow of a run that does what was approved."""
     run = turn.run
     if run.purpose != "flow":
         of = f"task {run.task}" if run.task else "a plan"
@@ -56,14 +67,15 @@ def _refuse(turn: Turn, *, replace: bool) -> None:
             f"run {run.id} is of {of}: its flow is part of what was approved",
             hint=f"Type: punchlist step add {run.task}" if run.task else "",
         )
-    if run.status in FINAL_NODE:
-        if not replace:
-            _refuse_as_over(turn, ())
-        refuse_unless_possible(turn)
-    elif is_ending(run):
-        hint = "Put them into its flow, and run that; or try it again when it is over."
+
+
+def refuse_ending(turn: Turn) -> None:
+    """Refuse to change a flow at whose end something is being done."""
+    run = turn.run
+    if is_ending(run):
+        hint = "Put the nodes into its flow, and run that; or try it again when it is over."
         raise RefusedError(f"run {run.id} has come to its end, and `finally` runs", hint=hint)
-    elif run.cancelling:
+    if run.cancelling:
         raise RefusedError(f"run {run.id} is being cancelled", hint="Type: punchlist status")
 
 

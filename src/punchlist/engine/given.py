@@ -1,8 +1,11 @@
 """What a node's process is given of the environment: what its flow lists, what the node sets, and secrets by name."""
 
+from collections.abc import Sequence
+
 from punchlist.engine.place import Place
-from punchlist.engine.scope import resolve
+from punchlist.engine.scope import lookup, resolve
 from punchlist.errors import DefinitionError
+from punchlist.flow.shell import bind
 from punchlist.model.flow import AgentNode, CallNode, Flow, PythonNode, RunNode
 
 
@@ -48,3 +51,11 @@ def _flow_of(place: Place) -> Flow:
         if node.path != place.path and isinstance(around, CallNode):
             return around.flow
     return place.run.definition
+
+
+def command_of(place: Place, command: str | Sequence[str]) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Return what is executed for a command, a text for a shell or words, and the variables that hold its values."""
+    if isinstance(command, str):
+        text, values = bind(command, lookup(place))
+        return ("sh", "-c", text), values
+    return tuple(word_of(place, word) for word in command), {}

@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Iterator, Mapping
 
-from punchlist.engine.adding import begin, refuse_ungiven
+from punchlist.engine.adding import begin, refuse_approved, refuse_ending, refuse_ungiven
 from punchlist.engine.finish import FINALLY
 from punchlist.engine.fold_nodes import ROOT, counts_as_done
 from punchlist.engine.fold_put import UNDER_WAY
+from punchlist.engine.going_back import refuse_unless_possible
 from punchlist.engine.progress import take_up
 from punchlist.engine.resetting import take_back
 from punchlist.engine.turn import Here, Turn
@@ -28,7 +29,10 @@ def rebase(turn: Turn, definition: Flow, *, back: Undone = NOTHING) -> None:
     from punchlist.flow.inputs import bind_inputs  # the checker of flows; most engines never need it
 
     run = turn.run
-    _refuse(turn)
+    refuse_approved(turn)
+    refuse_unless_possible(turn)
+    if run.status not in FINAL_NODE:
+        refuse_ending(turn)
     undone = again(run, [*back.nodes, *_failed(turn)])
     problems = list(_changed(turn, {node.id: node for node in definition.parts}, but=undone.nodes))
     if problems:
@@ -53,15 +57,6 @@ def _go_on(root: Here) -> None:
         child_over = root.turn.kinds[root.node.kind].child_over
         assert child_over is not None
         child_over(root, root.node)
-
-
-def _refuse(turn: Turn) -> None:
-    run = turn.run
-    if run.purpose != "flow":
-        of = f"task {run.task}" if run.task else "a plan"
-        raise RefusedError(f"run {run.id} is of {of}: its flow is part of what was approved")
-    if run.cancelling:
-        raise RefusedError(f"run {run.id} is being cancelled", hint="Type: punchlist status")
 
 
 def _changed(turn: Turn, new: Mapping[str, AnyNode], *, but: Collection[NodePath]) -> Iterator[Problem]:

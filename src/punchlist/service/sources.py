@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from punchlist.errors import RefusedError
 from punchlist.model.events import RunCreated
+from punchlist.service.flows import named_from
 
 if TYPE_CHECKING:
     from punchlist.model.flow import Flow
@@ -15,9 +16,8 @@ if TYPE_CHECKING:
 
 def source_of(service: "Service", flow: str) -> str:
     """Return what a run keeps of `flow` as it was typed: a name as it is, a file by its path from the workspace."""
-    if "/" not in flow and not flow.endswith((".yaml", ".yml")):
-        return flow
-    return os.path.relpath(service.outside.folder / flow, service.root)
+    named = named_from(service.outside.folder, flow)
+    return f"./{os.path.relpath(named, service.root)}" if "/" in named else named
 
 
 def read_again(service: "Service", run: "RunId") -> "Flow":
@@ -28,8 +28,7 @@ def read_again(service: "Service", run: "RunId") -> "Flow":
         raise RefusedError(
             f"run {run} is not of a flow that could be read again", hint=f"To go on by its own: punchlist resume {run}"
         )
-    is_file = "/" in source or source.endswith((".yaml", ".yml"))
-    return service.flow(os.fspath(service.root / source) if is_file else source)
+    return service.flow(named_from(service.root, source))
 
 
 def _source(reader: "Reader", run: "RunId") -> str | None:

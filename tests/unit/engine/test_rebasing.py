@@ -161,6 +161,21 @@ def test_what_runs_at_the_end_runs_again_at_the_new_end() -> None:
     assert story.run.status is NodeStatus.SUCCEEDED
 
 
+def test_what_runs_at_the_end_is_not_broken_off() -> None:
+    text = "nodes: {a: {run: a}}\nfinally: {z: {run: z}}"
+    story = begun(text)
+    story.fail(story.attempt_at("a"))
+
+    assert "has come to its end, and `finally` runs" in str(refused(story, text.replace("run: a", "run: better")))
+
+
+def test_a_run_that_has_used_up_its_transitions_is_not_begun_again() -> None:
+    story = Story(flow_of("nodes: {a: {run: a}}")).start(policy=Policy(max_transitions=3))
+    assert story.run.status is NodeStatus.FAILED
+
+    assert "has used up policy.max_transitions" in str(refused(story, "nodes: {b: {run: b}}"))
+
+
 def test_a_run_of_a_task_keeps_what_was_approved() -> None:
     story = deliver()
 

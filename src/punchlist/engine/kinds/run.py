@@ -1,15 +1,13 @@
 """`run`: a command; its non-zero exit is its answer, tried again only where the node says so."""
 
 from punchlist.engine.answering import decide_attempt
-from punchlist.engine.given import artifacts_of, listed_of, secrets_of, values_of, word_of
+from punchlist.engine.given import artifacts_of, command_of, listed_of, secrets_of, values_of, word_of
 from punchlist.engine.limits import limits_of, of_commands
 from punchlist.engine.place import Place
 from punchlist.engine.progress import end
 from punchlist.engine.retry import after_failure, bad
-from punchlist.engine.scope import lookup
 from punchlist.engine.turn import Here, Kind
 from punchlist.flow.outputs import answer_problems
-from punchlist.flow.shell import bind
 from punchlist.model.flow import RunNode
 from punchlist.model.jobs import Answer, Folder, Job, Outcome, ProcessJob, Role
 from punchlist.model.json import Json
@@ -65,11 +63,8 @@ def _examine(place: Place, outcome: Outcome) -> Outcome:
 
 def _command(place: Place) -> tuple[tuple[str, ...], dict[str, str]]:
     node = place.defined(RunNode)
-    extra = {**listed_of(place), **values_of(place)}
-    if isinstance(node.run, str):
-        command, values = bind(node.run, lookup(place))
-        return ("sh", "-c", command), {**extra, **values}
-    return tuple(word_of(place, word) for word in node.run), extra
+    argv, values = command_of(place, node.run)
+    return argv, {**listed_of(place), **values_of(place), **values}
 
 
 def _job(place: Place, attempt: AttemptState) -> Job:

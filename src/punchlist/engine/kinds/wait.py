@@ -2,16 +2,15 @@
 
 from datetime import UTC, datetime, timedelta
 
-from punchlist.engine.given import listed_of, secrets_of, word_of
+from punchlist.engine.given import command_of, listed_of, secrets_of
 from punchlist.engine.limits import limits_of, of_commands
 from punchlist.engine.place import Place
 from punchlist.engine.progress import end, stop
 from punchlist.engine.retry import again, class_of, stamp
 from punchlist.engine.ringing import length_of, wait_for
-from punchlist.engine.scope import lookup, text_of, whole_number
+from punchlist.engine.scope import text_of, whole_number
 from punchlist.engine.turn import Here, Kind, Turn
 from punchlist.errors import DefinitionError
-from punchlist.flow.shell import bind
 from punchlist.model import events as ev
 from punchlist.model.flow import WaitNode
 from punchlist.model.ids import NodePath
@@ -128,10 +127,8 @@ def _moment(here: Here) -> datetime:
 
 def _command(place: Place) -> tuple[tuple[str, ...], dict[str, str]]:
     command = place.defined(WaitNode).wait.command
-    if isinstance(command, str):
-        text, values = bind(command, lookup(place))
-        return ("sh", "-c", text), {**listed_of(place), **values}
-    return tuple(word_of(place, word) for word in command or ()), listed_of(place)
+    argv, values = command_of(place, command or ())
+    return argv, {**listed_of(place), **values}
 
 
 def _job(place: Place, attempt: AttemptState) -> Job:
